@@ -1,0 +1,84 @@
+"""From files to crops: video readers, face detectors, region croppers, enhancers.
+
+Pixel coordinates: x to the right, y down, the centre of the first pixel is (0, 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class Sampling(NamedTuple):
+    """Which frames of a video to take.
+
+    mode: "all"; "every" (each `value`-th); "even" (`value` frames evenly spaced);
+        "fps" (`value` frames per second).
+    value: a count, or frames per second; unused for "all".
+    """
+
+    mode: Literal["all", "every", "even", "fps"] = "all"
+    value: float = 0.0
+
+
+class FrameChunk(NamedTuple):
+    """Consecutive sampled frames of one video.
+
+    frames: (B, 3, H, W) uint8 RGB. index: frame numbers, (B,) int64.
+    timestamp: seconds from the start, (B,) float64.
+    """
+
+    frames: Tensor
+    index: Tensor
+    timestamp: Tensor
+
+
+class VideoReader(Protocol):
+    """Decodes videos in chunks, so that memory is bounded whatever their length."""
+
+    def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
+        """Yield the sampled frames in order.
+
+        Raises: FerkitError: the file can't be opened or holds no frame. If it breaks off
+            in the middle, what was decoded is yielded first.
+        """
+        ...
+
+
+class Faces(NamedTuple):
+    """The faces of one frame, n >= 0, in descending score.
+
+    box_xyxy: (n, 4) float32 px. score: (n,) float32 in [0, 1].
+    landmarks: (n, 5, 2) float32 px: left eye, right eye, nose, left and right mouth corner;
+        left is the smaller x in an upright face.
+    """
+
+    box_xyxy: Tensor
+    landmarks: Tensor
+    score: Tensor
+
+
+class FaceDetector(Protocol):
+    def detect(self, frames: Tensor) -> Sequence[Faces]:
+        """Find faces in a batch: (B, 3, H, W) uint8 RGB -> B results."""
+        ...
+
+
+class RegionCropper(Protocol):
+    """Says where the crops of a face lie; the core warps once, from the source frame."""
+
+    regions: tuple[str, ...]
+    size: int  # side of each square crop, pixels
+
+    def transforms(self, faces: Faces) -> Tensor:
+        """Affine maps from source to crop pixels: (n, R, 2, 3) float32."""
+        ...
+
+
+class Enhancer(Protocol):
+    def __call__(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) float in [0, 1] -> the same shape and range."""
+        ...

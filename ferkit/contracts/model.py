@@ -1,0 +1,70 @@
+"""Backbones and aggregations. Shapes: B frames, R regions, D features, C channels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class FeatureSpec(NamedTuple):
+    """What a layer delivers, told to the next one when it is built.
+
+    dim: D of the pooled features.
+    map_channels: channels of each feature map, from early to late; () if there are none.
+    regions: R.
+    """
+
+    dim: int
+    map_channels: tuple[int, ...] = ()
+    regions: int = 1
+
+
+class Features(NamedTuple):
+    """pooled: (B, R, D). maps: per stage (B, R, C, H, W), from early to late, may be ()."""
+
+    pooled: Tensor
+    maps: tuple[Tensor, ...] = ()
+
+
+class Pooled(NamedTuple):
+    """What an aggregation returns.
+
+    features: (B, R, D) for the slot space, (B, D) for regions, (N, D) for frames.
+    weights: attention weights to draw, any number; () if it has none.
+    penalty: (B,) or (N,) to be added to the loss; zeros if it has none.
+    """
+
+    features: Tensor
+    weights: tuple[Tensor, ...]
+    penalty: Tensor
+
+
+class Backbone(Protocol):
+    """A torch module. `spec(regions)` tells what it delivers before it has seen an image."""
+
+    def spec(self, regions: int) -> FeatureSpec: ...
+
+    def __call__(self, images: Tensor) -> Features:
+        """(B, R, 3, H, W) float, normalised -> Features."""
+        ...
+
+
+class SpaceAggregation(Protocol):
+    """A torch module for the slot `space`; `dim` is its output's D."""
+
+    dim: int
+
+    def __call__(self, features: Features) -> Pooled:
+        """Features -> (B, R, D)."""
+        ...
+
+
+class SetAggregation(Protocol):
+    """A torch module for the slots `regions` and `frames`; `dim` is its output's D."""
+
+    dim: int
+
+    def __call__(self, features: Tensor, valid: Tensor) -> Pooled:
+        """(B, S, D), valid (B, S) bool -> (B, D). A row with nothing valid gives zeros."""
+        ...

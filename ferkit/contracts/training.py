@@ -1,0 +1,245 @@
+"""Label updates, sample weightings and SSL loops: what they are told and what they answer.
+
+K classes, N samples. `ids` are positions within a split (0 .. N-1), the same in every epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.data import Clips
+
+Cadence = Literal["start", "round", "epoch", "step"]
+"""When a policy acts. `start`: once, from the given labels alone, and in every phase; the
+others only in adaptive phases: at the start of each round or epoch with beliefs over the
+whole split, or within each step with beliefs over the batch."""
+
+Split = Literal["labelled", "unlabelled"]
+
+
+class Beliefs(NamedTuple):
+    """What is known of some samples when a policy acts. All but `student_*` are detached.
+
+    ids: (N,) int64.
+    given: (N,) int64, the given label, -1 if none.
+    given_probs: (N, K) given votes as a distribution, one-hot where there is only a label,
+        zeros where nothing is given.
+    probs: (N, K) of the labelling network on the clean or weak view.
+    targets: (N, K) in force: for a weighting of cadence `epoch`, those the finished epoch used;
+        for a label update, what the update before it in the list answered (the first one gets
+        `given_probs` for the labelled and `probs` for the unlabelled split).
+    losses: (N,) cross-entropy of `probs` against the targets in force.
+    student_probs: (N, K) of the student on the view it trains on, with gradient, or None.
+    student_features: (N, D) of the same, with gradient, or None.
+    labelled: the labelled split's beliefs, for policies on the unlabelled split.
+    """
+
+    ids: Tensor
+    given: Tensor
+    given_probs: Tensor
+    probs: Tensor
+    targets: Tensor
+    losses: Tensor
+    student_probs: Tensor | None = None
+    student_features: Tensor | None = None
+    labelled: Beliefs | None = None
+
+
+class Progress(NamedTuple):
+    """Where training stands.
+
+    phase, round: name and number of the phase. epoch: within the phase, from 0.
+    epochs: at most, in this phase. step, steps: within the phase; steps is an estimate.
+    validation_losses: one per finished epoch of this phase, mean cross-entropy, unweighted.
+    """
+
+    phase: str
+    round: int
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    validation_losses: tuple[float, ...]
+
+
+class Targets(NamedTuple):
+    """target: (N, K) float, rows sum to 1."""
+
+    target: Tensor
+
+
+class Weights(NamedTuple):
+    """weight: (N,) float >= 0. penalty: () added to the loss. logit_scale: (N,) or None."""
+
+    weight: Tensor
+    penalty: Tensor
+    logit_scale: Tensor | None = None
+
+
+class LabelUpdate(Protocol):
+    """Says what the network is to answer. May have `state_dict`/`load_state_dict` (tensors
+    indexed by sample id), which then travel with the checkpoint."""
+
+    every: Cadence
+
+    def update(self, beliefs: Beliefs, progress: Progress) -> Targets: ...
+
+
+class SampleWeighting(Protocol):
+    """Says how much each sample counts. State as for `LabelUpdate`."""
+
+    every: Cadence
+
+    def weigh(self, beliefs: Beliefs, targets: Tensor, progress: Progress) -> Weights:
+        """`targets`: (N, K); for cadence `step` those of this step, else `beliefs.targets`."""
+        ...
+
+
+class Phase(NamedTuple):
+    """A stretch of training with one optimiser.
+
+    name: unique within the loop; names the checkpoint and the rows of metrics.csv.
+    epochs: at most. patience: stop after so many epochs without a lower validation loss; None
+        never stops early.
+    keep: weights the phase hands on: of its lowest validation loss, or its last.
+    start: "fresh" weights, or those the phase before handed on ("previous").
+    adaptive: whether policies of cadence round, epoch and step act; False leaves `start` ones.
+    beliefs: whether `plan_epoch` wants beliefs over both splits.
+    initial: the phase makes a first model: skipped where the recipe gives one (`init:`).
+    round: number of the round, for policies of cadence `round`.
+    teacher: network that predicts in `parts.label`: "student" itself, "ema", or "previous" (what
+        the phase before handed on).
+    """
+
+    name: str
+    epochs: int
+    patience: int | None = None
+    keep: Literal["best", "last"] = "best"
+    start: Literal["fresh", "previous"] = "previous"
+    adaptive: bool = True
+    beliefs: bool = False
+    initial: bool = False
+    round: int = 0
+    teacher: Literal["student", "ema", "previous"] = "student"
+
+
+class BatchIds(NamedTuple):
+    """Sample ids of one step: (n,) int64 each; may be empty, may repeat."""
+
+    labelled: Tensor
+    unlabelled: Tensor
+
+
+class EpochPlan(NamedTuple):
+    """The steps of one epoch, in order, and what to log of how they were chosen."""
+
+    batches: Sequence[BatchIds]
+    scalars: Mapping[str, float]
+
+
+class SplitBeliefs(NamedTuple):
+    """Beliefs over whole splits; None where the phase did not ask or there is no such split."""
+
+    labelled: Beliefs | None
+    unlabelled: Beliefs | None
+
+
+class SplitSizes(NamedTuple):
+    labelled: int
+    unlabelled: int
+
+
+class Part(NamedTuple):
+    """The samples of one split in a step. views: name of the view -> clips of n samples."""
+
+    ids: Tensor
+    views: Mapping[str, Clips]
+
+
+class Batch(NamedTuple):
+    labelled: Part
+    unlabelled: Part
+
+
+class Prediction(NamedTuple):
+    """logits: (N, K). features: (N, D). penalty: (N,) of the aggregations."""
+
+    logits: Tensor
+    features: Tensor
+    penalty: Tensor
+
+
+class Decision(NamedTuple):
+    """What the policies of one split answer for a batch.
+
+    target: (n, K). weight: (n,). penalty: (). logit_scale: (n,) or None.
+    """
+
+    target: Tensor
+    weight: Tensor
+    penalty: Tensor
+    logit_scale: Tensor | None
+
+
+class Parts(Protocol):
+    """What the trainer lends a loop within a step."""
+
+    classes: int
+    class_weight: Tensor  # (K,) of the loss, ones if the recipe asks for none
+    progress: Progress
+
+    def predict(self, clips: Clips, *, network: int = 0) -> Prediction:
+        """The student, in training mode, with gradient."""
+        ...
+
+    def label(self, clips: Clips, *, network: int = 0) -> Tensor:
+        """(n, K) probabilities of the labelling network, detached."""
+        ...
+
+    def decide(
+        self,
+        split: Split,
+        ids: Tensor,
+        *,
+        probs: Tensor,
+        student: Prediction | None = None,
+    ) -> Decision:
+        """Targets and weights of a batch: the tables of the slower policies, then those that
+        act every step, on `probs` (n, K) of the labelling network."""
+        ...
+
+
+class StepResult(NamedTuple):
+    """loss: () with gradient. scalars: means to log, by name."""
+
+    loss: Tensor
+    scalars: Mapping[str, Tensor | float]
+
+
+class SSLLoop(Protocol):
+    """Decides what an epoch and a step are; owns neither optimiser nor device.
+
+    views: per split the views a step gets: "clean", "weak" (A12), "strong" (B17).
+    networks: how many students are trained side by side.
+    """
+
+    views: Mapping[Split, tuple[str, ...]]
+    networks: int
+
+    def phases(self) -> Sequence[Phase]: ...
+
+    def plan_epoch(
+        self,
+        phase: Phase,
+        sizes: SplitSizes,
+        beliefs: SplitBeliefs,
+        *,
+        batch_size: int,
+        generator: torch.Generator,
+    ) -> EpochPlan: ...
+
+    def step(self, batch: Batch, parts: Parts) -> StepResult: ...

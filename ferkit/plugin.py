@@ -1,0 +1,135 @@
+"""What a plugin author imports.
+
+A whole plugin (module `my_plugin/__init__.py`, entry point `my_plugin = "my_plugin"` in the
+group `ferkit`)::
+
+    from ferkit.plugin import Component, hookimpl
+
+    @hookimpl
+    def ferkit_backbones():
+        return [
+            Component(
+                name="tiny",
+                summary="two convolutions, for smoke tests",
+                factory="my_plugin.tiny:Tiny",         # called as Tiny(params, context)
+                params="my_plugin.params:TinyParams",  # a subclass of ferkit.plugin.Params
+            )
+        ]
+
+Factories and parameter models are named as strings, so declaring them imports nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from ferkit.contracts.model import FeatureSpec
+
+PROJECT = "ferkit"
+"""Name of the pluggy project and of the entry-point group."""
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Kind(StrEnum):
+    """What a component can be; the value is what recipes, tables and messages call it."""
+
+    FACE_DETECTOR = "face_detector"
+    REGION_CROPPER = "region_cropper"
+    BACKBONE = "backbone"
+    AGGREGATION = "aggregation"
+    LABEL_UPDATE = "label_update"
+    SAMPLE_WEIGHTING = "sample_weighting"
+    SSL_LOOP = "ssl_loop"
+    DATASET = "dataset"
+    ENHANCER = "enhancer"
+    VIDEO_READER = "video_reader"
+
+    @property
+    def hook(self) -> str:
+        """Name of the hook that collects this kind: `ferkit_backbones` for `backbone`."""
+        return f"{PROJECT}_{self.value}s"
+
+
+class Params(BaseModel):
+    """Parameters of a component: a frozen pydantic model that refuses unknown keys.
+
+    Give every field a default where a sensible one exists and a `Field(description=...)`
+    that says meaning and unit; `ferkit plugins show` and the recipe reference print them.
+    The field name `use` is taken (it names the component in a recipe).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoParams(Params):
+    """Of a component that has no parameters."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One thing that a plugin offers.
+
+    Args:
+        name: what recipes write after `use:`; unique within its kind over all plugins.
+        summary: one line for tables.
+        factory: "package.module:callable", called as `(params, context) -> object`.
+        params: "package.module:class", a subclass of `Params`.
+        requires: what it needs of the other parts of a recipe, such as "maps", "regions>=3",
+            "votes", "unlabelled".
+        provides: what it offers to them, in the same words ("maps", "regions=3").
+        source: paper or project it follows, with equation or arXiv number.
+    """
+
+    name: str
+    summary: str
+    factory: str
+    params: str = "ferkit.plugin:NoParams"
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a factory may know besides its parameters. Fields that do not apply are empty.
+
+    Args:
+        seed: the run's seed.
+        classes: class names in label order.
+        device: "cpu", "cuda:0", ...
+        slot: for an aggregation, the axis it pools: "space", "regions" or "frames".
+        features: for an aggregation, what the layer before it delivers.
+        regions: names of the regions of a sample, in order.
+        image_size: side of the square crops in pixels.
+        folder: relative paths in parameters are relative to this (the recipe's folder).
+    """
+
+    seed: int = 0
+    classes: tuple[str, ...] = ()
+    device: str = "cpu"
+    slot: str = ""
+    features: FeatureSpec | None = None
+    regions: tuple[str, ...] = ("face",)
+    image_size: int = 0
+    folder: Path = field(default_factory=Path)
+
+
+__all__ = [
+    "PROJECT",
+    "Component",
+    "Context",
+    "Kind",
+    "NoParams",
+    "Params",
+    "hookimpl",
+]
+
+

@@ -1,0 +1,238 @@
+"""The sections of a recipe, as pydantic models. `recipe.py` fills in the plugins' own models.
+
+A field marked with `Chosen` holds a component: in YAML a mapping with `use: NAME` and that
+component's parameters. Here such fields are typed loosely; `recipe.py` builds, from the
+catalogue, the exact models in which they are unions discriminated by `use`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ferkit.plugin import Kind, Params
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Marks a field that names a component of `kind` by `use:`."""
+
+    kind: Kind
+
+
+class Section(BaseModel):
+    """A mapping in a recipe: unknown keys are errors, values do not change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pick(Params):
+    """A chosen component: the parameters, and in `use` its name."""
+
+    use: str
+
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SplitSection(Section):
+    """How samples without a given split are divided."""
+
+    validation: Fraction = Field(0.1, description="fraction of the training data to choose by")
+    test: Fraction = Field(0.2, description="fraction held out; unused where a test set is given")
+    by: Literal["auto", "subject", "stratified"] = Field(
+        "auto",
+        description="keep all samples of a subject on one side, or balance classes only; "
+        "auto: by subject where every sample has one",
+    )
+    seed: int = Field(0, description="of the division; independent of the run's seed")
+    near_duplicates: int = Field(
+        4,
+        ge=-1,
+        le=16,
+        description="images whose 64-bit perceptual hashes differ in at most so many bits stay "
+        "on one side; -1 turns the check off",
+    )
+
+
+class DataSection(Section):
+    """Where samples come from."""
+
+    train: Annotated[Any, Chosen(Kind.DATASET)] = Field(description="labelled samples")
+    unlabelled: Annotated[Any, Chosen(Kind.DATASET)] = Field(
+        None, description="samples without labels; any labels they have are hidden"
+    )
+    test: Annotated[Any, Chosen(Kind.DATASET)] = Field(
+        None, description="a test set of its own; default: held out of train"
+    )
+    split: SplitSection = Field(default_factory=SplitSection)
+    labels: int | None = Field(
+        None,
+        ge=1,
+        description="use only so many labels of the training split, spread evenly over the "
+        "classes; the other samples become unlabelled",
+    )
+    labels_seed: int = Field(0, description="which labels are kept")
+    classes: tuple[str, ...] | None = Field(
+        None, description="class names in label order; default: those of the training set"
+    )
+    transductive: bool = Field(
+        False, description="add the test split, without labels, to the unlabelled samples"
+    )
+
+
+class SamplingSection(Section):
+    """Which frames of a video are prepared."""
+
+    mode: Literal["all", "every", "even", "fps"] = "even"
+    value: float = Field(16, gt=0, description="frames, or frames per second")
+
+
+class FacesSection(Section):
+    """From files to crops."""
+
+    detector: Annotated[Any, Chosen(Kind.FACE_DETECTOR)] = Field(
+        default={"use": "mtcnn"}, validate_default=True, description="null: images are crops already"
+    )
+    cropper: Annotated[Any, Chosen(Kind.REGION_CROPPER)] = Field(
+        default={"use": "face"}, validate_default=True
+    )
+    reader: Annotated[Any, Chosen(Kind.VIDEO_READER)] = Field(
+        default={"use": "decord"}, validate_default=True
+    )
+    enhancer: Annotated[Any, Chosen(Kind.ENHANCER)] = Field(None, description="of the crops")
+    sampling: SamplingSection = Field(default_factory=SamplingSection)
+    min_score: float = Field(0.9, ge=0, le=1, description="faces below are not used")
+    batch_size: int = Field(16, ge=1, description="frames per call of the detector")
+    store: str | None = Field(
+        None, description="folder of the prepared store; default: the user's cache"
+    )
+
+
+class AugmentationSection(Section):
+    """The weak view (paper A: A12): one random affine map per clip, equal over its frames."""
+
+    flip: Annotated[float, Field(ge=0, le=1, description="probability")] = 0.5
+    zoom: Annotated[float, Field(ge=0, lt=1, description="scale within 1 +- zoom")] = 0.1
+    shift: Annotated[float, Field(ge=0, lt=1, description="fraction of the side")] = 0.1
+    rotation: Annotated[float, Field(ge=0, le=180, description="degrees")] = 10.0
+
+
+class AggregationSlots(Section):
+    """Pooling over the three axes."""
+
+    space: Annotated[Any, Chosen(Kind.AGGREGATION)] = Field(
+        default={"use": "mean"}, validate_default=True
+    )
+    regions: Annotated[Any, Chosen(Kind.AGGREGATION)] = Field(
+        default={"use": "mean"}, validate_default=True
+    )
+    frames: Annotated[Any, Chosen(Kind.AGGREGATION)] = Field(
+        default={"use": "mean"}, validate_default=True
+    )
+
+
+class ModelSection(Section):
+    """The network."""
+
+    backbone: Annotated[Any, Chosen(Kind.BACKBONE)] = Field(
+        default={"use": "small_cnn"}, validate_default=True
+    )
+    aggregation: AggregationSlots = Field(default_factory=AggregationSlots)
+    dropout: float = Field(0.0, ge=0, lt=1, description="before the last layer")
+    penalty: float = Field(0.0, ge=0, description="factor of the aggregations' penalty in the loss")
+    frames: int = Field(8, ge=1, description="frames of a clip per training step, evenly spaced")
+
+
+class OptimiserSection(Section):
+    """Defaults: paper A (A15)."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    lr: float = Field(1e-4, gt=0, description="learning rate")
+    betas: tuple[float, float] = Field((0.9, 0.999), description="of adam and adamw")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    step_epochs: int = Field(30, ge=1, description="schedule step: epochs between two steps")
+    step_factor: float = Field(0.6, gt=0, le=1, description="schedule step: factor of each")
+
+
+class TrainingSection(Section):
+    """How it is trained."""
+
+    batch_size: int = Field(32, ge=1, description="samples per optimiser step")
+    accumulate: int = Field(1, ge=1, description="cut each step's batch into so many pieces")
+    clip_norm: float | None = Field(None, gt=0, description="largest gradient norm")
+    class_weights: bool = Field(False, description="weigh the loss by N / (K n_k) (B12)")
+    optimiser: OptimiserSection = Field(default_factory=OptimiserSection)
+    augmentation: AugmentationSection | None = Field(
+        default_factory=AugmentationSection, description="null: none"
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
+    threads: int | None = Field(None, ge=1, description="CPU threads of torch; default: torch's")
+    prediction_batch_size: int = Field(256, ge=1, description="samples per batch without gradient")
+    checkpoint_minutes: float = Field(
+        5.0, gt=0, description="also save within an epoch, after so many minutes"
+    )
+
+
+class PolicySection(Section):
+    """What the samples of one split are to answer, and how much they count."""
+
+    label_updates: tuple[Annotated[Any, Chosen(Kind.LABEL_UPDATE)], ...] = Field(
+        (), description="composed in order"
+    )
+    weightings: tuple[Annotated[Any, Chosen(Kind.SAMPLE_WEIGHTING)], ...] = Field(
+        (), description="multiplied"
+    )
+
+
+class EvaluationSection(Section):
+    """The report."""
+
+    bootstrap: int = Field(1000, ge=0, description="resamples of the 95 % intervals; 0: none")
+    bins: int = Field(15, ge=2, description="of the expected calibration error")
+    frames: int | None = Field(None, ge=1, description="frames per clip at test; default: all")
+
+
+class Recipe(Section):
+    """One run."""
+
+    schema_version: int = Field(SCHEMA_VERSION, description="of the recipe format")
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="default: the file's name")
+    seed: int = Field(0, ge=0, description="of everything random but the division of the data")
+    data: DataSection
+    faces: FacesSection = Field(default_factory=FacesSection)
+    model: ModelSection = Field(default_factory=ModelSection)
+    training: TrainingSection = Field(default_factory=TrainingSection)
+    loop: Annotated[Any, Chosen(Kind.SSL_LOOP)] = Field(
+        default={"use": "supervised"}, validate_default=True
+    )
+    labelled: PolicySection = Field(default_factory=PolicySection)
+    unlabelled: PolicySection = Field(default_factory=PolicySection)
+    evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    init: str | None = Field(
+        None, description="run folder whose weights the first phase starts from"
+    )
+
+
+class MatrixSection(Section):
+    """Several runs of one recipe and a table over them.
+
+    `first` and each of `variants` are recipe fragments laid over the rest of the recipe
+    (mappings merge, anything else replaces).
+    """
+
+    variants: dict[str, dict[str, Any]] = Field(description="name -> overrides")
+    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    first: dict[str, Any] | None = Field(
+        None, description="overrides of a model trained once per seed, from which variants start"
+    )
+    from_scratch: tuple[str, ...] = Field((), description="variants that do not start from `first`")
+    baseline: str | None = Field(None, description="paired differences are to this variant")
+    metric: Literal["accuracy", "mean_class_accuracy", "macro_f1"] = "accuracy"
