@@ -1,0 +1,5 @@
+"""`python -m ferkit` is the command `ferkit`."""
+
+from ferkit.cli import main
+
+main()

@@ -1,0 +1,159 @@
+"""The run folder: made once, locked while in use, every file written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ferkit.errors import FerkitError, RunError
+
+SCHEMA_VERSION = 1
+"""Of run folders; written to run.json."""
+
+LOCK = ".lock"
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Turn what a disk refuses into an error that says so.
+
+    Raises: RunError: the disk is full, or the place can't be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                "the disk is full.",
+                where=str(where),
+                hint="Free some space, then go on with 'ferkit run --resume'. Nothing written "
+                "so far is lost.",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise RunError(f"can't write here ({error.strerror}).", where=str(where)) from error
+        raise
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a kill leaves the old one or the new one, never half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with disk_errors(path):
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as readable JSON, whole or not at all."""
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that ferkit wrote.
+
+    Raises: FerkitError: the file is missing or not a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FerkitError("no such file; is this a run folder?", where=str(path)) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FerkitError(f"can't be read ({error}).", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise FerkitError("is not a JSON object.", where=str(path))
+    return content
+
+
+def now() -> str:
+    """The time in UTC, to the second, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_folder(out: Path | None, name: str) -> Path:
+    """Make the folder of a new run.
+
+    Args:
+        out: what the user asked for; None: `runs/<name>-<time>` below the current folder.
+        name: the recipe's name.
+    Raises: FerkitError: the folder holds something already, or can't be made.
+    """
+    if out is None:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        return _first_free(Path("runs") / f"{name}-{stamp}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        entries = [entry.name for entry in out.iterdir() if entry.name != LOCK]
+    except (FileExistsError, NotADirectoryError):
+        raise FerkitError("is a file, not a folder.", where=str(out)) from None
+    except OSError as error:
+        raise FerkitError(f"can't make this folder ({error.strerror}).", where=str(out)) from error
+    if entries:
+        known = (out / "run.json").exists() or (out / "matrix.json").exists()
+        raise FerkitError(
+            "holds a run already." if known else "is not empty.",
+            where=str(out),
+            hint=f"Go on with it by 'ferkit run --resume {out}', or choose another folder."
+            if known
+            else "Choose another folder.",
+        )
+    return out
+
+
+def _first_free(wanted: Path) -> Path:
+    """`wanted`, or `wanted-2`, `wanted-3`, ... where runs started within the same second."""
+    for number in range(1, 1000):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise FerkitError(
+                f"can't make this folder ({error.strerror}).",
+                where=str(path),
+                hint="Name another one with --out.",
+            ) from error
+        return path
+    raise FerkitError("a thousand runs of this name started within a second.", where=str(wanted))
+
+
+@contextmanager
+def locked(folder: Path, *, patience: float = 5.0) -> Iterator[None]:
+    """Hold the folder for this process; the lock dies with the process, however it dies.
+
+    Args:
+        patience: seconds to wait for another process to let go.
+    Raises: FerkitError: another process is using the folder.
+    """
+    with disk_errors(folder):
+        file = (folder / LOCK).open("a+")
+    try:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise FerkitError(
+                        "another ferkit process is working in this folder.",
+                        where=str(folder),
+                        hint="Wait for it, or stop it first.",
+                    ) from None
+                time.sleep(0.1)
+        yield
+    finally:
+        file.close()

@@ -1,0 +1,126 @@
+"""The tables a run leaves: metrics.csv, predictions.parquet, train_samples.parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from torch import Tensor
+
+from ferkit.contracts.data import Sample
+from ferkit.running.folder import disk_errors, write_whole
+
+EPOCH_COLUMNS = (
+    "phase",
+    "round",
+    "epoch",
+    "step",
+    "train_loss",
+    "validation_loss",
+    "validation_accuracy",
+    "lr",
+    "seconds",
+)
+
+
+def write_metrics(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row per epoch; columns that only some phases have are blank elsewhere."""
+    further = dict.fromkeys(key for row in rows for key in row if key not in EPOCH_COLUMNS)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*EPOCH_COLUMNS, *further], restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: "" if value is None else value for key, value in row.items()})
+    write_whole(path, text.getvalue())
+
+
+def names(indices: Sequence[int] | Tensor, classes: Sequence[str]) -> list[str | None]:
+    """Class names of label indices; None for -1."""
+    return [classes[i] if i >= 0 else None for i in (int(i) for i in indices)]
+
+
+def prediction_columns(
+    samples: Sequence[Sample], probs: Tensor, *, classes: Sequence[str], split: str
+) -> dict[str, Any]:
+    """Columns of predictions.parquet for one split.
+
+    Args:
+        samples: N rows, labels as indices into `classes`.
+        probs: (N, K).
+    """
+    values = probs.detach().cpu().float().numpy()
+    predicted = values.argmax(axis=1) if len(values) else np.zeros(0, dtype=np.int64)
+    return {
+        "id": [sample.id for sample in samples],
+        "path": [sample.path for sample in samples],
+        "split": [split] * len(samples),
+        "subject": [sample.subject for sample in samples],
+        "label": names([sample.label for sample in samples], classes),
+        "truth": names([sample.truth for sample in samples], classes),
+        "predicted": names(predicted.tolist(), classes),
+        **{f"prob_{name}": values[:, k] for k, name in enumerate(classes)},
+    }
+
+
+def training_columns(
+    samples: Sequence[Sample],
+    *,
+    given: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    losses: Tensor,
+    probs: Tensor,
+    classes: Sequence[str],
+    split: str,
+) -> dict[str, Any]:
+    """Columns of train_samples.parquet for one split.
+
+    Args:
+        given: (N,) label indices, -1 if none. targets: (N, K). weights: (N,).
+        losses: (N,) of the finished model's clean predictions against the targets.
+        probs: (N, K), those predictions.
+    """
+    target_values, prob_values = targets.cpu().float().numpy(), probs.cpu().float().numpy()
+    intensity = [sample.attributes.get("intensity") for sample in samples]
+    columns: dict[str, Any] = {
+        "id": [sample.id for sample in samples],
+        "path": [sample.path for sample in samples],
+        "split": [split] * len(samples),
+        "given": names(given, classes),
+        "truth": names([sample.truth for sample in samples], classes),
+        "weight": weights.cpu().float().numpy(),
+        "loss": losses.cpu().float().numpy(),
+        **{f"target_{name}": target_values[:, k] for k, name in enumerate(classes)},
+        **{f"prob_{name}": prob_values[:, k] for k, name in enumerate(classes)},
+    }
+    if any(value is not None for value in intensity):
+        columns["intensity"] = pa.array(intensity, pa.float32())
+    return columns
+
+
+def write_table(path: Path, parts: Sequence[Mapping[str, Any]]) -> None:
+    """Write columns of several splits as one Parquet file, whole or not at all."""
+    text = ("id", "path", "split", "subject", "label", "truth", "predicted", "given")
+    tables = [
+        pa.table(
+            {
+                key: pa.array(value, pa.string()) if key in text else value
+                for key, value in part.items()
+            }
+        )
+        for part in parts
+    ]
+    table = pa.concat_tables(tables, promote_options="default")
+    temporary = path.with_name(f".{path.name}.part")
+    with disk_errors(path):
+        try:
+            pq.write_table(table, temporary, compression="zstd")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
