@@ -21,13 +21,14 @@ Factories and parameter models are named as strings, so declaring them imports n
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pluggy
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 if TYPE_CHECKING:
     from ferkit.contracts.model import FeatureSpec
@@ -71,6 +72,20 @@ class Params(BaseModel):
 
 class NoParams(Params):
     """Of a component that has no parameters."""
+
+
+def _absolute(path: str, info: ValidationInfo) -> str:
+    folder = (info.context or {}).get("folder") if isinstance(info.context, dict) else None
+    expanded = Path(path).expanduser()
+    if folder is None or expanded.is_absolute():
+        return str(expanded)
+    return os.path.normpath(Path(folder) / expanded)
+
+
+DataPath = Annotated[str, AfterValidator(_absolute)]
+"""Type of a parameter that names a file or folder: a string, relative to the recipe's folder
+where it is given in a recipe. It becomes absolute when the recipe is read, so that the recipe
+written into the run folder still finds it; `~` is the user's home."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +141,9 @@ __all__ = [
     "PROJECT",
     "Component",
     "Context",
+    "DataPath",
     "Kind",
     "NoParams",
     "Params",
     "hookimpl",
 ]
-
-

@@ -12,16 +12,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ferkit.plugin import Kind, Params
+from ferkit.plugin import DataPath, Kind, Params
 
 SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Marks a field that names a component of `kind` by `use:`."""
+    """Marks a field that names a component of `kind` by `use:`.
+
+    nullable: whether it may be null though its default is not.
+    """
 
     kind: Kind
+    nullable: bool = False
 
 
 class Section(BaseModel):
@@ -95,8 +99,10 @@ class SamplingSection(Section):
 class FacesSection(Section):
     """From files to crops."""
 
-    detector: Annotated[Any, Chosen(Kind.FACE_DETECTOR)] = Field(
-        default={"use": "mtcnn"}, validate_default=True, description="null: images are crops already"
+    detector: Annotated[Any, Chosen(Kind.FACE_DETECTOR, nullable=True)] = Field(
+        default={"use": "mtcnn"},
+        validate_default=True,
+        description="null: images are crops already",
     )
     cropper: Annotated[Any, Chosen(Kind.REGION_CROPPER)] = Field(
         default={"use": "face"}, validate_default=True
@@ -108,7 +114,7 @@ class FacesSection(Section):
     sampling: SamplingSection = Field(default_factory=SamplingSection)
     min_score: float = Field(0.9, ge=0, le=1, description="faces below are not used")
     batch_size: int = Field(16, ge=1, description="frames per call of the detector")
-    store: str | None = Field(
+    store: DataPath | None = Field(
         None, description="folder of the prepared store; default: the user's cache"
     )
 
@@ -204,7 +210,9 @@ class Recipe(Section):
     """One run."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="of the recipe format")
-    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="default: the file's name")
+    name: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="default: the file's name"
+    )
     seed: int = Field(0, ge=0, description="of everything random but the division of the data")
     data: DataSection
     faces: FacesSection = Field(default_factory=FacesSection)
@@ -216,7 +224,7 @@ class Recipe(Section):
     labelled: PolicySection = Field(default_factory=PolicySection)
     unlabelled: PolicySection = Field(default_factory=PolicySection)
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
-    init: str | None = Field(
+    init: DataPath | None = Field(
         None, description="run folder whose weights the first phase starts from"
     )
 
