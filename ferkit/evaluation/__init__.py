@@ -1,0 +1,1 @@
+"""From predictions to an honest report: metrics with intervals, tables, figures, pages."""
