@@ -1,0 +1,70 @@
+"""Numbers as a reader sees them, the same in tables, figures and pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+UNKNOWN = "\N{EN DASH}"
+
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "mean_class_accuracy": "mean per-class accuracy",
+    "macro_f1": "macro-F1",
+    "calibration_error": "calibration error",
+}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """0.8314 -> "83.1 %"; a dash where there is no number."""
+    return f"{100 * value:.{digits}f} %" if is_number(value) else UNKNOWN
+
+
+def points(value: Any, digits: int = 1) -> str:
+    """A difference of fractions in percentage points, signed: 0.0213 -> "+2.1"."""
+    if not is_number(value):
+        return UNKNOWN
+    text = f"{100 * value:+.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A plain number; a dash where there is none."""
+    return f"{value:.{digits}f}" if is_number(value) else UNKNOWN
+
+
+def interval(entry: Mapping[str, Any]) -> str:
+    """The interval of a fraction in percent: "80.1 to 86.0"; "" where there is none."""
+    low, high = entry.get("low"), entry.get("high")
+    if not (is_number(low) and is_number(high)):
+        return ""
+    return f"{100 * float(low or 0):.1f} to {100 * float(high or 0):.1f}"
+
+
+def points_interval(entry: Mapping[str, Any]) -> str:
+    """The interval of a difference, in points: "-0.4 to +4.1"; "" where there is none."""
+    low, high = entry.get("low"), entry.get("high")
+    return f"{points(low)} to {points(high)}" if is_number(low) and is_number(high) else ""
+
+
+def duration(seconds: Any) -> str:
+    """Seconds in words: "8 s", "4 min 10 s", "2 h 5 min"."""
+    if not is_number(seconds):
+        return UNKNOWN
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if whole < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def shortened(text: str, length: int) -> str:
+    """`text`, with an ellipsis at the end if it is longer than `length`."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
