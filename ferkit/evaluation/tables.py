@@ -127,7 +127,9 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
     beside = _beside(metric)
     noisy = _any_noise(summary)
     caption = "Below each mean its 95 % t-interval over seeds."
-    table = Table(title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     table.title = escape(f"{METRIC_NAMES.get(metric, metric)} on {summary['split']}, in percent")
     table.add_column("variant", overflow="fold")
     table.add_column("seeds", justify="right", no_wrap=True)
