@@ -1,0 +1,45 @@
+"""`unlabelled_folder`: whatever images and videos lie below a folder."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ferkit.contracts.data import Problem, Sample
+from ferkit.errors import FerkitError
+from ferkit.plugin import Context
+from ferkit_files.params import UnlabelledFolderParams
+from ferkit_files.rows import FileDataset, Reading, matched
+from ferkit_files.walk import media_below, require_folder
+
+
+def make_unlabelled_folder(params: UnlabelledFolderParams, context: Context) -> FileDataset:
+    """The data set `unlabelled_folder`."""
+    return FileDataset(partial(read_unlabelled_folder, params))
+
+
+def read_unlabelled_folder(params: UnlabelledFolderParams) -> Reading:
+    """Find images and videos; their group is the folder they lie in, "" for the top one.
+
+    Raises: FerkitError: no such folder, or nothing in it.
+    """
+    problems: list[Problem] = []
+    files = media_below(require_folder(params.path), problems)
+    if not files:
+        left_out = f" ({len(problems)} files or folders are left out)" if problems else ""
+        raise FerkitError(f"holds no image and no video{left_out}.", where=params.path)
+    samples = []
+    for file in files:
+        subject = matched(params.subject, file.relative)
+        if subject is None:
+            what = f"the pattern for the subject does not match {file.relative!r}."
+            problems.append(Problem("no subject", file.path, what, dropped=False))
+        samples.append(
+            Sample(
+                id=file.relative,
+                path=file.path,
+                subject=subject or "",
+                group=file.relative.rpartition("/")[0],
+            )
+        )
+    stamps = tuple(file.stamp for file in files)
+    return Reading((), tuple(samples), tuple(problems), stamps)
