@@ -33,6 +33,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def __eq__(self, other: object) -> bool:
+        # Not by class: the exact models are built anew for each recipe that is read.
+        return isinstance(other, Section) and self.model_dump() == other.model_dump()
+
 
 class Pick(Params):
     """A chosen component: the parameters, and in `use` its name."""
