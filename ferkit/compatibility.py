@@ -1,0 +1,136 @@
+"""Refuses, when a recipe is read, combinations of components that can't work together.
+
+Components say in `requires` and `provides` what they need and offer, in single words: "maps",
+"votes", "regions>=3" and "regions=3". The recipe itself provides "unlabelled" where it says that
+there are samples without labels, and "validation" where a part of the training data is held out.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from ferkit.catalogue import Catalogue, Entry, spoken
+from ferkit.plugin import Kind
+from ferkit.recipe_models import kind_of_field
+from ferkit.sections import Recipe
+
+_NUMBERED = re.compile(r"([a-z_][a-z0-9_-]*)\s*(>=|<=|==|=|>|<)\s*(\d+)")
+_COMPARE = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "==": operator.eq,
+}
+_REMEDIES = {
+    "unlabelled": "Give data.unlabelled, data.labels or data.transductive.",
+    "validation": "Set data.split.validation above 0.",
+}
+
+
+class ChosenPart(NamedTuple):
+    """A component that a recipe uses. location: such as ("labelled", "weightings", 0)."""
+
+    location: tuple[str | int, ...]
+    kind: Kind
+    params: Any
+
+    @property
+    def name(self) -> str:
+        """What the recipe says after `use:`."""
+        name: str = self.params.use
+        return name
+
+
+class Incompatibility(NamedTuple):
+    """A component whose requirement nothing fulfils. location: its key, part by part."""
+
+    location: tuple[str | int, ...]
+    what: str
+    hint: str
+
+
+def chosen_parts(recipe: Recipe) -> list[ChosenPart]:
+    """All components that a validated recipe uses, in the order of its sections."""
+    return list(_parts(recipe, ()))
+
+
+def provided(recipe: Recipe, catalogue: Catalogue) -> set[str]:
+    """All words that the recipe and its components provide."""
+    words = {
+        word
+        for part in chosen_parts(recipe)
+        for word in catalogue.get(part.kind, part.name).component.provides
+    }
+    if recipe.data.unlabelled is not None or recipe.data.labels or recipe.data.transductive:
+        words.add("unlabelled")
+    if recipe.data.split.validation > 0:
+        words.add("validation")
+    return words
+
+
+def incompatibilities(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibility]:
+    """What the recipe's components need of each other and do not find."""
+    offered = provided(recipe, catalogue)
+    found = []
+    for part in chosen_parts(recipe):
+        entry = catalogue.get(part.kind, part.name)
+        for word in entry.component.requires:
+            if not fulfils(offered, word):
+                what = (
+                    f"the {spoken(part.kind)} {part.name!r} needs {word!r}, and nothing in this "
+                    "recipe provides it."
+                )
+                found.append(Incompatibility(part.location, what, _remedy(word, catalogue)))
+    return found
+
+
+def fulfils(offered: set[str], word: str) -> bool:
+    """Whether the offered words cover a requirement.
+
+    >>> fulfils({"maps", "regions=3"}, "regions>=3")
+    True
+    """
+    if word in offered:
+        return True
+    wanted = _NUMBERED.fullmatch(word)
+    if wanted is None:
+        return False
+    name, relation, number = wanted.groups()
+    given = (_NUMBERED.fullmatch(each) for each in offered)
+    return any(
+        _COMPARE[relation](int(each[3]), int(number))
+        for each in given
+        if each is not None and each[1] == name
+    )
+
+
+def _remedy(word: str, catalogue: Catalogue) -> str:
+    if word in _REMEDIES:
+        return _REMEDIES[word]
+    able: list[Entry] = [
+        entry for entry in catalogue.entries() if fulfils(set(entry.component.provides), word)
+    ]
+    if not able:
+        return "No installed component provides it."
+    return f"Provided by: {', '.join(f'{spoken(e.kind)} {e.name!r}' for e in able)}."
+
+
+def _parts(section: BaseModel, above: tuple[str | int, ...]) -> Iterator[ChosenPart]:
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        kind = kind_of_field(type(section), name)
+        if kind is None:
+            if isinstance(value, BaseModel):
+                yield from _parts(value, (*above, name))
+        elif isinstance(value, tuple):
+            for index, params in enumerate(value):
+                yield ChosenPart((*above, name, index), kind, params)
+        elif value is not None:
+            yield ChosenPart((*above, name), kind, value)

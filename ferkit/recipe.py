@@ -1,0 +1,233 @@
+"""Reads recipes: from a file or a shipped name to a validated `Recipe`, or all errors at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ferkit.catalogue import Catalogue
+from ferkit.compatibility import chosen_parts, incompatibilities
+from ferkit.errors import FerkitError, FerkitErrors
+from ferkit.recipe_errors import explain
+from ferkit.recipe_files import find_recipe, read_text
+from ferkit.recipe_location import locate
+from ferkit.recipe_matrix import check_matrix, variants
+from ferkit.recipe_merge import apply_settings, lay_over
+from ferkit.recipe_models import RecipeModels
+from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
+from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
+from ferkit.sections import SCHEMA_VERSION, MatrixSection, Recipe
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A recipe that was read and found right.
+
+    recipe: without the matrix. matrix: its key `matrix`, if it has one.
+    name: of the recipe. path: its file. folder: what relative paths in it are relative to.
+    document: the recipe as plain dicts and lists, `--set` applied, `matrix` included.
+    plugins_used: the plugins whose components it (or a variant) uses, with their versions.
+    """
+
+    recipe: Recipe
+    matrix: MatrixSection | None
+    name: str
+    path: Path
+    folder: Path
+    document: dict[str, Any]
+    plugins_used: Mapping[str, str]
+
+
+def read_recipe(
+    path_or_name: str, *, overrides: Sequence[str] = (), catalogue: Catalogue
+) -> LoadedRecipe:
+    """Read a recipe and check it, with all variants of its matrix.
+
+    Args:
+        path_or_name: a file, or the name of a recipe that ships.
+        overrides: "a.b.c=value", applied in order.
+        catalogue: the components that it may use; none of their factories is imported.
+    Raises: FerkitError, FerkitErrors: everything that is wrong, each with its place.
+    """
+    path = find_recipe(path_or_name, catalogue.loaded)
+    source = path_or_name if str(path) == path_or_name else str(path)
+    document = parse(read_text(path, source), source)
+    if document is None:
+        raise FerkitError("is empty.", where=source, hint="'ferkit recipes' lists examples.")
+    if not isinstance(document.value, dict):
+        raise PlacedError("a recipe must be a mapping (key: value).", document.place)
+    document = apply_settings(document, overrides)
+    folder = path.absolute().parent
+    reading = _Reading(document, catalogue, folder, _name_of(path))
+    recipe, matrix = reading.all()
+    return LoadedRecipe(
+        recipe=recipe,
+        matrix=matrix,
+        name=recipe.name or _name_of(path),
+        path=path.absolute(),
+        folder=folder,
+        document=plain(document),
+        plugins_used=reading.plugins_used,
+    )
+
+
+def validate(
+    document: Mapping[str, Any],
+    *,
+    catalogue: Catalogue,
+    source: str = "recipe",
+    name: str | None = None,
+    folder: Path | None = None,
+) -> Recipe:
+    """Validate a plain document without a matrix, such as a variant laid over its recipe.
+
+    Args:
+        document: plain dicts and lists.
+        catalogue: the components that it may use.
+        source: what messages call it.
+        name: of the recipe, where the document gives none.
+        folder: what relative paths are relative to; None leaves them.
+    Raises: FerkitErrors: everything that is wrong.
+    """
+    item = placed(document, Place(source))
+    reading = _Reading(item, catalogue, folder, name)
+    recipe = reading.one(item)
+    reading.raise_errors()
+    assert recipe is not None
+    return recipe
+
+
+class _Reading:
+    """One pass over a document: validates, collects errors, remembers the plugins used."""
+
+    def __init__(
+        self, document: Item, catalogue: Catalogue, folder: Path | None, name: str | None
+    ) -> None:
+        self.plugins_used: dict[str, str] = {}
+        self._document = document
+        self._catalogue = catalogue
+        self._context = {"folder": folder} if folder is not None else {}
+        self._name = name
+        self._models = RecipeModels(catalogue, set(_texts(document)))
+        self._errors: dict[tuple[Place, str], PlacedError] = {}
+
+    def all(self) -> tuple[Recipe, MatrixSection | None]:
+        """The recipe and its matrix; every variant is validated too.
+
+        Raises: FerkitErrors: everything that is wrong.
+        """
+        children = dict(self._document.value)
+        given = children.pop("matrix", None)
+        rest = Item(children, self._document.place, self._document.keys)
+        matrix = None
+        if given is not None and given.value is not None:
+            matrix = self._matrix(given)
+        recipe = self.one(rest, whole=matrix is None)
+        if matrix is not None:
+            for variant in variants(rest, given):
+                self.one(variant.document, about=f"{variant.called}: ")
+        self.raise_errors()
+        assert recipe is not None
+        return recipe, matrix
+
+    def one(self, document: Item, *, about: str = "", whole: bool = True) -> Recipe | None:
+        """Validate one recipe; None where it has errors, which are kept.
+
+        Args:
+            document: without a matrix.
+            about: opens its messages.
+            whole: whether its components must fit together; what variants are laid over need not.
+        """
+        content = plain(document)
+        if not self._version_fits(document):
+            return None
+        if content.get("name") is None and self._name is not None:
+            content["name"] = self._name
+        model = self._models.recipe
+        try:
+            recipe = model.model_validate(content, context=self._context)
+        except ValidationError as error:
+            for found in explain(error.errors(include_url=False), document, model):
+                self._keep(found, about)
+            return None
+        if whole:
+            for clash in incompatibilities(recipe, self._catalogue):
+                spot = locate(document, model, clash.location)
+                self._keep(PlacedError(clash.what, spot.place, hint=clash.hint), about)
+            for part in chosen_parts(recipe):
+                entry = self._catalogue.get(part.kind, part.name)
+                self.plugins_used[entry.plugin] = entry.version
+        return recipe
+
+    def raise_errors(self) -> None:
+        """Raises: FerkitErrors: those kept, in the order of the file."""
+        if self._errors:
+            found: list[PlacedError] = sorted(self._errors.values(), key=_order)
+            raise FerkitErrors(found)
+
+    def _matrix(self, given: Item) -> MatrixSection | None:
+        model = self._models.matrix
+        try:
+            matrix = model.model_validate(plain(given))
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            for found in explain(details, given, model, prefix="matrix."):
+                self._keep(found)
+            return None
+        for found in check_matrix(matrix, given):
+            self._keep(found)
+        return matrix
+
+    def _version_fits(self, document: Item) -> bool:
+        version = document.value.get("schema_version")
+        if version is None or type(version.value) is not int or version.value == SCHEMA_VERSION:
+            return True
+        newer = version.value > SCHEMA_VERSION
+        self._keep(
+            PlacedError(
+                f"this recipe has format {version.value}, this ferkit reads {SCHEMA_VERSION}.",
+                version.place,
+                hint="A newer ferkit reads it." if newer else None,
+            )
+        )
+        return False
+
+    def _keep(self, error: PlacedError, about: str = "") -> None:
+        told = PlacedError(about + error.what, error.place, hint=error.hint) if about else error
+        # What is wrong with the part that all variants share is told once.
+        self._errors.setdefault((error.place, error.what), told)
+
+
+def _order(error: PlacedError) -> tuple[bool, int, int]:
+    """By place in the file; those of `--set` have none and come last."""
+    return error.place.line == 0, error.place.line, error.place.column
+
+
+def _texts(item: Item) -> Iterator[str]:
+    """All texts in a document: whatever components it names are among them."""
+    if isinstance(item.value, str):
+        yield item.value
+    elif isinstance(item.value, dict | list):
+        for child in item.value.values() if isinstance(item.value, dict) else item.value:
+            yield from _texts(child)
+
+
+def _name_of(path: Path) -> str:
+    """A file's name as the name of a recipe."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._") or "recipe"
+
+
+__all__ = [
+    "LoadedRecipe",
+    "dump_recipe",
+    "lay_over",
+    "read_recipe",
+    "recipe_document",
+    "recipe_hash",
+    "validate",
+]
