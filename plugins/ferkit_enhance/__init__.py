@@ -1,0 +1,21 @@
+"""The enhancer `clahe`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ferkit.plugin import Component, hookimpl
+
+
+@hookimpl
+def ferkit_enhancers() -> Sequence[Component]:
+    """Enhancers that need no weights."""
+    return [
+        Component(
+            name="clahe",
+            summary="contrast-limited adaptive histogram equalisation of the lightness",
+            factory="ferkit_enhance.clahe:Clahe",
+            params="ferkit_enhance.params:ClaheParams",
+            source="Zuiderveld, Graphics Gems IV (1994), as in kornia",
+        )
+    ]

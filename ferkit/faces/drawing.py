@@ -1,0 +1,191 @@
+"""Drawing one part of a store, in this process or another."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.data import DrawnDataset
+from ferkit.contracts.faces import Faces
+from ferkit.faces.crop import DEGENERATE, FaceCrops, Reason, crop_faces, enhanced
+from ferkit.faces.parts import FrameRow, SourceRow, write_part
+from ferkit.faces.sources import frame_rows, no_face_in_video
+from ferkit.faces.steps import Steps
+from ferkit.plugin import Context, Params
+
+DRAW_FRAMES = 64
+"""Frames drawn at a time."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How another process makes a component: by its factory, "module:callable"."""
+
+    factory: str
+    params: Params
+    context: Context
+
+    def build(self) -> Any:
+        """Import the factory and call it."""
+        module, _, name = self.factory.partition(":")
+        return getattr(importlib.import_module(module), name)(self.params, self.context)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """How another process makes the data set and the steps; all of it can be pickled."""
+
+    dataset: Plan
+    cropper: Plan
+    detector: Plan | None = None
+    enhancer: Plan | None = None
+    min_score: float = 0.9
+    batch_size: int = 16
+
+    def build(self) -> tuple[DrawnDataset, Steps]:
+        """The data set and the steps, on the CPU."""
+        steps = Steps(
+            cropper=self.cropper.build(),
+            detector=self.detector.build() if self.detector else None,
+            enhancer=self.enhancer.build() if self.enhancer else None,
+            min_score=self.min_score,
+            batch_size=self.batch_size,
+        )
+        return self.dataset.build(), steps
+
+
+_made: list[tuple[DrawnDataset, Steps]] = []
+"""What this worker process has built; filled by `set_up_worker` only."""
+
+
+def set_up_worker(blueprint: Blueprint) -> None:
+    """Prepare a fresh process: one thread, its own data set; it ends with its parent."""
+    torch.set_num_threads(1)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _made.append(blueprint.build())
+
+
+def draw_part_elsewhere(rows: Sequence[int], folder: Path, number: int) -> int:
+    """`draw_part` in a process that `set_up_worker` prepared."""
+    dataset, steps = _made[0]
+    return draw_part(dataset, rows, steps=steps, folder=folder, number=number)
+
+
+def draw_part(
+    dataset: DrawnDataset,
+    rows: Sequence[int],
+    *,
+    steps: Steps,
+    folder: Path,
+    number: int,
+    drawn: Callable[[int], None] | None = None,
+) -> int:
+    """Draw rows of a data set and write them as part `number` of the store in `folder`.
+
+    Args:
+        drawn: told how many rows are drawn so far.
+    Returns: how many rows.
+    """
+    names = [sample.id for sample in dataset.samples()]
+    length = dataset.clip_length
+    crops: list[Tensor] = []
+    frames: list[FrameRow] = []
+    sources: list[SourceRow] = []
+    step = max(1, DRAW_FRAMES // length)
+    for start in range(0, len(rows), step):
+        batch = list(rows[start : start + step])
+        with torch.inference_mode():
+            result = (_draw_aligned if dataset.aligned else _draw_raw)(dataset, batch, steps)
+        crops.append(result.crops)
+        own = [(names[row], "") for row in batch for _ in range(length)]
+        times = list(range(length)) * len(batch)
+        frames += frame_rows(result, own, times, [0.0] * len(times))
+        for place, row in enumerate(batch):
+            here = range(place * length, (place + 1) * length)
+            sources.append(_source_row(names[row], here, result, number))
+        if drawn is not None:
+            drawn(start + len(batch))
+    write_part(folder, number, torch.cat(crops).numpy(), frames, sources)
+    return len(rows)
+
+
+def _draw_aligned(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> FaceCrops:
+    """Drawn straight at the crops' view: nothing is resampled, nothing lies off the frame."""
+    landmarks = dataset.landmarks(rows).to(torch.float32)
+    count, length = landmarks.shape[:2]
+    points = landmarks.reshape(-1, 5, 2)
+    boxes = torch.cat([points.amin(1), points.amax(1)], 1)
+    faces = Faces(boxes, points, torch.ones(len(points)))
+    transforms = steps.cropper.transforms(faces).to(torch.float32)  # (n, R, 2, 3)
+    usable = torch.isfinite(transforms).all(3).all(2)
+    transforms = torch.where(usable[..., None, None], transforms, torch.eye(2, 3))
+    regions = transforms.shape[1]
+    size = steps.cropper.size
+    drawn = dataset.draw(rows, transforms.reshape(count, length, regions, 2, 3), size)
+    crops = enhanced(drawn.reshape(-1, regions, 3, size, size), steps.enhancer).cpu()
+    crops = crops * usable[..., None, None, None]
+    kept = usable.any(1).nonzero()[:, 0]
+    reason = Reason(DEGENERATE, "the landmarks coincide.")
+    return FaceCrops(
+        kept,
+        crops[kept],
+        usable[kept].to(torch.float32),
+        Faces(boxes[kept], points[kept], faces.score[kept]),
+        (1,) * len(points),
+        dict.fromkeys((~usable.any(1)).nonzero()[:, 0].tolist(), reason),
+    )
+
+
+def _draw_raw(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> FaceCrops:
+    """Raw frames through the detector."""
+    frames = dataset.draw(rows).flatten(0, 2)  # (B T, 3, H, W)
+    parts = [
+        crop_faces(
+            some.to(steps.device),
+            cropper=steps.cropper,
+            detector=steps.detector,
+            enhancer=steps.enhancer,
+            min_score=steps.min_score,
+        )
+        for some in torch.split(frames, steps.batch_size)
+    ]
+    starts = range(0, len(frames), steps.batch_size)
+    return FaceCrops(
+        torch.cat([part.frame + start for part, start in zip(parts, starts, strict=True)]),
+        torch.cat([part.crops for part in parts]),
+        torch.cat([part.valid_fraction for part in parts]),
+        Faces(*(torch.cat(columns) for columns in zip(*(p.faces for p in parts), strict=True))),
+        tuple(count for part in parts for count in part.found),
+        {
+            position + start: reason
+            for part, start in zip(parts, starts, strict=True)
+            for position, reason in part.reasons.items()
+        },
+    )
+
+
+def _source_row(name: str, here: range, result: FaceCrops, number: int) -> SourceRow:
+    reasons = Counter(result.reasons[place] for place in here if place in result.reasons)
+    used = len(here) - sum(reasons.values())
+    if used:
+        return SourceRow(name, "", 0, 0, "ok", "", "", used, number)
+    only = next(iter(reasons))
+    reason = only if len(here) == 1 else no_face_in_video(reasons, len(here))
+    return SourceRow(name, "", 0, 0, "failed", reason.kind, reason.what, 0, number)
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)  # nobody would read what is drawn

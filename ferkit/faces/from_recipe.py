@@ -1,0 +1,152 @@
+"""From the recipe's `faces:` section to prepared crops, drawn or cut from files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ferkit.cache import cache_folder
+from ferkit.contracts.data import Dataset, DrawnDataset, Sample
+from ferkit.contracts.faces import Sampling
+from ferkit.faces.drawing import Blueprint, Plan
+from ferkit.faces.drawn import prepare_drawn
+from ferkit.faces.prepare import prepare
+from ferkit.faces.prepared import Prepared, Progress
+from ferkit.faces.steps import Steps
+from ferkit.plugin import Context, Kind
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ferkit.catalogue import Catalogue
+    from ferkit.sections import FacesSection
+
+
+def prepare_for_recipe(
+    dataset: Dataset | DrawnDataset,
+    samples: Sequence[Sample],
+    *,
+    faces: FacesSection,
+    chosen: BaseModel,
+    catalogue: Catalogue,
+    context: Context,
+    progress: Progress | None = None,
+    jobs: int | None = None,
+    retry: bool = False,
+) -> Prepared:
+    """Make sure that the crops of `samples` are in the store, and open them.
+
+    Args:
+        dataset: drawn ones draw, the others have files.
+        samples: all or some of its rows.
+        faces: the section, with the components' own models in it.
+        chosen: the data set's parameters, with its name in `use`; other processes build a
+            drawn data set from them.
+        context: for detector, cropper, reader, enhancer and, elsewhere, the data set.
+        jobs: processes that draw; None: one per core on a CPU.
+        retry: try files again that failed before.
+    Raises: FerkitError, RunError: see `prepare` and `prepare_drawn`.
+    """
+    store = store_folder(faces, context)
+    if not isinstance(dataset, DrawnDataset):
+        return prepare(
+            samples,
+            steps=make_steps(faces, catalogue, context),
+            settings=crop_settings(faces),
+            store=store,
+            progress=progress,
+            retry=retry,
+        )
+    detect = faces.detector is not None and not dataset.aligned
+    settings = crop_settings(faces, detect=detect)
+    for unused in ("reader", "sampling"):
+        del settings[unused]
+    here = replace(context, device="cpu")
+    blueprint = Blueprint(
+        dataset=_plan(Kind.DATASET, chosen, catalogue, here),
+        cropper=_plan(Kind.REGION_CROPPER, faces.cropper, catalogue, here),
+        detector=_plan(Kind.FACE_DETECTOR, faces.detector, catalogue, here) if detect else None,
+        enhancer=(
+            _plan(Kind.ENHANCER, faces.enhancer, catalogue, here)
+            if faces.enhancer is not None
+            else None
+        ),
+        min_score=faces.min_score,
+        batch_size=faces.batch_size,
+    )
+    return prepare_drawn(
+        dataset,
+        samples,
+        steps=make_steps(faces, catalogue, context, detect=detect, read=False),
+        blueprint=blueprint,
+        settings={**settings, "drawn": dataset.fingerprint()},
+        store=store,
+        jobs=jobs,
+        progress=progress,
+    )
+
+
+def make_steps(
+    faces: FacesSection,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    detect: bool = True,
+    read: bool = True,
+) -> Steps:
+    """Build the components of the section.
+
+    Args:
+        detect: whether the detector is wanted.
+        read: whether the video reader is.
+    """
+
+    def made(kind: Kind, one: BaseModel | None) -> Any:
+        return None if one is None else catalogue.build(kind, one, context)
+
+    return Steps(
+        cropper=made(Kind.REGION_CROPPER, faces.cropper),
+        detector=made(Kind.FACE_DETECTOR, faces.detector) if detect else None,
+        reader=made(Kind.VIDEO_READER, faces.reader) if read else None,
+        enhancer=made(Kind.ENHANCER, faces.enhancer),
+        sampling=Sampling(faces.sampling.mode, faces.sampling.value),
+        min_score=faces.min_score,
+        batch_size=faces.batch_size,
+        device=str(torch.device(context.device)),
+    )
+
+
+def crop_settings(faces: FacesSection, *, detect: bool = True) -> dict[str, Any]:
+    """What the crops of a file depend on, in plain values; the store is named by their hash."""
+    detector = faces.detector if detect else None
+    chosen = {
+        "detector": detector,
+        "cropper": faces.cropper,
+        "reader": faces.reader,
+        "enhancer": faces.enhancer,
+    }
+    settings: dict[str, Any] = {
+        name: None if one is None else one.model_dump(mode="json") for name, one in chosen.items()
+    }
+    settings["sampling"] = faces.sampling.model_dump(mode="json")
+    settings["min_score"] = faces.min_score if detector is not None else 0.0
+    return settings
+
+
+def store_folder(faces: FacesSection, context: Context) -> Path:
+    """The section's store, relative to the recipe's folder, or the one in the user's cache."""
+    if faces.store is None:
+        return cache_folder("stores")
+    return context.folder / Path(faces.store).expanduser()
+
+
+def _plan(kind: Kind, chosen: BaseModel, catalogue: Catalogue, context: Context) -> Plan:
+    """How to make a chosen component elsewhere: its own model can be pickled, a recipe's not."""
+    name: str = chosen.use  # type: ignore[attr-defined]
+    model = catalogue.params_model(kind, name)
+    params = model.model_validate(chosen.model_dump(exclude={"use"}))
+    return Plan(catalogue.get(kind, name).component.factory, params, context)

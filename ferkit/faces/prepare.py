@@ -1,0 +1,151 @@
+"""Photographs and videos to a prepared store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferkit.contracts.data import Problem, Sample
+from ferkit.errors import FerkitError
+from ferkit.faces.decode import is_video
+from ferkit.faces.keys import FileState, content_key, file_state, with_landmarks
+from ferkit.faces.prepared import Prepared, Progress, Quiet
+from ferkit.faces.sources import SourceWorker, Work
+from ferkit.faces.steps import Steps
+from ferkit.faces.store import Store
+
+UNREADABLE = "unreadable file"
+"""Kind of a failure that is not the store's to remember: it may be over next time."""
+
+
+def prepare(
+    samples: Sequence[Sample],
+    *,
+    steps: Steps,
+    settings: Mapping[str, Any],
+    store: Path,
+    progress: Progress | None = None,
+    retry: bool = False,
+) -> Prepared:
+    """Cut the crops of all samples that the store lacks.
+
+    A file that cannot be used is a failure with its reason; the others go on.
+
+    Args:
+        samples: with paths.
+        settings: names and parameters of everything in `steps` that changes the crops.
+        store: folder of stores.
+        progress: told of the files done.
+        retry: try files again that failed before.
+    Returns: the crops; rows are tied to positions in `samples`, so labels cannot shift.
+    Raises: FerkitError: crops of several regions are asked of images without detector or
+        landmarks. RunError: the store can't be written.
+    """
+    progress = progress or Quiet()
+    _refuse_regions_without_landmarks(samples, steps)
+    opened = Store(store, settings, regions=steps.cropper.regions, image_size=steps.cropper.size)
+    keyed = [_identify(sample, opened) for sample in samples]
+    done_before = set(opened.sources)
+    work = _missing_work(samples, keyed, opened, retry=retry)
+    unknown_paths = [
+        (one.path, one.state, one.key)
+        for one in keyed
+        if one.problem is None and one.key in opened.sources and not one.remembered
+    ]
+    passing: dict[str, Problem] = {}
+    if work or unknown_paths:
+        with opened.writing(waiting=progress.say) as writer:
+            for path, state, key in unknown_paths:
+                writer.also_known_as(opened.sources[key], path, state)
+            # Someone else may have prepared them while we waited for the lock.
+            work = [one for one in work if retry or one.key not in opened.sources]
+            worker = SourceWorker(steps, writer, progress)
+            passing = worker.run(work)
+    return _collect(samples, keyed, opened, passing, done_before)
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """A sample's file: its key, or why it has none. remembered: the store knew it by path."""
+
+    path: str
+    state: FileState
+    key: str
+    remembered: bool
+    problem: Problem | None = None
+
+
+def _identify(sample: Sample, store: Store) -> _Keyed:
+    landmarks = None if is_video(sample.path) else sample.landmarks
+    path = str(Path(sample.path).absolute())
+    try:
+        state = file_state(path)
+        known = store.known_key(path, state)
+        content = known.partition("-")[0] if known is not None else content_key(path)
+    except FerkitError as error:
+        kind = "missing file" if error.what == "no such file." else UNREADABLE
+        problem = Problem(kind, sample.path, error.what, True)
+        return _Keyed(path, FileState(0, 0), "", False, problem)
+    return _Keyed(path, state, with_landmarks(content, landmarks), known is not None)
+
+
+def _missing_work(
+    samples: Sequence[Sample], keyed: Sequence[_Keyed], store: Store, *, retry: bool
+) -> list[Work]:
+    """Each key that the store lacks, once, in the order of the samples."""
+    missing: dict[str, Work] = {}
+    for sample, one in zip(samples, keyed, strict=True):
+        if one.problem is not None or one.key in missing:
+            continue
+        known = store.sources.get(one.key)
+        if known is None or (retry and known.status == "failed"):
+            landmarks = None if is_video(sample.path) else sample.landmarks
+            missing[one.key] = Work(one.key, one.path, one.state, landmarks)
+    return list(missing.values())
+
+
+def _collect(
+    samples: Sequence[Sample],
+    keyed: Sequence[_Keyed],
+    store: Store,
+    passing: Mapping[str, Problem],
+    done_before: set[str],
+) -> Prepared:
+    kept: list[int] = []
+    keys: list[str] = []
+    failures: list[Problem] = []
+    for position, (sample, one) in enumerate(zip(samples, keyed, strict=True)):
+        if one.problem is not None:
+            failures.append(one.problem)
+            continue
+        row = store.sources.get(one.key)
+        if row is None:
+            failures.append(passing[one.key]._replace(where=sample.path))
+        elif row.status == "failed":
+            failures.append(Problem(row.kind, sample.path, row.reason, True))
+        else:
+            if row.status == "partial":
+                failures.append(Problem(row.kind, sample.path, row.reason, False))
+            if sample.landmarks is not None and is_video(sample.path):
+                what = "landmarks of a video are not used: faces move, so they are detected."
+                failures.append(Problem("unused landmarks", sample.path, what, False))
+            kept.append(position)
+            keys.append(one.key)
+    reused = sum(key in done_before for key in keys)
+    return Prepared(store.clips(keys), tuple(kept), tuple(failures), reused)
+
+
+def _refuse_regions_without_landmarks(samples: Sequence[Sample], steps: Steps) -> None:
+    regions = steps.cropper.regions
+    if steps.detector is not None or len(regions) == 1:
+        return
+    bare = [sample for sample in samples if sample.landmarks is None or is_video(sample.path)]
+    if bare:
+        raise FerkitError(
+            f"{len(bare)} of {len(samples)} samples have no landmarks, and without a detector"
+            f" the regions {', '.join(regions)} can't be found.",
+            where=bare[0].path,
+            hint="Name a detector, give landmarks in the table, or use a cropper of one region.",
+        )

@@ -1,0 +1,59 @@
+"""What preparation answers, and whom it tells how far it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from ferkit.contracts.data import ClipSource, Problem
+
+
+class Prepared(NamedTuple):
+    """Crops of a data set.
+
+    source: row i are the crops of `samples[kept[i]]`.
+    kept: positions, ascending, of the samples that have crops; the others have a failure.
+    failures: one for each sample without crops (`dropped`), in the order of the samples; and one
+        for each of which only a part could be read (not `dropped`).
+    reused: how many of `kept` were in the store already.
+    """
+
+    source: ClipSource
+    kept: tuple[int, ...]
+    failures: tuple[Problem, ...]
+    reused: int
+
+
+class Progress(Protocol):
+    """Where preparation says how far it is; the displays of a run have this shape."""
+
+    def begin(self, task: str, total: int, unit: str) -> None:
+        """A task of `total` units starts."""
+        ...
+
+    def advance(self, done: int, detail: str = "") -> None:
+        """`done` of the task's total are done."""
+        ...
+
+    def end(self) -> None:
+        """The task is over, however it ended."""
+        ...
+
+    def say(self, text: str) -> None:
+        """A line for the user that stays."""
+        ...
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def begin(self, task: str, total: int, unit: str) -> None:
+        """Nothing."""
+
+    def advance(self, done: int, detail: str = "") -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""

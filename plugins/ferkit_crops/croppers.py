@@ -1,0 +1,51 @@
+"""`face` and `face_eyes_mouth`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.faces import Faces
+from ferkit.plugin import Context
+from ferkit_crops.params import FaceEyesMouthParams, FaceParams
+from ferkit_crops.similarity import mirrored_places, two_point_similarity
+
+EYES, MOUTH_CORNERS = slice(0, 2), slice(3, 5)
+"""Rows of the five landmarks."""
+
+
+class FaceCropper:
+    """The face with its eyes level, in a fixed place (A11, B2)."""
+
+    regions: tuple[str, ...] = ("face",)
+
+    def __init__(self, params: FaceParams, context: Context) -> None:
+        self.size = params.size
+        self._eyes = mirrored_places((1 - params.interocular) / 2, params.eye_y, params.size)
+
+    def transforms(self, faces: Faces) -> Tensor:
+        """(n, 1, 2, 3): source px -> crop px; nan where the eyes coincide."""
+        return two_point_similarity(faces.landmarks[:, EYES], self._eyes)[:, None]
+
+
+class FaceEyesMouthCropper:
+    """The face as `FaceCropper`, the eyes by the eyes (B3), the mouth by its corners (B4)."""
+
+    regions: tuple[str, ...] = ("face", "eyes", "mouth")
+
+    def __init__(self, params: FaceEyesMouthParams, context: Context) -> None:
+        self.size = params.size
+        self._face = FaceCropper(params, context)
+        self._eyes = mirrored_places(params.eyes_x, params.eyes_y, params.size)
+        self._mouth = mirrored_places(params.mouth_x, params.mouth_y, params.size)
+
+    def transforms(self, faces: Faces) -> Tensor:
+        """(n, 3, 2, 3): face, eyes, mouth; nan for a region whose two points coincide."""
+        return torch.cat(
+            [
+                self._face.transforms(faces),
+                two_point_similarity(faces.landmarks[:, EYES], self._eyes)[:, None],
+                two_point_similarity(faces.landmarks[:, MOUTH_CORNERS], self._mouth)[:, None],
+            ],
+            1,
+        )

@@ -1,0 +1,16 @@
+"""Parameters of the reader `decord`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ferkit.plugin import Params
+
+
+class DecordParams(Params):
+    """How decord decodes; none of it changes the pixels."""
+
+    threads: int = Field(0, ge=0, description="decoding threads; 0: as many as decord likes")
+    chunk_mib: float = Field(
+        64.0, gt=0, description="frames in memory at a time, MiB; at least one frame"
+    )

@@ -1,0 +1,34 @@
+"""Parameters of `mtcnn`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ferkit.plugin import Params
+
+Threshold = Annotated[float, Field(ge=0, le=1)]
+
+
+class MtcnnParams(Params):
+    """Where MTCNN looks, and what it takes for a face."""
+
+    min_face_px: float = Field(
+        40.0,
+        ge=12,
+        description="side of the smallest face looked for, pixels of the frame after"
+        " `largest_side`; half of it costs four times the time",
+    )
+    thresholds: tuple[Threshold, Threshold, Threshold] = Field(
+        (0.6, 0.7, 0.7), description="lowest score to pass each of the three networks"
+    )
+    factor: float = Field(
+        0.709, gt=0.1, lt=1, description="size of each pyramid level relative to the one before"
+    )
+    largest_side: int | None = Field(
+        1280,
+        ge=48,
+        description="frames with a longer side are scaled down to it, pixels; null: never."
+        " Boxes and landmarks are in pixels of the frame as given",
+    )
