@@ -1,0 +1,72 @@
+"""The plain parts: a small network, mean pooling, fixed targets, equal weights, supervised."""
+
+from __future__ import annotations
+
+from ferkit.plugin import Component, hookimpl
+
+PAPER = 'Happy et al., "Semi-supervised Emotion Recognition using Inconsistently Annotated Data"'
+
+
+@hookimpl
+def ferkit_backbones() -> list[Component]:
+    """The network that trains within minutes on a CPU."""
+    return [
+        Component(
+            name="small_cnn",
+            summary="four convolution blocks, for small crops (32 px and up) on a CPU",
+            factory="ferkit_basics.small_cnn:make_small_cnn",
+            params="ferkit_basics.params:SmallCnnParams",
+            provides=("maps",),
+        )
+    ]
+
+
+@hookimpl
+def ferkit_aggregations() -> list[Component]:
+    """Means over space, regions and frames."""
+    return [
+        Component(
+            name="mean",
+            summary="mean over what is valid; over space: the backbone's own pooled features",
+            factory="ferkit_basics.mean:make_mean",
+        )
+    ]
+
+
+@hookimpl
+def ferkit_label_updates() -> list[Component]:
+    """Targets that never change."""
+    return [
+        Component(
+            name="fixed",
+            summary="label smoothing, the same targets from start to end",
+            factory="ferkit_basics.fixed:make_fixed",
+            params="ferkit_basics.params:FixedParams",
+            source=f"{PAPER}, eq. 2 (A1)",
+        )
+    ]
+
+
+@hookimpl
+def ferkit_sample_weightings() -> list[Component]:
+    """Weights that never change."""
+    return [
+        Component(
+            name="uniform",
+            summary="every sample counts the same",
+            factory="ferkit_basics.uniform:make_uniform",
+        )
+    ]
+
+
+@hookimpl
+def ferkit_ssl_loops() -> list[Component]:
+    """Training on the labelled samples alone."""
+    return [
+        Component(
+            name="supervised",
+            summary="all labelled samples, shuffled anew in every epoch",
+            factory="ferkit_basics.supervised:make_supervised",
+            params="ferkit_basics.params:SupervisedParams",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""The network: normalisation, backbone, aggregation over three axes, head."""

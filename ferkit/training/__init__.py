@@ -1,0 +1,1 @@
+"""From a job (model, splits, loop, policies) to trained weights."""

@@ -1,0 +1,146 @@
+"""From the ids of a step to the views that the loop asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.data import Clips
+from ferkit.contracts.training import Batch, BatchIds, Part, Split
+from ferkit.data.augment import clean_view, weak_view
+from ferkit.data.keyed import text_key
+from ferkit.data.loader import SplitData, pinned, prefetch
+from ferkit.errors import FerkitError
+from ferkit.sections import AugmentationSection
+
+SPLITS: tuple[Split, ...] = ("labelled", "unlabelled")
+
+
+class Piece(NamedTuple):
+    """A part of a step's batch. ids: of the piece. share: of the step's samples, sums to 1.
+    last: whether the step is complete after it."""
+
+    ids: BatchIds
+    share: float
+    last: bool
+
+
+def cut(ids: BatchIds, pieces: int) -> list[Piece]:
+    """Cut a step's batch into pieces whose losses, times their shares, add up to the whole's.
+
+    Both parts are cut evenly, so that a loss that is a mean over each part adds up too, as far
+    as they divide. Empty pieces are left out.
+    """
+    total = len(ids.labelled) + len(ids.unlabelled)
+    made = [
+        BatchIds(*(part[_edge(part, i, pieces) : _edge(part, i + 1, pieces)] for part in ids))
+        for i in range(pieces)
+    ]
+    made = [piece for piece in made if len(piece.labelled) + len(piece.unlabelled)]
+    return [
+        Piece(piece, (len(piece.labelled) + len(piece.unlabelled)) / total, place == len(made) - 1)
+        for place, piece in enumerate(made)
+    ]
+
+
+def _edge(part: Tensor, number: int, pieces: int) -> int:
+    return len(part) * number // pieces
+
+
+def check_views(views: Mapping[Split, Sequence[str]]) -> None:
+    """Refuse views that are not known. Raises: FerkitError."""
+    for split in SPLITS:
+        for view in views.get(split, ()):
+            view_number(view)
+
+
+def view_number(view: str) -> int | None:
+    """None for "clean"; 0 for "weak", 2 for "weak2" and so on.
+
+    Raises: FerkitError: there is no such view.
+    """
+    if view == "clean":
+        return None
+    match = re.fullmatch(r"weak(\d*)", view)
+    if match is None:
+        raise FerkitError(
+            f"no view '{view}'.", where="loop", hint="A loop may ask for clean, weak, weak2, ..."
+        )
+    return int(match[1] or 0)
+
+
+class BatchMaker:
+    """Reads pieces ahead in a thread and makes their views on the device.
+
+    Args:
+        splits: the data, by split.
+        views: that the loop asks for.
+        augmentation: of the weak view; None: it is the clean one.
+        frames: of a clip per step.
+        device: of the views.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        splits: Mapping[Split, SplitData],
+        views: Mapping[Split, Sequence[str]],
+        *,
+        augmentation: AugmentationSection | None,
+        frames: int,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        check_views(views)
+        self._splits, self._views, self._frames = splits, views, frames
+        self._augmentation, self._device, self._seed = augmentation, device, seed
+
+    def batches(
+        self, pieces: Sequence[Piece], *, phase: str, epoch: int
+    ) -> Generator[tuple[Piece, Batch], None, None]:
+        """Pieces with their pixels, in order. Close the iterator when leaving early."""
+        with closing(prefetch(pieces, self._load)) as loaded:
+            for piece, read in loaded:
+                parts = [
+                    Part(ids, self._make(split, ids, read.get(split), phase=phase, epoch=epoch))
+                    for split, ids in zip(SPLITS, piece.ids, strict=True)
+                ]
+                yield piece, Batch(*parts)
+
+    def _load(self, piece: Piece) -> tuple[Piece, dict[Split, Clips]]:
+        read = {
+            split: pinned(self._splits[split].read(ids, self._frames), self._device)
+            for split, ids in zip(SPLITS, piece.ids, strict=True)
+            if len(ids) and self._views.get(split)
+        }
+        return piece, read
+
+    def _make(
+        self, split: Split, ids: Tensor, read: Clips | None, *, phase: str, epoch: int
+    ) -> dict[str, Clips]:
+        """Views by name. Where a sample is valid stays on the CPU: the network looks there
+        for the frames to compute, and would wait for a GPU otherwise."""
+        if read is None:
+            return {}
+        pixels = read.frames.to(self._device, non_blocking=True)
+        made: dict[str, Clips] = {}
+        for view in self._views[split]:
+            number = view_number(view)
+            clips = Clips(pixels, read.valid)
+            if number is None or self._augmentation is None:
+                made[view] = clean_view(clips)
+            else:
+                made[view] = weak_view(
+                    clips,
+                    settings=self._augmentation,
+                    seed=text_key(f"{self._seed} {phase} {split}"),
+                    epoch=epoch,
+                    ids=ids,
+                    view=number,
+                )
+        return made

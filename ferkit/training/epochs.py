@@ -1,0 +1,125 @@
+"""One epoch: predict, plan, let the policies act, train the steps, validate."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any
+
+import torch
+
+from ferkit.contracts.training import Cadence, EpochPlan, Phase
+from ferkit.data import keyed
+from ferkit.errors import RunError
+from ferkit.training.batches import cut
+from ferkit.training.learner import Learner
+from ferkit.training.optimiser import learning_rate
+from ferkit.training.parts import StepParts
+from ferkit.training.position import Epoch
+from ferkit.training.session import Session
+
+
+def train_epoch(session: Session, phase: Phase, learner: Learner) -> None:
+    """Train the epoch that `session.position` stands at, or what is left of it."""
+    position, job = session.position, session.job
+    if session.epoch is None:
+        session.safe_point()
+        session.epoch = plan_epoch(session, phase, learner)
+    epoch = session.epoch
+    rate = learning_rate(job.training.optimiser, epoch=position.epoch, epochs=phase.epochs)
+    learner.set_rate(rate)
+    train_steps(session, phase, learner, epoch)
+    epoch.check()
+    validation = session.splits.validate(learner.teacher.validated)
+    means = epoch.means()
+    row: dict[str, Any] = {
+        "phase": phase.name,
+        "round": phase.round,
+        "epoch": position.epoch + 1,
+        "step": position.step,
+        "train_loss": means.pop("loss"),
+        "validation_loss": None if validation is None else validation.loss,
+        "validation_accuracy": None if validation is None else validation.accuracy,
+        "lr": rate,
+        "seconds": round(time.monotonic() - epoch.begun, 3),
+        **{
+            f"mean_weight_{split}": float(policies.weight.mean())
+            for split, policies in session.splits.policies.items()
+            if policies.weightings
+        },
+        **epoch.scalars,
+        **means,
+    }
+    if validation is not None and position.validated(validation.loss) and phase.keep == "best":
+        weights = learner.teacher.validated.state_dict()
+        session.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+    position.history.append(row)
+    position.epoch += 1
+    session.epoch = None
+    job.observer.epoch_finished(row)
+
+
+def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
+    """Predict the splits if anyone asks, let the loop choose samples, then let policies act."""
+    position, job = session.position, session.job
+    acting: set[Cadence] = set()
+    if phase.adaptive:
+        acting = {"round", "epoch"} if position.epoch == 0 else {"epoch"}
+    beliefs = session.splits.beliefs(learner.teacher.networks[0], phase, acting)
+    plan = job.loop.plan_epoch(
+        phase,
+        session.splits.sizes,
+        beliefs,
+        batch_size=job.training.batch_size,
+        generator=keyed.generator(job.seed, "plan", phase.name, position.epoch),
+    )
+    if not plan.batches:
+        raise RunError(
+            f"{type(job.loop).__name__} planned no step in phase '{phase.name}'.", where="loop"
+        )
+    if job.smoke:
+        plan = EpochPlan(plan.batches[:1], plan.scalars)
+    session.splits.act(beliefs, session.progress(phase), acting)
+    position.steps_per_epoch = len(plan.batches)
+    return Epoch(plan, device=session.device, phase=phase.name, number=position.epoch)
+
+
+def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) -> None:
+    """The steps that are left of the plan."""
+    position, job = session.position, session.job
+    parts = StepParts(
+        session.students,
+        learner.teacher.networks,
+        session.splits.policies,
+        class_weight=session.class_weight,
+        adaptive=phase.adaptive,
+        penalty=job.model.penalty,
+        progress=session.progress(phase),
+    )
+    pieces = [
+        piece for ids in epoch.batches[epoch.done :] for piece in cut(ids, job.training.accumulate)
+    ]
+    for student in session.students:
+        student.train()
+    # What networks draw (dropout) is keyed by the step, so that a resumption draws the same.
+    draws = session.seed("step", phase.name, position.epoch) >> 1
+    loss, samples = torch.zeros((), device=session.device), 0
+    batches = session.maker.batches(pieces, phase=phase.name, epoch=position.epoch)
+    with closing(batches):
+        for piece, batch in batches:
+            if samples == 0:
+                torch.manual_seed(draws + epoch.done)
+            count = len(piece.ids.labelled) + len(piece.ids.unlabelled)
+            piece_loss, scalars = learner.forward_backward(
+                batch, parts, share=piece.share, last=piece.last
+            )
+            loss, samples = loss + piece_loss * piece.share, samples + count
+            epoch.add({"loss": piece_loss, **scalars}, count)
+            if piece.last:
+                learner.finish_step(position.step)
+                position.step += 1
+                epoch.stepped(loss, samples)
+                loss, samples = torch.zeros_like(loss), 0
+                parts.progress = session.progress(phase)
+                job.observer.step_finished(epoch.done, len(epoch.batches), epoch.last_loss)
+                session.safe_point()

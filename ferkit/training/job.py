@@ -1,0 +1,143 @@
+"""What the trainer is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from ferkit.contracts.training import LabelUpdate, SampleWeighting, SSLLoop
+from ferkit.data.loader import SplitData
+from ferkit.model.face_model import FaceModel
+from ferkit.sections import ModelSection, TrainingSection
+
+Row = Mapping[str, float | int | str | None]
+"""An epoch: phase, round, epoch and step (both counted from 1, within the phase), train_loss,
+validation_loss, validation_accuracy, lr, seconds and what loop and policies log; None where
+there is no such number."""
+
+
+class Observer(Protocol):
+    """Is told how training goes; never computes inside a step."""
+
+    def phase_started(self, phase: str, epochs: int) -> None:
+        """A phase of at most `epochs` epochs begins (or goes on, after a resumption)."""
+        ...
+
+    def epoch_finished(self, row: Row) -> None: ...
+
+    def step_finished(self, done: int, total: int, loss: float | None) -> None:
+        """`done` of the epoch's `total` steps; the last known loss (not each step's on a GPU)."""
+        ...
+
+    def note(self, text: str) -> None:
+        """A sentence that the user must read."""
+        ...
+
+
+class Silence:
+    """An observer that does nothing."""
+
+    def phase_started(self, phase: str, epochs: int) -> None: ...
+
+    def epoch_finished(self, row: Row) -> None: ...
+
+    def step_finished(self, done: int, total: int, loss: float | None) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class PolicyChain:
+    """The policies of one split: label updates composed in order, weightings multiplied."""
+
+    label_updates: Sequence[LabelUpdate] = ()
+    weightings: Sequence[SampleWeighting] = ()
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One training: data, network, loop and policies.
+
+    Args:
+        training, model: sections of the recipe.
+        seed: of everything random.
+        classes: K names in label order.
+        loop: an SSL loop.
+        labelled, unlabelled, validation: splits; the last two may be missing.
+        labelled_policies, unlabelled_policies: what their samples are to answer and count.
+        build_model: makes the network; its weights come from torch's global generator.
+        folder: of checkpoints; made if needed.
+        regions, image_size: of the crops, written beside the weights.
+        init: weights to start from: a `.safetensors` file of `checkpoints/`, or None.
+        smoke: one batch through every phase, predictions of one batch.
+        observer: is told of the progress.
+    """
+
+    training: TrainingSection
+    model: ModelSection
+    seed: int
+    classes: tuple[str, ...]
+    loop: SSLLoop
+    labelled: SplitData
+    build_model: Callable[[], FaceModel]
+    folder: Path
+    unlabelled: SplitData | None = None
+    validation: SplitData | None = None
+    labelled_policies: PolicyChain = field(default_factory=PolicyChain)
+    unlabelled_policies: PolicyChain = field(default_factory=PolicyChain)
+    regions: tuple[str, ...] = ("face",)
+    image_size: int = 0
+    init: Path | None = None
+    smoke: bool = False
+    observer: Observer = field(default_factory=Silence)
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """What training made of the samples of a split.
+
+    given: (N,) int64. target: (N, K) in force at the end. weight: (N,) in force at the end.
+    probs: (N, K) of the final network on the clean view. loss: (N,) of them against `target`.
+    """
+
+    given: Tensor
+    target: Tensor
+    weight: Tensor
+    probs: Tensor
+    loss: Tensor
+
+
+@dataclass(frozen=True)
+class PhaseSummary:
+    """How a phase ended. epochs: how many were trained. best_epoch: counted from 1, of the
+    lowest validation loss; None without validation. kept: "best" or "last". file: name of the
+    weights it handed on, in the checkpoint folder."""
+
+    name: str
+    epochs: int
+    steps: int
+    best_epoch: int | None
+    best_validation_loss: float | None
+    kept: str
+    file: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The result. model: with the final weights, in evaluation mode, on `device`."""
+
+    model: FaceModel
+    device: str
+    history: tuple[Row, ...]
+    phases: tuple[PhaseSummary, ...]
+    labelled: SampleTable
+    unlabelled: SampleTable | None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,144 @@
+"""What an optimiser step changes: networks, optimiser and teacher of one phase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from ferkit.contracts.training import Batch, Phase, SSLLoop
+from ferkit.errors import RunError
+from ferkit.model.face_model import FaceModel
+from ferkit.sections import TrainingSection
+from ferkit.training.optimiser import (
+    load_optimiser_tensors,
+    make_optimiser,
+    optimiser_tensors,
+    set_learning_rate,
+)
+from ferkit.training.parts import StepParts, TrainingStep
+from ferkit.training.teacher import Teacher
+
+
+class Learner:
+    """The students of a phase, set up for training.
+
+    Args:
+        fabric: device, precision, strategy.
+        loop: decides what a step is.
+        phase: that begins.
+        students: with the weights that it starts from.
+        section: `training` of the recipe.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        loop: SSLLoop,
+        phase: Phase,
+        students: list[FaceModel],
+        section: TrainingSection,
+    ) -> None:
+        self._fabric, self._clip = fabric, section.clip_norm
+        self.students = students
+        for student in students:
+            student.to(fabric.device)
+            student.train()
+        self.teacher = Teacher(phase.teacher, students)
+        step = TrainingStep(loop, students)
+        self.optimiser = make_optimiser(step.parameters(), section.optimiser)
+        self._step, self._optimiser = fabric.setup(step, self.optimiser)
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate."""
+        set_learning_rate(self.optimiser, rate)
+
+    def forward_backward(
+        self, batch: Batch, parts: StepParts, *, share: float, last: bool
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """Add a piece's gradients.
+
+        Args:
+            share: of the step's samples. last: whether the step is complete after it.
+        Returns: the piece's loss, detached, and what the loop logs.
+        """
+        with self._fabric.no_backward_sync(self._step, enabled=not last):
+            loss, scalars = self._step(batch, parts)
+            self._fabric.backward(loss if share == 1 else loss * share, model=self._step)
+        return loss.detach(), scalars
+
+    def finish_step(self, number: int) -> None:
+        """Let the optimiser and the teacher act. number: of the step in the phase, from 0."""
+        if self._clip is not None:
+            self._fabric.clip_gradients(
+                self._step, self._optimiser, max_norm=self._clip, error_if_nonfinite=False
+            )
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        self.teacher.follow(number)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that a resumption needs."""
+        named = network_tensors("student", self.students)
+        named |= network_tensors("teacher", self.teacher.copies)
+        return named | {
+            f"optimiser.{name}": value for name, value in optimiser_tensors(self.optimiser).items()
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what `tensors` gave."""
+        load_networks("student", self.students, tensors)
+        load_networks("teacher", self.teacher.copies, tensors)
+        load_optimiser_tensors(self.optimiser, named_below("optimiser", tensors))
+
+
+def precision_state(fabric: Fabric) -> dict[str, Any]:
+    """Loss scale of half precision: JSON values; {} where there is none."""
+    return dict(fabric.strategy.precision.state_dict())
+
+
+def load_precision_state(fabric: Fabric, state: dict[str, Any]) -> None:
+    """Take back what `precision_state` gave."""
+    if state:
+        fabric.strategy.precision.load_state_dict(state)
+
+
+def fresh_students(
+    build: Callable[[], FaceModel], count: int, *, seed: Callable[[int], int]
+) -> list[FaceModel]:
+    """Networks with weights of their own seeds; changes torch's global generator.
+
+    Raises: RunError: not a network.
+    """
+    made = []
+    for number in range(count):
+        torch.manual_seed(seed(number))
+        model = build()
+        if not isinstance(model, FaceModel):
+            raise RunError(f"build_model gave a {type(model).__name__}, not a FaceModel.")
+        made.append(model)
+    return made
+
+
+def named_below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose name starts with "<prefix>.", without it."""
+    start = f"{prefix}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def load_networks(prefix: str, networks: list[FaceModel], tensors: dict[str, Tensor]) -> None:
+    """Load "<prefix>.<number>.<name>"."""
+    for number, network in enumerate(networks):
+        network.load_state_dict(named_below(f"{prefix}.{number}", tensors))
+
+
+def network_tensors(prefix: str, networks: list[FaceModel]) -> dict[str, Tensor]:
+    """All weights and buffers as "<prefix>.<number>.<name>"."""
+    return {
+        f"{prefix}.{number}.{name}": tensor
+        for number, network in enumerate(networks)
+        for name, tensor in network.state_dict().items()
+    }

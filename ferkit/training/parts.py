@@ -1,0 +1,120 @@
+"""What the trainer lends a loop within a step, and the step as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ferkit.contracts.data import Clips
+from ferkit.contracts.training import (
+    Batch,
+    Beliefs,
+    Decision,
+    Prediction,
+    Progress,
+    Split,
+    SSLLoop,
+)
+from ferkit.model.face_model import FaceModel
+from ferkit.training.policies import SplitPolicies
+from ferkit.training.predict import evaluating
+
+
+class StepParts:
+    """The networks and the policies, as a loop sees them (`ferkit.contracts.training.Parts`).
+
+    Args:
+        students: the networks under training.
+        labellers: as many networks that predict in `label`; may be the students.
+        policies: of both splits; one may be missing.
+        class_weight: (K,).
+        adaptive: whether policies that act every step are asked.
+        penalty: factor of the aggregations' penalty.
+    """
+
+    def __init__(
+        self,
+        students: Sequence[FaceModel],
+        labellers: Sequence[FaceModel],
+        policies: Mapping[Split, SplitPolicies],
+        *,
+        class_weight: Tensor,
+        adaptive: bool,
+        penalty: float,
+        progress: Progress,
+    ) -> None:
+        self.classes = students[0].classes
+        self.class_weight = class_weight
+        self.progress = progress
+        self._students, self._labellers, self._policies = students, labellers, policies
+        self._adaptive, self._factor = adaptive, penalty
+        self._labelled: Beliefs | None = None
+        self._network_penalties: list[Tensor] = []
+        self._policy_penalties: list[Tensor] = []
+
+    def predict(self, clips: Clips, *, network: int = 0) -> Prediction:
+        """The student, in training mode, with gradient."""
+        output = self._students[network](clips.frames, clips.valid)
+        if self._factor:
+            self._network_penalties.append(output.penalty)
+        return Prediction(output.logits, output.features, output.penalty)
+
+    def label(self, clips: Clips, *, network: int = 0) -> Tensor:
+        """(n, K) probabilities of the labelling network in evaluation mode, detached."""
+        labeller = self._labellers[network]
+        with torch.no_grad(), evaluating(labeller):
+            output = labeller(clips.frames, clips.valid)
+        return cast(Tensor, output.logits.softmax(-1))
+
+    def decide(
+        self, split: Split, ids: Tensor, *, probs: Tensor, student: Prediction | None = None
+    ) -> Decision:
+        """Targets and weights of a batch."""
+        decision, beliefs = self._policies[split].decide(
+            ids,
+            probs=probs.detach().float(),
+            student=student,
+            progress=self.progress,
+            adaptive=self._adaptive,
+            labelled=self._labelled if split == "unlabelled" else None,
+        )
+        if split == "labelled":
+            self._labelled = beliefs
+        self._policy_penalties.append(decision.penalty)
+        return decision
+
+    def take_penalty(self) -> Tensor | float:
+        """What networks and policies ask to be added to the step's loss; starts anew."""
+        total: Tensor | float = 0.0
+        if self._network_penalties:
+            total = total + self._factor * torch.cat(self._network_penalties).mean()
+        for penalty in self._policy_penalties:
+            total = total + penalty
+        self._network_penalties, self._policy_penalties, self._labelled = [], [], None
+        return total
+
+
+class TrainingStep(nn.Module):
+    """A loop's step as the forward of one module, which a strategy can wrap.
+
+    Args:
+        loop: decides what a step is.
+        students: the networks under training.
+    """
+
+    def __init__(self, loop: SSLLoop, students: Sequence[FaceModel]) -> None:
+        super().__init__()
+        self.students = nn.ModuleList(students)
+        self._loop = loop
+
+    def forward(self, batch: Batch, parts: StepParts) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """-> the loss with all penalties, and what the loop logs."""
+        result = self._loop.step(batch, parts)
+        scalars = {
+            name: value.detach() if isinstance(value, Tensor) else float(value)
+            for name, value in result.scalars.items()
+        }
+        return result.loss + parts.take_penalty(), scalars

@@ -1,0 +1,250 @@
+"""The policies of one split: what its samples are to answer and how much they count.
+
+Policies live outside the network that a strategy may wrap. Those that act at the start, by round
+or by epoch fill tables over the whole split; those that act every step are asked with the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.training import (
+    Beliefs,
+    Cadence,
+    Decision,
+    LabelUpdate,
+    Prediction,
+    Progress,
+    SampleWeighting,
+    Split,
+)
+from ferkit.errors import FerkitError, RunError
+from ferkit.training.job import PolicyChain
+from ferkit.training.losses import cross_entropy_of_probs
+
+ORDER: tuple[Cadence, ...] = ("start", "round", "epoch", "step")
+AT_START: tuple[Cadence, ...] = ("start",)
+
+
+class SplitPolicies:
+    """Tables of targets (N, K) and weights (N,), and who keeps them up to date.
+
+    Args:
+        split: which one.
+        chain: its policies.
+        given, given_probs: (N,), (N, K) of the split.
+        device: where the tables lie.
+    Raises: FerkitError: a label update that acts seldom follows one that acts more often.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        chain: PolicyChain,
+        *,
+        given: Tensor,
+        given_probs: Tensor,
+        device: torch.device,
+    ) -> None:
+        self.split = split
+        self.updates = tuple(chain.label_updates)
+        self.weightings = tuple(chain.weightings)
+        check_order(split, self.updates)
+        self.given, self.given_probs = given.to(device), given_probs.to(device)
+        self.ids = torch.arange(len(given), device=device)
+        self.targets: Tensor | None = None  # (N, K); None: nothing is said of this split yet
+        self.weight = torch.ones(len(given), device=device)
+        self.scale: Tensor | None = None
+        self.answers: list[Tensor | None] = [None] * len(self.updates)
+        self.weights: list[Tensor | None] = [None] * len(self.weightings)
+        self.scales: list[Tensor | None] = [None] * len(self.weightings)
+
+    def wants(self, cadences: Collection[Cadence]) -> bool:
+        """Whether some policy acts at one of these moments."""
+        return any(policy.every in cadences for policy in self._policies().values())
+
+    def begin(self, progress: Progress, *, adaptive: bool) -> None:
+        """At the start of a phase: ask the `start` policies; drop what the others said before,
+        unless the phase is adaptive and they go on."""
+        if not adaptive:
+            self.answers = [None] * len(self.updates)
+            self.weights = [None] * len(self.weightings)
+            self.scales = [None] * len(self.weightings)
+        uniform = torch.full_like(self.given_probs, 1 / self.given_probs.shape[1])
+        known = self.given_probs if self.split == "labelled" else uniform
+        # Nothing is predicted yet: what is given stands for the predictions.
+        beliefs = self._beliefs(known, known)
+        if self.split == "labelled":
+            self._update(beliefs, progress, AT_START)
+        else:
+            self.targets = None
+        self._weigh(beliefs, progress, AT_START)
+
+    def beliefs(self, probs: Tensor, labelled: Beliefs | None = None) -> Beliefs:
+        """Beliefs over the split: (N, K) predictions and the targets of the finished epoch."""
+        probs = probs.to(self.given_probs.device)
+        in_force = probs if self.targets is None else self.targets
+        return self._beliefs(probs, in_force, labelled)
+
+    def act(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
+        """Ask the policies of these cadences: weightings first, then label updates.
+
+        A9 measures losses against the targets that the finished epoch used, so weights move
+        before the targets do.
+        """
+        self._weigh(beliefs, progress, cadences)
+        if self.split == "unlabelled":
+            # Nothing is given here: what acts "at the start" acts on the predictions.
+            cadences = {*cadences, "start"}
+        self._update(beliefs, progress, cadences)
+
+    def decide(
+        self,
+        ids: Tensor,
+        *,
+        probs: Tensor,
+        student: Prediction | None,
+        progress: Progress,
+        adaptive: bool,
+        labelled: Beliefs | None = None,
+    ) -> tuple[Decision, Beliefs]:
+        """Targets and weights of a batch, and the beliefs they were decided on."""
+        ids = ids.to(self.weight.device)
+        target = probs if self.targets is None else self.targets[ids]
+        beliefs = Beliefs(
+            ids=ids,
+            given=self.given[ids],
+            given_probs=self.given_probs[ids],
+            probs=probs,
+            targets=target,
+            losses=cross_entropy_of_probs(probs, target),
+            student_probs=None if student is None else student.logits.softmax(-1),
+            student_features=None if student is None else student.features,
+            labelled=labelled,
+        )
+        acting: set[Cadence] = {"step"} if adaptive else set()
+        if self.targets is None:
+            acting.add("start")
+        for update in self.updates:
+            if update.every in acting:
+                target = update.update(beliefs._replace(targets=target), progress).target
+        weight = self.weight[ids]
+        scale = None if self.scale is None else self.scale[ids]
+        penalty = weight.new_zeros(())
+        for weighting in self.weightings:
+            if adaptive and weighting.every == "step":
+                said = weighting.weigh(beliefs._replace(targets=target), target, progress)
+                weight, penalty = weight * said.weight, penalty + said.penalty
+                scale = _product(scale, said.logit_scale)
+        return Decision(target, weight, penalty, scale), beliefs._replace(targets=target)
+
+    def _beliefs(self, probs: Tensor, targets: Tensor, labelled: Beliefs | None = None) -> Beliefs:
+        losses = cross_entropy_of_probs(probs, targets)
+        return Beliefs(
+            self.ids, self.given, self.given_probs, probs, targets, losses, labelled=labelled
+        )
+
+    def _update(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
+        current = self.given_probs if self.split == "labelled" else beliefs.probs
+        for place, update in enumerate(self.updates):
+            if update.every in cadences and update.every != "step":
+                said = update.update(beliefs._replace(targets=current), progress).target
+                self.answers[place] = checked_targets(said, current, update)
+            answer = self.answers[place]
+            current = current if answer is None else answer
+        self.targets = current
+
+    def _weigh(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
+        for place, weighting in enumerate(self.weightings):
+            if weighting.every in cadences and weighting.every != "step":
+                said = weighting.weigh(beliefs, beliefs.targets, progress)
+                self.weights[place] = checked_weight(said.weight, self.weight, weighting)
+                self.scales[place] = said.logit_scale
+        self.weight, self.scale = torch.ones_like(self.weight), None
+        for weight, scale in zip(self.weights, self.scales, strict=True):
+            self.weight = self.weight if weight is None else self.weight * weight
+            self.scale = _product(self.scale, scale)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All tables, and the policies' own state, as tensors by name."""
+        state = {"weight": self.weight}
+        optional = {"targets": self.targets, "scale": self.scale}
+        for name, table in (
+            ("answer", self.answers),
+            ("weights", self.weights),
+            ("scales", self.scales),
+        ):
+            optional |= {f"{name}.{place}": tensor for place, tensor in enumerate(table)}
+        state |= {name: tensor for name, tensor in optional.items() if tensor is not None}
+        for name, policy in self._policies().items():
+            if hasattr(policy, "state_dict"):
+                state |= {f"{name}.{key}": value for key, value in policy.state_dict().items()}
+        return state
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state_dict` gave."""
+        state = {name: tensor.to(self.weight.device) for name, tensor in state.items()}
+        self.weight = state["weight"]
+        self.targets, self.scale = state.get("targets"), state.get("scale")
+        self.answers = [state.get(f"answer.{place}") for place in range(len(self.updates))]
+        self.weights = [state.get(f"weights.{place}") for place in range(len(self.weightings))]
+        self.scales = [state.get(f"scales.{place}") for place in range(len(self.weightings))]
+        for name, policy in self._policies().items():
+            if hasattr(policy, "load_state_dict"):
+                start = f"{name}."
+                own = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+                policy.load_state_dict(own)
+
+    def _policies(self) -> dict[str, Any]:
+        named: dict[str, Any] = {f"update{place}": p for place, p in enumerate(self.updates)}
+        return named | {f"weighting{place}": p for place, p in enumerate(self.weightings)}
+
+
+def check_order(split: Split, updates: Collection[LabelUpdate]) -> None:
+    """Refuse a list in which a seldom update follows one that acts more often.
+
+    The later one would be handed tables that the earlier one has not made yet.
+    """
+    ranks = [ORDER.index(update.every) for update in updates]
+    for place, (before, after) in enumerate(pairwise(ranks)):
+        if after < before:
+            raise FerkitError(
+                f"a label update that acts every '{ORDER[after]}' can't follow one that acts "
+                f"every '{ORDER[before]}'.",
+                where=f"{split}.label_updates[{place + 1}]",
+                hint="Put those that act seldom first.",
+            )
+
+
+def checked_targets(said: Tensor, like: Tensor, policy: LabelUpdate) -> Tensor:
+    """`said`, if it is (N, K), finite, not negative, and its rows sum to 1; else a RunError."""
+    name = type(policy).__name__
+    if said.shape != like.shape:
+        raise RunError(f"{name} answered {tuple(said.shape)}, not {tuple(like.shape)}.")
+    said = said.detach()
+    sums = said.sum(-1)
+    if not (torch.allclose(sums, torch.ones_like(sums), atol=1e-3) and bool((said >= 0).all())):
+        raise RunError(f"{name} answered rows that are not distributions.")
+    return said
+
+
+def checked_weight(said: Tensor, like: Tensor, policy: SampleWeighting) -> Tensor:
+    """`said`, if it is (N,), finite and not negative; else a RunError."""
+    name = type(policy).__name__
+    if said.shape != like.shape:
+        raise RunError(f"{name} answered {tuple(said.shape)}, not {tuple(like.shape)}.")
+    said = said.detach()
+    if not bool((torch.isfinite(said) & (said >= 0)).all()):
+        raise RunError(f"{name} answered weights that are negative or not finite.")
+    return said
+
+
+def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first * second

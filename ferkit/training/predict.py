@@ -1,0 +1,118 @@
+"""Clean predictions over a split, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.data import Clips
+from ferkit.data.augment import clean_view
+from ferkit.data.loader import SplitData, pinned, prefetch
+from ferkit.data.normalise import statistics_of
+from ferkit.model.face_model import FaceModel, Output
+
+
+def predict_batches(
+    model: FaceModel,
+    split: SplitData,
+    *,
+    frames: int | None,
+    batch_size: int,
+    device: torch.device | str,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
+    limit: int | None = None,
+) -> Iterator[tuple[Tensor, Output]]:
+    """The network's output on the clean view, in the order of the split, in bounded memory.
+
+    The network is in evaluation mode while a batch is computed, and as before between batches.
+
+    Args:
+        frames: at most so many frames of each clip; None takes all.
+        limit: stop after so many samples.
+    Yields: ids (n,) int64 on the CPU, and the output on `device`.
+    """
+    count = len(split) if limit is None else min(limit, len(split))
+
+    def load(ids: Tensor) -> tuple[Tensor, Clips]:
+        return ids, pinned(split.read(ids, frames), device)
+
+    with closing(prefetch(id_batches(count, batch_size), load)) as loaded:
+        for ids, clips in loaded:
+            pixels = Clips(clips.frames.to(device, non_blocking=True), clips.valid)
+            with torch.no_grad(), autocast(), evaluating(model):
+                output = model(*clean_view(pixels))
+            yield ids, output
+
+
+def id_batches(count: int, batch_size: int) -> list[Tensor]:
+    """0 .. count-1 in pieces, (n,) int64 each; none for a count of 0."""
+    return [
+        torch.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)
+    ]
+
+
+class evaluating(AbstractContextManager[None]):
+    """Evaluation mode within, the mode before it afterwards."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        self._was = self._model.training
+        if self._was:
+            self._model.eval()
+
+    def __exit__(self, *error: object) -> None:
+        if self._was:
+            self._model.train()
+
+
+def predict(
+    model: FaceModel,
+    split: SplitData,
+    *,
+    frames: int | None,
+    batch_size: int,
+    device: torch.device | str,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
+    limit: int | None = None,
+    between: Callable[[], None] | None = None,
+) -> Tensor:
+    """Class probabilities on the clean view.
+
+    Args:
+        limit: predict so many samples only; the others get equal probabilities (`--smoke`).
+        between: called after each batch; may raise to stop.
+    Returns: (N, K) float32 on the CPU.
+    """
+    classes = model.classes
+    probs = torch.full((len(split), classes), 1 / classes)
+    batches = predict_batches(
+        model,
+        split,
+        frames=frames,
+        batch_size=batch_size,
+        device=device,
+        autocast=autocast,
+        limit=limit,
+    )
+    waiting: list[tuple[Tensor, Tensor]] = []
+    for ids, output in batches:
+        waiting.append((ids, output.logits.softmax(-1)))
+        if between is not None:
+            between()
+    # Fetched at the end, so that a GPU is not waited for after every batch.
+    for ids, predicted in waiting:
+        probs[ids] = predicted.cpu()
+    return probs
+
+
+def split_statistics(
+    split: SplitData, *, frames: int | None, batch_size: int, limit: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mean and deviation per channel of a split's pixels: (3,), (3,) in [0, 1] units (A13)."""
+    count = len(split) if limit is None else min(limit, len(split))
+    return statistics_of(split.read(ids, frames) for ids in id_batches(count, batch_size))

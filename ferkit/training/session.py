@@ -1,0 +1,192 @@
+"""All that a training carries from step to step, and how it is saved and taken up again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from ferkit.contracts.training import Phase, Progress
+from ferkit.data import keyed
+from ferkit.errors import FerkitError
+from ferkit.model.face_model import FaceModel
+from ferkit.training.batches import BatchMaker
+from ferkit.training.checkpoint import Checkpoint, save_checkpoint
+from ferkit.training.interruption import Interruption
+from ferkit.training.job import TrainingJob
+from ferkit.training.learner import (
+    Learner,
+    fresh_students,
+    load_networks,
+    load_precision_state,
+    named_below,
+    network_tensors,
+    precision_state,
+)
+from ferkit.training.losses import class_weights
+from ferkit.training.phases import phases_of
+from ferkit.training.position import Epoch, Position, restore_epoch
+from ferkit.training.splits import Splits
+
+
+class Session:
+    """A training under way.
+
+    Args:
+        job: what is trained.
+        fabric: where.
+        interruption: whether Ctrl-C was pressed.
+    Raises: FerkitError: the job can't be trained as it is.
+    """
+
+    def __init__(self, job: TrainingJob, fabric: Fabric, interruption: Interruption) -> None:
+        self.job, self.fabric, self._interruption = job, fabric, interruption
+        self.device: torch.device = fabric.device
+        self.splits = Splits(job, fabric, self.safe_point)
+        self.phases = phases_of(
+            job.loop, has_validation=self.splits.validation is not None, smoke=job.smoke
+        )
+        self.maker = BatchMaker(
+            self.splits.data,
+            job.loop.views,
+            augmentation=job.training.augmentation,
+            frames=job.model.frames,
+            device=self.device,
+            seed=job.seed,
+        )
+        self.class_weight = torch.ones(len(job.classes), device=self.device)
+        if job.training.class_weights:
+            self.class_weight = class_weights(job.labelled.given, job.classes).to(self.device)
+        self.position = Position()
+        self.students: list[FaceModel] = []
+        self.learner: Learner | None = None  # of the phase under way
+        self.epoch: Epoch | None = None  # under way
+        self.best: dict[str, Tensor] = {}  # weights of the phase's lowest validation loss
+        self._saved_at = time.monotonic()
+
+    def seed(self, *keys: int | str) -> int:
+        """A seed for torch, keyed by the run's seed and `keys`."""
+        return keyed.generator(self.job.seed, *keys).initial_seed()
+
+    def fresh_students(self, round_: int) -> list[FaceModel]:
+        """Networks with new weights, keyed by the round: the same for every loop."""
+        return fresh_students(
+            self.job.build_model,
+            self.job.loop.networks,
+            seed=lambda number: self.seed("weights", round_, number),
+        )
+
+    def begin_learner(self, phase: Phase) -> Learner:
+        """Set the students up for a phase, from the weights they have."""
+        self.learner = Learner(self.fabric, self.job.loop, phase, self.students, self.job.training)
+        return self.learner
+
+    def progress(self, phase: Phase) -> Progress:
+        """Where training stands, for policies."""
+        at = self.position
+        return Progress(
+            phase=phase.name,
+            round=phase.round,
+            epoch=at.epoch,
+            epochs=phase.epochs,
+            step=at.step,
+            steps=max(at.steps_per_epoch * phase.epochs, at.step),
+            validation_losses=tuple(at.validation_losses),
+        )
+
+    def note(self, text: str) -> None:
+        """Something the user must read; also kept with the result."""
+        if text not in self.position.notes:
+            self.position.notes.append(text)
+            self.job.observer.note(text)
+
+    def safe_point(self) -> None:
+        """Called wherever the state is whole: saves now and then, and stops after Ctrl-C.
+
+        Raises: KeyboardInterrupt: it was asked for, and the checkpoint is written.
+        """
+        if self._interruption.requested:
+            if self.students:
+                self.save()
+            raise KeyboardInterrupt
+        if self.learner is not None:
+            self.save(at_least=self.job.training.checkpoint_minutes * 60)
+
+    def save(self, *, at_least: float = 0.0) -> None:
+        """Write a checkpoint, unless the last one is younger than `at_least` seconds."""
+        if time.monotonic() - self._saved_at < at_least:
+            return
+        if self.epoch is not None:
+            self.epoch.check()  # never keep weights that a loss which is not finite has made
+        tensors = {f"best.{name}": tensor for name, tensor in self.best.items()}
+        if self.learner is None:
+            tensors |= network_tensors("student", self.students)
+        else:
+            tensors |= self.learner.tensors()
+        for split, policies in self.splits.policies.items():
+            tensors |= {f"{split}.{k}": tensor for k, tensor in policies.state_dict().items()}
+        if self.epoch is not None:
+            tensors |= {f"epoch.{name}": value for name, value in self.epoch.tensors().items()}
+        state = {
+            "job": self._identity(),
+            "position": self.position.as_dict(),
+            "epoch": None if self.epoch is None else self.epoch.as_dict(),
+            "precision": precision_state(self.fabric),
+        }
+        save_checkpoint(self.job.folder, tensors, state)
+        self._saved_at = time.monotonic()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint.
+
+        Raises: FerkitError: it is of another job.
+        """
+        tensors, state = checkpoint
+        own = self._identity()
+        wrong = [name for name, value in own.items() if state["job"].get(name) != value]
+        if wrong:
+            raise FerkitError(
+                f"the checkpoint is of another training: {', '.join(wrong)} differ.",
+                where=str(self.job.folder),
+                hint="Resume with the run's own recipe and data.",
+            )
+        self.position = Position(**state["position"])
+        self.students = self.fresh_students(0)
+        load_networks("student", self.students, tensors)
+        for student in self.students:
+            student.to(self.device)
+        self.best = {k: v.to(self.device) for k, v in named_below("best", tensors).items()}
+        for split, policies in self.splits.policies.items():
+            policies.load_state_dict(named_below(split, tensors))
+        if self.position.entered:
+            phase = self.phases[self.position.phase]
+            self.begin_learner(phase).load(tensors)
+            if state["epoch"] is not None:
+                self.epoch = restore_epoch(
+                    named_below("epoch", tensors),
+                    state["epoch"],
+                    device=self.device,
+                    phase=phase.name,
+                    number=self.position.epoch,
+                )
+        load_precision_state(self.fabric, state["precision"])
+
+    def _identity(self) -> dict[str, Any]:
+        """What a checkpoint must have in common with the job that goes on from it."""
+        return {
+            "seed": self.job.seed,
+            "classes": list(self.job.classes),
+            "training": self.job.training.model_dump(mode="json", exclude={"checkpoint_minutes"}),
+            "model": self.job.model.model_dump(mode="json"),
+            "phases": [_as_list(phase) for phase in self.phases],
+            "sizes": _as_list(self.splits.sizes),
+        }
+
+
+def _as_list(values: Sequence[Any]) -> list[Any]:
+    """A named tuple as JSON would give it back."""
+    return list(values)

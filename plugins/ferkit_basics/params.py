@@ -1,0 +1,38 @@
+"""Parameters of the plain parts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ferkit.plugin import Params
+
+
+class SmallCnnParams(Params):
+    """Of the backbone `small_cnn`."""
+
+    width: int = Field(32, ge=1, description="channels of the first block; each doubles them")
+    stride: Literal[1, 2] = Field(
+        2, description="pixels from one place of the first convolution to the next"
+    )
+
+
+class FixedParams(Params):
+    """Of the label update `fixed`."""
+
+    eps: float = Field(
+        0.05, ge=0, le=1, description="probability moved from the label to the other classes"
+    )
+
+
+class SupervisedParams(Params):
+    """Of the loop `supervised`."""
+
+    epochs: int = Field(30, ge=1, description="passes over the labelled samples, at most")
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without a lower validation loss"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights of the lowest validation loss, or of the last epoch"
+    )
