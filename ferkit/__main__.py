@@ -2,4 +2,4 @@
 
 from ferkit.cli import main
 
-main()
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""One module per command; `ferkit/cli.py` imports it when the command is called."""
