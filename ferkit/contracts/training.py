@@ -166,7 +166,8 @@ class Batch(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """logits: (N, K). features: (N, D). penalty: (N,) of the aggregations."""
+    """logits: (N, K). features: (N, D). penalty: (N,) of the aggregations; the trainer adds it to
+    the loss, a loop need not."""
 
     logits: Tensor
     features: Tensor
@@ -176,7 +177,8 @@ class Prediction(NamedTuple):
 class Decision(NamedTuple):
     """What the policies of one split answer for a batch.
 
-    target: (n, K). weight: (n,). penalty: (). logit_scale: (n,) or None.
+    target: (n, K). weight: (n,). logit_scale: (n,) or None. penalty: () of the weightings that act
+    every step; the trainer adds it to the loss, a loop need not.
     """
 
     target: Tensor
