@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -15,15 +17,19 @@ def mixed_batches(
 
     Args:
         labelled, unlabelled: (n,) int64 ids, may be empty, may repeat.
-        batch_size: samples per batch; the last batch may be smaller.
+        batch_size: samples per batch; the last one may be smaller. A single sample left over joins
+            the batch before it, because batch statistics need two.
     """
     ids = torch.cat([labelled, unlabelled])
     is_labelled = torch.arange(len(ids)) < len(labelled)
     order = torch.randperm(len(ids), generator=generator)
     ids, is_labelled = ids[order], is_labelled[order]
     batches = []
-    for start in range(0, len(ids), batch_size):
-        chosen, mine = ids[start : start + batch_size], is_labelled[start : start + batch_size]
+    starts = list(range(0, len(ids), batch_size))
+    if len(starts) > 1 and len(ids) - starts[-1] == 1:
+        starts.pop()
+    for start, end in pairwise([*starts, len(ids)]):
+        chosen, mine = ids[start:end], is_labelled[start:end]
         batches.append(BatchIds(chosen[mine], chosen[~mine]))
     return batches
 

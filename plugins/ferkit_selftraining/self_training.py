@@ -1,0 +1,120 @@
+"""The loop `self_training`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.training import (
+    Batch,
+    EpochPlan,
+    Part,
+    Parts,
+    Phase,
+    Split,
+    SplitBeliefs,
+    SplitSizes,
+    StepResult,
+)
+from ferkit.plugin import Context
+from ferkit.training.joined import join_clips, split_prediction
+from ferkit.training.losses import weighted_cross_entropy
+from ferkit.training.plans import mixed_batches
+from ferkit_selftraining.equations import (
+    balanced_pick,
+    confident_pool,
+    kept_after_replacement,
+    pick_count,
+)
+from ferkit_selftraining.params import SelfTrainingParams
+
+INITIAL, SELF_TRAINING = "initial", "self_training"
+
+
+class SelfTrainingLoop:
+    """A first model on the labelled samples; then an iteration is an epoch in which sure
+    unlabelled samples stand in for as many labelled ones.
+
+    Args:
+        params: see `SelfTrainingParams`.
+        classes: K.
+    """
+
+    views: Mapping[Split, tuple[str, ...]] = {"labelled": ("weak",), "unlabelled": ("weak",)}
+    networks = 1
+
+    def __init__(self, params: SelfTrainingParams, *, classes: int) -> None:
+        self.params, self.classes = params, classes
+
+    def phases(self) -> Sequence[Phase]:
+        """`initial` with the policies that act at the start only (A2), then `self_training`."""
+        return (
+            Phase(
+                name=INITIAL,
+                epochs=self.params.initial_epochs,
+                patience=self.params.patience,
+                keep="best",
+                start="fresh",
+                adaptive=False,
+                initial=True,
+            ),
+            Phase(
+                name=SELF_TRAINING,
+                epochs=self.params.iterations,
+                keep=self.params.keep,
+                start="previous",
+                beliefs=True,
+            ),
+        )
+
+    def plan_epoch(
+        self,
+        phase: Phase,
+        sizes: SplitSizes,
+        beliefs: SplitBeliefs,
+        *,
+        batch_size: int,
+        generator: torch.Generator,
+    ) -> EpochPlan:
+        """Pool (A3), pick (A4) and replacement (A5); the labelled samples alone in `initial`."""
+        labelled, picked = torch.arange(sizes.labelled), torch.arange(0)
+        scalars: dict[str, float] = {}
+        if phase.name == SELF_TRAINING and beliefs.unlabelled is not None:
+            probs = beliefs.unlabelled.probs.cpu()
+            pool = confident_pool(probs, self.params.tau)
+            picked = balanced_pick(
+                pool,
+                probs[pool].argmax(-1),
+                count=min(pick_count(self.params.fraction, sizes.labelled), sizes.labelled),
+                classes=self.classes,
+                generator=generator,
+            )
+            labelled = kept_after_replacement(sizes.labelled, len(picked), generator)
+            scalars = {"pool": float(len(pool)), "picked": float(len(picked))}
+        batches = mixed_batches(labelled, picked, batch_size=batch_size, generator=generator)
+        return EpochPlan(batches, scalars)
+
+    def step(self, batch: Batch, parts: Parts) -> StepResult:
+        """Eq. 6: the mean over both of weighted cross-entropy against the targets in force (A8)."""
+        present = [(split, part) for split, part in _splits(batch) if len(part.ids)]
+        joined = parts.predict(join_clips([part.views["weak"] for _, part in present]))
+        predictions = split_prediction(joined, [len(part.ids) for _, part in present])
+        losses: list[Tensor] = []
+        for (split, part), student in zip(present, predictions, strict=True):
+            probs = student.logits.detach().softmax(-1)
+            decision = parts.decide(split, part.ids, probs=probs, student=student)
+            losses.append(
+                weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
+            )
+        return StepResult(torch.cat(losses).mean(), {})
+
+
+def _splits(batch: Batch) -> tuple[tuple[Split, Part], tuple[Split, Part]]:
+    return ("labelled", batch.labelled), ("unlabelled", batch.unlabelled)
+
+
+def make_self_training(params: SelfTrainingParams, context: Context) -> SelfTrainingLoop:
+    """Factory of the component `self_training`."""
+    return SelfTrainingLoop(params, classes=len(context.classes))

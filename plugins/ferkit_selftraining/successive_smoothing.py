@@ -1,0 +1,28 @@
+"""The label update `successive_smoothing`."""
+
+from __future__ import annotations
+
+from ferkit.contracts.training import Beliefs, Cadence, Progress, Targets
+from ferkit.plugin import Context
+from ferkit_selftraining.equations import successive_smoothing
+from ferkit_selftraining.params import SuccessiveSmoothingParams
+
+
+class SuccessiveSmoothing:
+    """Eq. 4 and 5 before every epoch; where nothing is given, the whole prediction (A7)."""
+
+    every: Cadence = "epoch"
+
+    def __init__(self, *, alpha: float) -> None:
+        self.alpha = alpha
+
+    def update(self, beliefs: Beliefs, progress: Progress) -> Targets:
+        """From predictions and given labels; what other updates answered is not looked at."""
+        return Targets(successive_smoothing(beliefs.probs, beliefs.given, self.alpha))
+
+
+def make_successive_smoothing(
+    params: SuccessiveSmoothingParams, context: Context
+) -> SuccessiveSmoothing:
+    """Factory of the component `successive_smoothing`."""
+    return SuccessiveSmoothing(alpha=params.alpha)
