@@ -41,7 +41,7 @@ class Backdrop(NamedTuple):
 def muted_colour(draws: Draws, name: str, low: float, high: float) -> Tensor:
     """A grey with a little colour, linear RGB: (..., 3)."""
     grey = draws.uniform(name, low, high)
-    tints = [draws.uniform(f"{name} {part}", -0.09, 0.09) for part in "rgb"]
+    tints = [draws.uniform(f"{name} {part}", -0.05, 0.05) for part in "rgb"]
     shade = torch.stack([grey * (1.0 + 1.5 * tint) for tint in tints], dim=-1).clamp(0.02, 0.98)
     return shade * shade
 

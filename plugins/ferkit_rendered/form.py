@@ -138,7 +138,12 @@ def form_of(who: Identity, actions: Actions, motion: Motion) -> Form:
             (-0.03, au[15]),
         ),
         corner_y=add(
-            who.mouth_corner, (-0.16, au[12]), (0.14, au[15]), (0.02, au[20]), (-0.02, au[10])
+            who.mouth_corner,
+            (-0.19, au[12]),
+            (0.14, au[15]),
+            (0.06, au[20]),
+            (-0.02, au[10]),
+            (0.11, au[26]),
         ),
         lip_upper=who.lip_upper * thin * (1.0 + 0.15 * mean[10]),
         lip_lower=who.lip_lower * thin,

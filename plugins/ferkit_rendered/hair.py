@@ -45,7 +45,7 @@ def paint_back_hair(
 def paint_ears(image: Tensor, who: Identity, site: Site, turn: Turn, half: Tensor) -> Tensor:
     """Both ears, behind the outline of the head."""
     u, v = plane_point(turn, site.x, site.y, -0.1)
-    near = torch.abs(u) - half - 0.03
+    near = torch.abs(u) - half
     q = ellipse(near + 0.06 * (v - 0.15), v - 0.18, 0.15, 0.33)
     mask = cover((torch.sqrt(q) - 1.0) * 0.15, site.edge)
     hollow = 0.75 - 0.35 * bump(ellipse(near, v - 0.16, 0.08, 0.2))
@@ -78,7 +78,7 @@ def paint_body(
 def front_hair(who: Identity, site: Site) -> Tensor:
     """Opacity of the hair that grows on the face's side of the head, (N, H, W)."""
     u, v = site.u, site.v
-    ragged = texture(who.hair_table, u * 9.0, v * 3.0) * (0.05 + 0.06 * who.curl)
+    ragged = texture(who.hair_table, u * 9.0, v * 3.0) * (0.03 + 0.05 * who.curl)
     off = u - who.parting
     # Rises to the parting, drops at the temples to the ears.
     temple = (torch.abs(u) - 0.62).clamp(min=0.0)

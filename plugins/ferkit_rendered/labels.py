@@ -12,7 +12,7 @@ BY_FREQUENCY = ("happy", "neutral", "sad", "surprise", "anger", "fear", "disgust
 """The usual order of frequency in photographs; `imbalance` follows it."""
 
 _SAMPLES_PER_SUBJECT = 5
-_BALANCED_BLOCK = len(CLASSES)
+_BALANCED_BLOCK = 10 * len(CLASSES)
 _IMBALANCED_BLOCK = 140
 
 

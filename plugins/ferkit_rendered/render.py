@@ -74,7 +74,8 @@ def _paint(scene: Scene, plain: Scene, transforms: Tensor, grid: Grid, side: flo
     )
     brightness = strands(who, site)
     image = paint_back_hair(image, who, form, site, turn, brightness)
-    chin = form.chin + 0.08
+    # The shadow under a chin at rest: below the face nothing may tell of the open mouth.
+    chin = who.chin + 0.08
     image = paint_body(image, who, site, scene.backdrop.clothes, scene.lean, chin)
     image = paint_ears(image, who, site, turn, form.half_width)
 
@@ -153,7 +154,7 @@ def draw_scene(
         if hide_face:
             x, y = to_view(part.pose, part.turn, grid.raw_x, grid.raw_y)
             grey = torch.full((1, 3, 1, 1), 0.5, device=image.device)
-            oval = bump(ellipse(x, y - 0.5, 2.1, 2.9)) > 0
+            oval = bump(ellipse(x, y - 0.45, 1.3, 1.8)) > 0
             image = over(image, grey, oval.to(image.dtype))
         result[rows] = record(image, plain.sensor, grid.pixel[:, 0, 0])
     return result

@@ -42,10 +42,11 @@ def occlusion(form: Form, site: Site) -> Tensor:
     down = v - form.nose_y + 0.02
     span = form.mouth_y + corner_y - form.nose_y + 0.16
     along = down / span
-    line = 0.27 * form.nose_width + (corner_x + 0.08 - 0.27 * form.nose_width) * along
-    off = (near - line) / 0.075
+    line = 0.27 * form.nose_width + (corner_x + 0.07 - 0.27 * form.nose_width) * along
+    line = line + 0.22 * along * (1.0 - along)
+    off = (near - line) / 0.1
     window = (along * 5.0).clamp(0.0, 1.0) * ((1.25 - along) * 3.0).clamp(0.0, 1.0)
-    dark.add_(bump(off * off) * window * (form.fold.at(side) * 4.5))
+    dark.add_(bump(off * off) * window * (form.fold.at(side) * 2.9))
     # Dimples beside the corners of the mouth.
     corner = ellipse(near - corner_x - 0.02, v - form.mouth_y - corner_y, 0.07, 0.07)
     dark.add_(bump(corner) * 0.22)
