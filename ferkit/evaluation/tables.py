@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -79,7 +79,7 @@ def class_table(metrics: Mapping[str, Any]) -> Table:
     return table
 
 
-def is_metrics(entry: Any) -> bool:
+def is_metrics(entry: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether an entry of `results.json` is what `evaluate` returns."""
     return isinstance(entry, Mapping) and "accuracy" in entry and "per_class" in entry
 

@@ -1,0 +1,164 @@
+"""Writes the page over a matrix of runs: variants, seeds, gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ferkit.errors import FerkitError
+from ferkit.evaluation.page import PlainTable, picture, render
+from ferkit.evaluation.report_results import Card
+from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.tables import matrix_rows
+from ferkit.evaluation.wording import (
+    METRIC_NAMES,
+    interval,
+    number,
+    percent,
+    points,
+    points_interval,
+)
+from ferkit.evaluation.writing import write_text
+
+_CAPTION = (
+    "Each variant: its mean over the seeds (diamond) with the 95 % interval, and each seed (dot "
+    "below); the baseline is orange."
+)
+
+
+def write_matrix_report(folder: Path) -> Path:
+    """Write the report of a matrix from its `matrix.json`.
+
+    Args:
+        folder: the matrix folder.
+    Returns: `report.html` in it.
+    Raises:
+        FerkitError: `matrix.json` is missing or broken.
+        RunError: the page cannot be written.
+    """
+    path = folder / "matrix.json"
+    try:
+        state = read_object(path)
+    except (OSError, ValueError) as error:
+        raise FerkitError(
+            f"can't be read ({error}).", where=str(path), hint="Is this the folder of a matrix?"
+        ) from error
+    summary = state.get("summary")
+    content: dict[str, Any] = {
+        "title": str(state.get("name") or folder.name),
+        "subtitle": _subtitle(state),
+        "alerts": _alerts(state),
+        "runs": [_run(folder, run) for run in state.get("runs") or []],
+        "table": None,
+    }
+    if summary and summary.get("variants"):
+        content |= _variants(summary)
+    return write_text(folder / "report.html", render("matrix.html", content))
+
+
+def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
+    # Drawing is slow to import, and a matrix in which nothing finished needs none.
+    from ferkit.evaluation.drawing import png
+    from ferkit.evaluation.figures import variants_figure
+
+    columns, rows = matrix_rows(summary)
+    variants, seeds = summary["variants"], summary["seeds"]
+    by_seed = [
+        [name, *(percent(entry["values"].get(seed)) for seed in seeds), _spread(entry)]
+        for name, entry in variants.items()
+    ]
+    baseline = summary["baseline"]
+    sentences = [
+        "Intervals of the means: 95 % t-intervals over seeds. They cover the luck of the seed on "
+        "this one division of the data, not the choice of test samples."
+    ]
+    if baseline:
+        sentences.append(
+            f"Gains are differences to {baseline} with the same seed, in percentage points. "
+            "An interval that contains 0 means that the sign of the gain is open."
+        )
+    if min(entry["n"] for entry in variants.values()) == 1:
+        sentences.append("With one seed there is no interval.")
+    return {
+        "cards": [_card(name, entry, summary) for name, entry in variants.items()],
+        "figures": [picture(png(variants_figure(summary)), _CAPTION)],
+        "table": PlainTable(columns, rows),
+        "sentences": sentences,
+        "seeds": PlainTable(
+            ["variant", *(f"seed {seed}" for seed in seeds), "sd, points"], by_seed
+        ),
+        "noise": _noise(variants),
+    }
+
+
+def _card(name: str, entry: Mapping[str, Any], summary: Mapping[str, Any]) -> Card:
+    ends = interval(entry)
+    said = f"95 %: {ends}" if ends else "no interval: one seed"
+    gain = entry["gain"]
+    if gain:
+        said += f"; gain {points(gain['mean'])}"
+        said += f" ({points_interval(gain)})" if points_interval(gain) else ""
+    metric = METRIC_NAMES.get(summary["metric"], summary["metric"])
+    return Card(f"{name}: {metric}", percent(entry["mean"]), said)
+
+
+def _spread(entry: Mapping[str, Any]) -> str:
+    return points(entry["sd"]).removeprefix("+")
+
+
+def _noise(variants: Mapping[str, Any]) -> dict[str, Any] | None:
+    rows = []
+    for name, entry in variants.items():
+        noise = entry["label_noise"] or {}
+        for detector, said in (("weight", "low weight"), ("loss", "high loss")):
+            found = noise.get(f"{detector}_auroc")
+            if found:
+                equal = " (all equal)" if detector == "weight" and noise["all_equal"] else ""
+                ends = (
+                    f"{number(found['low'])} to {number(found['high'])}"
+                    if found["low"] is not None
+                    else "one seed"
+                )
+                precision = noise.get(f"{detector}_precision_at_k", {}).get("mean")
+                auroc = number(found["mean"]) + equal
+                share = percent(noise["wrong"] / noise["n"]) if noise["n"] else ""
+                rows.append([f"{name}, by {said}", auroc, ends, percent(precision), share])
+    if not rows:
+        return None
+    columns = ("variant, detector", "AUROC", "95 % interval", "precision at k", "wrong labels")
+    return {
+        "sentences": [
+            "How well low weight, and for reference high loss, ranks the wrong training labels "
+            "first. AUROC 0.5 is chance; precision at k is to be compared with the share of "
+            "wrong labels."
+        ],
+        "table": PlainTable(columns, rows),
+    }
+
+
+def _subtitle(state: Mapping[str, Any]) -> str:
+    runs = state.get("runs") or []
+    done = sum(bool(run.get("done")) for run in runs)
+    parts = [f"{done} of {len(runs)} runs done"] if runs else []
+    return " · ".join([*parts, *([str(state["written"])] if state.get("written") else [])])
+
+
+def _alerts(state: Mapping[str, Any]) -> list[str]:
+    texts = [f"{label} failed: {why}" for label, why in (state.get("failures") or {}).items()]
+    if state.get("status") in ("running", "interrupted"):
+        texts.insert(0, "Not all runs are finished: the table holds those that are.")
+    if not state.get("summary"):
+        texts.append("No run has finished yet, so there is nothing to compare.")
+    return texts
+
+
+def _run(folder: Path, run: Mapping[str, Any]) -> dict[str, str]:
+    page = folder / str(run.get("folder", "")) / "report.html"
+    return {
+        "variant": str(run.get("variant", "")),
+        "seed": str(run.get("seed", "")),
+        "state": "done" if run.get("done") else "not done",
+        "link": quote(f"{run.get('folder', '')}/report.html") if page.is_file() else "",
+    }

@@ -1,0 +1,179 @@
+"""Reads a run folder: what is there, and in words what is missing or broken."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from numpy.typing import NDArray
+
+from ferkit.errors import FerkitError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Rows of `predictions.parquet`, or of `train_samples.parquet`, as columns.
+
+    columns: name -> N values. classes: K names, in label order. probs: (N, K) float.
+    """
+
+    columns: Mapping[str, list[Any]]
+    classes: tuple[str, ...]
+    probs: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+    def rows_of(self, split: str) -> NDArray[np.int64]:
+        """Positions of the rows of one split."""
+        return np.flatnonzero([value == split for value in self.columns["split"]])
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A column of numbers, NaN where null: (N,)."""
+        return np.array(
+            [math.nan if value is None else value for value in self.columns[name]], np.float64
+        )
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The readable part of a run folder; see docs/report.md for the files.
+
+    missing: a sentence for each file that is not there or can't be read.
+    """
+
+    folder: Path
+    run: Mapping[str, Any] = field(default_factory=dict)
+    recipe_text: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Sequence[Mapping[str, Any]] = ()
+    predictions: Predictions | None = None
+    train_samples: Predictions | None = None
+    missing: tuple[str, ...] = ()
+
+
+def read_run(folder: Path) -> RunFolder:
+    """Read whatever a run has left.
+
+    Raises: FerkitError: `folder` is not a folder.
+    """
+    if not folder.is_dir():
+        raise FerkitError("is not a run folder.", where=str(folder), hint="Check the path.")
+    missing: list[str] = []
+
+    def attempt(name: str, read: Callable[[Path], T], otherwise: T) -> T:
+        path = folder / name
+        if not path.exists():
+            missing.append(f"{name} is not there, so what it tells is left out.")
+            return otherwise
+        try:
+            return read(path)
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pa.ArrowException) as why:
+            reason = str(why).splitlines()[0][:200] if str(why) else type(why).__name__
+            missing.append(f"{name} can't be read ({reason}), so what it tells is left out.")
+            return otherwise
+
+    nothing: Mapping[str, Any] = {}
+    no_text: str = ""
+    no_rows: Sequence[Mapping[str, Any]] = ()
+    no_predictions: Predictions | None = None
+    recipe_text = attempt("recipe.yaml", lambda path: path.read_text(encoding="utf-8"), no_text)
+    return RunFolder(
+        folder=folder,
+        run=attempt("run.json", read_object, nothing),
+        recipe_text=recipe_text,
+        recipe=attempt("recipe.yaml", _read_recipe, nothing) if recipe_text else nothing,
+        results=attempt("results.json", read_object, nothing),
+        metrics=attempt("metrics.csv", read_metrics, no_rows),
+        predictions=attempt("predictions.parquet", read_samples, no_predictions),
+        train_samples=attempt("train_samples.parquet", read_samples, no_predictions),
+        missing=tuple(missing),
+    )
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """A JSON object.
+
+    Raises: ValueError: it is something else. OSError: it can't be read.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("it is not a JSON object")
+    return content
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Rows of `metrics.csv`: `phase` as text, all else as float, NaN where blank or no number."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {
+                name: (value or "") if name == "phase" else _number(value)
+                for name, value in row.items()
+                if name is not None
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+def read_samples(path: Path) -> Predictions:
+    """A table of samples with a probability per class.
+
+    Raises: KeyError, ValueError: columns are missing. OSError, ArrowException: it can't be read.
+    """
+    table = pq.read_table(path)
+    names = [name for name in table.column_names if name.startswith("prob_")]
+    if "id" not in table.column_names or "split" not in table.column_names or not names:
+        raise ValueError("it lacks the columns id, split or prob_<class>")
+    probs = np.stack([table[name].to_numpy().astype(np.float64) for name in names], axis=1)
+    return Predictions(
+        columns={name: table[name].to_pylist() for name in table.column_names if name not in names},
+        classes=tuple(name.removeprefix("prob_") for name in names),
+        probs=probs,
+    )
+
+
+def split_sizes(run: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Samples of each class in each split, from `run.json`.
+
+    Args:
+        run: content of `run.json`. classes: K names.
+    Returns: split -> class -> samples. What has no label is under "".
+    """
+    data = run.get("data")
+    stated = data.get("splits") if isinstance(data, Mapping) else None
+    sizes: dict[str, dict[str, int]] = {}
+    for split, entry in (stated if isinstance(stated, Mapping) else {}).items():
+        if isinstance(entry, int):
+            sizes[str(split)] = {"": entry}
+        elif isinstance(entry, Mapping):
+            by_class = entry.get("classes") or {}
+            counts = {name: int(by_class.get(name, 0)) for name in classes}
+            counts[""] = max(0, int(entry.get("n", 0)) - sum(counts.values()))
+            sizes[str(split)] = counts
+    return sizes
+
+
+def _read_recipe(path: Path) -> Mapping[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("it is not a mapping")
+    return content
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return math.nan
