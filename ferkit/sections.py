@@ -58,12 +58,12 @@ class SplitSection(Section):
         "auto: by subject where every sample has one",
     )
     seed: int = Field(0, description="of the division; independent of the run's seed")
-    near_duplicates: int = Field(
-        4,
-        ge=-1,
-        le=16,
-        description="images whose 64-bit perceptual hashes differ in at most so many bits stay "
-        "on one side; -1 turns the check off",
+    near_duplicates: int | None = Field(
+        24,
+        ge=0,
+        le=64,
+        description="images whose 255-bit perceptual hashes differ in at most so many bits stay "
+        "on one side; null: identical ones only",
     )
 
 
