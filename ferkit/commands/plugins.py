@@ -12,6 +12,7 @@ from rich.table import Table
 from ferkit import suggest
 from ferkit.catalogue import Catalogue, Entry, catalogue, spoken
 from ferkit.errors import FerkitError
+from ferkit.hook_reference import hook_reference
 from ferkit.parameters import parameters
 from ferkit.plugin import Kind
 from ferkit.plugins import SELECTION, load
@@ -54,6 +55,12 @@ def show(kind: str, name: str) -> None:
         table.add_row(row.name, row.type, row.default, row.description)
     click.echo()
     _print(table)
+
+
+@plugins.command()
+def hooks() -> None:
+    """Print the hooks that a plugin may implement, as Markdown."""
+    click.echo(hook_reference(), nl=False)
 
 
 def parse_kind(text: str) -> Kind:

@@ -1,0 +1,111 @@
+"""Reads `registry.toml`: the plugins, weights and data sets that ferkit knows of."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ferkit.errors import FerkitError, FerkitErrors
+from ferkit.plugin import Kind
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PluginEntry(_Entry):
+    """A plugin. package: its import name. paper: what it follows, "" if nothing."""
+
+    name: str
+    package: str
+    kinds: tuple[Kind, ...]
+    summary: str
+    licence: str
+    paper: str
+    builtin: bool
+
+
+class WeightsEntry(_Entry):
+    """A file of weights. component: "kind:name" that they are for.
+
+    Either `url`, or `instructions` where it can't be fetched or need not be. bytes: its size.
+    """
+
+    name: str
+    component: str = Field(pattern=r"^[a-z_]+:\S+$")
+    url: str | None = None
+    instructions: str | None = None
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(gt=0)
+    licence: str
+    commercial_use: bool
+    trained_on: str
+
+    @model_validator(mode="after")
+    def _one_way_to_get_it(self) -> WeightsEntry:
+        if (self.url is None) == (self.instructions is None):
+            raise ValueError("give either url or instructions")
+        return self
+
+
+class DatasetEntry(_Entry):
+    """A data set. access: how to get it. classes: in label order. expected: counts by split."""
+
+    name: str
+    homepage: str
+    access: str
+    licence: str
+    classes: tuple[str, ...]
+    expected: dict[str, int]
+
+
+class Registry(_Entry):
+    """The whole file."""
+
+    schema_version: Literal[1]
+    plugins: tuple[PluginEntry, ...] = Field((), alias="plugin")
+    weights: tuple[WeightsEntry, ...] = ()
+    datasets: tuple[DatasetEntry, ...] = Field((), alias="dataset")
+
+
+def registry_file() -> Path:
+    """Where the registry lies: in the package, or in the repository of an editable install.
+
+    An editable install may leave an old copy in the environment's own `ferkit` folder; the one
+    beside this source is the right one.
+    """
+    here = Path(__file__).resolve().parent
+    packaged = here / "registry.toml"
+    return packaged if packaged.is_file() else here.parent / "registry.toml"
+
+
+def read_registry(path: Path | None = None) -> Registry:
+    """Read a registry.
+
+    Args:
+        path: the file; None: ferkit's own.
+    Raises: FerkitError, FerkitErrors: it can't be read, or entries in it are wrong.
+    """
+    path = registry_file() if path is None else path
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FerkitError(f"not valid TOML: {error}.", where=str(path)) from error
+    try:
+        return Registry.model_validate(content)
+    except ValidationError as error:
+        raise FerkitErrors(
+            [
+                FerkitError(
+                    f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}.",
+                    where=str(path),
+                )
+                for each in error.errors(include_url=False)
+            ]
+        ) from error
