@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -32,19 +31,6 @@ def finished(root: Path, run: PlannedRun) -> bool:
     """Whether the run's folder says it is done."""
     path = root / run.folder / "run.json"
     return path.exists() and read_json(path).get("status") == "done"
-
-
-def write_plan(root: Path, runs: Sequence[PlannedRun]) -> None:
-    """Write each run's own recipe below `plan/`."""
-    (root / "plan").mkdir(exist_ok=True)
-    for run in runs:
-        text = yaml.safe_dump(dict(run.document), sort_keys=False, allow_unicode=True)
-        write_whole(plan_file(root, run), text)
-
-
-def plan_file(root: Path, run: PlannedRun) -> Path:
-    """Recipe of one planned run."""
-    return root / "plan" / f"{run.variant}-seed{run.seed}.yaml"
 
 
 def run_matrix(
@@ -142,7 +128,7 @@ def _work_off(
                     start_child(
                         run,
                         root=root,
-                        recipe=plan_file(root, run),
+                        recipe=root / run.plan_file,
                         threads=threads,
                         smoke=smoke,
                         events=events,
@@ -160,9 +146,7 @@ def _work_off(
             children.remove(child)
             if child.process.returncode == 0:
                 done.add(child.run.folder)
-                console.print(
-                    f"done {len(done)}/{total}: {child.run.label}", highlight=False
-                )
+                console.print(f"done {len(done)}/{total}: {child.run.label}", highlight=False)
             else:
                 failed.add(child.run.folder)
                 failures[child.run.label] = child.last_error()
@@ -238,6 +222,7 @@ def _write_state(
         "status": status,
         "started": started,
         "written": now(),
+        "matrix": matrix.model_dump(mode="json"),
         "runs": states,
         "failures": failures or {},
         "summary": summary,

@@ -40,6 +40,17 @@ def write_metrics(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_whole(path, text.getvalue())
 
 
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Rows of a metrics.csv, numbers as text, blanks as None; no rows if it is not there."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {key: value if value != "" else None for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
 def names(indices: Sequence[int] | Tensor, classes: Sequence[str]) -> list[str | None]:
     """Class names of label indices; None for -1."""
     return [classes[i] if i >= 0 else None for i in (int(i) for i in indices)]

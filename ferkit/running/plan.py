@@ -23,64 +23,71 @@ class PlannedRun:
         variant: its name in the recipe, or "first".
         seed: the run's seed.
         folder: of the run, below the matrix folder.
-        document: its whole recipe, as a plain mapping.
         needs: folder of the run that must be done before, or None.
     """
 
     variant: str
     seed: int
     folder: Path
-    document: Mapping[str, Any]
     needs: Path | None = None
 
     @property
     def label(self) -> str:
         return f"{self.variant}, seed {self.seed}"
 
+    @property
+    def plan_file(self) -> Path:
+        """Its own recipe, below the matrix folder."""
+        return Path(".plan") / f"{self.variant}-seed{self.seed}.yaml"
 
-def plan_matrix(document: Mapping[str, Any], matrix: MatrixSection) -> list[PlannedRun]:
-    """All runs of a matrix, first models before those that start from them.
 
-    Args:
-        document: the recipe without its `matrix:`.
-    """
+def plan_runs(matrix: MatrixSection) -> list[PlannedRun]:
+    """All runs of a matrix, first models before those that start from them."""
+    with_first = matrix.first is not None and set(matrix.variants) - set(matrix.from_scratch)
     runs = []
-    starts_from_first = [name for name in matrix.variants if name not in matrix.from_scratch]
+    if with_first:
+        runs += [PlannedRun(FIRST, seed, _folder(FIRST, seed)) for seed in matrix.seeds]
     for seed in matrix.seeds:
-        if matrix.first is not None and starts_from_first:
-            runs.append(_planned(document, FIRST, matrix.first, seed, None))
-    for seed in matrix.seeds:
-        for variant, fragment in matrix.variants.items():
-            needs = (
-                Path(FIRST) / f"seed{seed}"
-                if matrix.first is not None and variant in starts_from_first
-                else None
-            )
-            runs.append(_planned(document, variant, fragment, seed, needs))
+        for variant in matrix.variants:
+            starts = with_first and variant not in matrix.from_scratch
+            needs = _folder(FIRST, seed) if starts else None
+            runs.append(PlannedRun(variant, seed, _folder(variant, seed), needs))
     return runs
 
 
-def _planned(
-    document: Mapping[str, Any],
-    variant: str,
-    fragment: Mapping[str, Any],
-    seed: int,
-    needs: Path | None,
-) -> PlannedRun:
-    laid = dict(lay_over(dict(document), dict(fragment)))
-    laid["seed"] = seed
-    laid["name"] = f"{document.get('name', 'run')}-{variant}"
-    if needs is not None:
-        # Relative to the folder the recipe is written to: `plan/` beside the runs.
-        laid["init"] = (Path("..") / needs).as_posix()
-    return PlannedRun(variant, seed, Path(variant) / f"seed{seed}", laid, needs)
+def _folder(variant: str, seed: int) -> Path:
+    return Path(variant) / f"seed{seed}"
+
+
+def run_document(
+    document: Mapping[str, Any], matrix: MatrixSection, run: PlannedRun, *, name: str, root: Path
+) -> dict[str, Any]:
+    """The recipe of one run as a plain mapping.
+
+    Args:
+        document: the recipe; its key `matrix` is left out.
+        name: of the recipe. root: the matrix folder.
+    """
+    rest = {key: value for key, value in document.items() if key != "matrix"}
+    fragment = matrix.first if run.variant == FIRST else matrix.variants[run.variant]
+    laid = lay_over(rest, fragment or {})
+    laid |= {"seed": run.seed, "name": f"{name}-{run.variant}"}
+    if run.needs is not None:
+        laid["init"] = str((root / run.needs).absolute())
+    return laid
 
 
 def default_jobs(device: str, runs: int) -> int:
     """How many runs go side by side: one per core on a CPU, one at a time on a GPU."""
     if device != "cpu":
         return 1
-    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, runs))
+    return max(1, min(available_cores(), runs))
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def ready(

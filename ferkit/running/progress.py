@@ -192,10 +192,17 @@ def make_display(style: Style, console: Console) -> Display:
 
 
 @contextmanager
-def task(display: Display, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A task on `display` that ends whatever happens; yields a function that takes the count."""
-    display.begin(name, total, unit)
+def counting(display: Display, task: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+    """A task on `display` that ends whatever happens; yields a function to call per unit done."""
+    done = 0
+
+    def count_one() -> None:
+        nonlocal done
+        done += 1
+        display.advance(done)
+
+    display.begin(task, total, unit)
     try:
-        yield display.advance
+        yield count_one
     finally:
         display.end()

@@ -1,0 +1,203 @@
+"""From a recipe to its data: rows, crops, splits."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sample
+from ferkit.data.loader import SplitData, split_data
+from ferkit.data.members import Member, Rows, SourceName
+from ferkit.data.near_duplicates import duplicate_groups, hash_clips
+from ferkit.data.splits import Splits, make_splits
+from ferkit.errors import FerkitError
+from ferkit.faces.from_recipe import prepare_for_recipe
+from ferkit.plugin import Context, Kind
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ferkit.catalogue import Catalogue
+    from ferkit.running.progress import Display
+    from ferkit.sections import Recipe
+
+ROLES: tuple[SourceName, ...] = ("train", "test", "unlabelled")
+SMOKE_SAMPLES = 96
+"""Of each data set in a smoke run, spread over its classes."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One prepared data set: `samples[i]` shows in row i of `clips`."""
+
+    samples: tuple[Sample, ...]
+    clips: ClipSource
+    classes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The splits of a run, ready to be read.
+
+    fingerprints: per data set, of what its rows and files were.
+    """
+
+    splits: Splits
+    regions: tuple[str, ...]
+    image_size: int
+    labelled: SplitData
+    unlabelled: SplitData | None
+    validation: SplitData | None
+    test: SplitData | None
+    problems: tuple[Problem, ...]
+    fingerprints: dict[str, str]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order."""
+        return self.splits.classes
+
+    def sizes(self) -> dict[str, dict[str, Any]]:
+        """Split -> how many samples in all, and of each class."""
+        counts = self.splits.counts()
+        return {
+            name: {"n": len(members), "classes": counts[name]}
+            for name, members in self.splits.parts().items()
+        }
+
+
+def assemble(
+    recipe: Recipe,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    display: Display,
+    smoke: bool = False,
+) -> RunData:
+    """Read, prepare and divide the data of a recipe.
+
+    Args:
+        context: the run's seed and device, and the folder that paths are relative to.
+        display: where the progress of preparation goes.
+        smoke: take a few samples of each data set only.
+    Raises: FerkitError: data that can't be read, or that does not suffice.
+    """
+    sources = prepare_data(recipe, catalogue, context, display=display, smoke=smoke)
+    rows = {role: Rows(source.samples, source.classes) for role, source in sources.items()}
+    splits = make_splits(
+        rows["train"],
+        section=recipe.data,
+        test=rows.get("test"),
+        unlabelled=rows.get("unlabelled"),
+        duplicate_groups=_duplicates(recipe, sources),
+    )
+    return RunData(
+        splits=splits,
+        regions=sources["train"].clips.regions,
+        image_size=sources["train"].clips.image_size,
+        labelled=_part(splits.labelled, sources, splits),
+        unlabelled=_part(splits.unlabelled, sources, splits) if splits.unlabelled else None,
+        validation=_part(splits.validation, sources, splits) if splits.validation else None,
+        test=_part(splits.test, sources, splits) if splits.test else None,
+        problems=(
+            *(problem for source in sources.values() for problem in source.problems),
+            *splits.problems,
+        ),
+        fingerprints={role: source.fingerprint for role, source in sources.items()},
+    )
+
+
+def prepare_data(
+    recipe: Recipe,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    display: Display,
+    smoke: bool = False,
+) -> dict[SourceName, Source]:
+    """Read the data sets of a recipe and make sure that their crops are in the store."""
+    sources: dict[SourceName, Source] = {}
+    for role in ROLES:
+        chosen = getattr(recipe.data, role)
+        if chosen is not None:
+            sources[role] = _source(
+                role, chosen, recipe, catalogue, context, display=display, smoke=smoke
+            )
+    return sources
+
+
+def _source(
+    role: SourceName,
+    chosen: BaseModel,
+    recipe: Recipe,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    display: Display,
+    smoke: bool,
+) -> Source:
+    dataset = cast("Dataset | DrawnDataset", catalogue.build(Kind.DATASET, chosen, context))
+    samples = list(dataset.samples())
+    if not samples:
+        reasons = "; ".join(problem.what for problem in list(dataset.problems())[:3])
+        raise FerkitError(
+            "the data set has no usable sample." + (f" {reasons}" if reasons else ""),
+            where=f"data.{role}",
+        )
+    if smoke:
+        samples = few(samples, SMOKE_SAMPLES)
+    prepared = prepare_for_recipe(
+        dataset,
+        samples,
+        faces=recipe.faces,
+        chosen=chosen,
+        catalogue=catalogue,
+        context=context,
+        progress=display,
+    )
+    if not prepared.kept:
+        reasons = "; ".join(problem.what for problem in prepared.failures[:3])
+        raise FerkitError(
+            f"none of the {len(samples)} samples shows a usable face. {reasons}",
+            where=f"data.{role}",
+        )
+    return Source(
+        samples=tuple(samples[i] for i in prepared.kept),
+        clips=prepared.source,
+        classes=tuple(dataset.classes),
+        problems=(*dataset.problems(), *prepared.failures),
+        fingerprint=dataset.fingerprint(),
+    )
+
+
+def few(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """At most `count` samples, classes in turn, chosen by their ids, in the given order."""
+    by_class: dict[tuple[int, str], list[Sample]] = {}
+    for sample in sorted(samples, key=lambda sample: zlib.crc32(sample.id.encode())):
+        by_class.setdefault((sample.label, sample.split), []).append(sample)
+    chosen: set[str] = set()
+    for turn in range(max(map(len, by_class.values()), default=0)):
+        for group in by_class.values():
+            if turn < len(group) and len(chosen) < count:
+                chosen.add(group[turn].id)
+    return [sample for sample in samples if sample.id in chosen]
+
+
+def _duplicates(recipe: Recipe, sources: dict[SourceName, Source]) -> list[int]:
+    """Groups of alike images over all data sets, in the order of `ROLES`."""
+    hashes = [hash_clips(sources[role].clips) for role in ROLES if role in sources]
+    return duplicate_groups(hashes, distance=recipe.data.split.near_duplicates)
+
+
+def _part(
+    members: Sequence[Member], sources: dict[SourceName, Source], splits: Splits
+) -> SplitData:
+    return split_data(
+        [member.sample for member in members],
+        [(sources[member.source].clips, member.position) for member in members],
+        classes=len(splits.classes),
+    )

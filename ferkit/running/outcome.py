@@ -1,0 +1,139 @@
+"""What a trained model comes to: predictions, metrics, the tables of the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ferkit.data.loader import SplitData
+from ferkit.evaluation.label_noise import label_noise
+from ferkit.evaluation.metrics import evaluate
+from ferkit.running.outputs import prediction_columns, training_columns, write_table
+from ferkit.running.progress import counting
+from ferkit.training.job import SampleTable, Trained
+from ferkit.training.predict import predict
+
+if TYPE_CHECKING:
+    from ferkit.running.assemble import RunData
+    from ferkit.running.progress import Display
+    from ferkit.sections import Recipe
+
+SMOKE_SAMPLES = 32
+"""Predicted of each split in a smoke run."""
+
+
+def results_of(
+    recipe: Recipe,
+    data: RunData,
+    trained: Trained,
+    *,
+    display: Display,
+    smoke: bool = False,
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Predict the test and validation splits and measure.
+
+    Returns: the content of results.json, and split -> (N, K) probabilities.
+    """
+    splits = {"test": data.test, "validation": data.validation}
+    results: dict[str, Any] = {}
+    predictions: dict[str, Tensor] = {}
+    for name, split in splits.items():
+        if split is None or len(split) == 0:
+            continue
+        batch_size = recipe.training.prediction_batch_size
+        batches = -(-len(split) // batch_size)
+        with counting(display, f"predicting {name}", batches, "batch") as count_one:
+            predictions[name] = predict(
+                trained.model,
+                split,
+                frames=recipe.evaluation.frames,
+                batch_size=batch_size,
+                device=trained.device,
+                limit=SMOKE_SAMPLES if smoke else None,
+                between=count_one,
+            )
+        labelled = split.given >= 0
+        if not bool(labelled.any()):
+            continue
+        subjects = [
+            s.subject for s, has in zip(split.samples, labelled.tolist(), strict=True) if has
+        ]
+        results[name] = evaluate(
+            predictions[name][labelled],
+            split.given[labelled],
+            classes=data.classes,
+            bootstrap=recipe.evaluation.bootstrap,
+            bins=recipe.evaluation.bins,
+            seed=recipe.seed,
+            groups=subjects if all(subjects) else None,
+        )
+    noise = _label_noise(data, trained)
+    if noise is not None:
+        results["label_noise"] = noise
+    return results, predictions
+
+
+def _label_noise(data: RunData, trained: Trained) -> dict[str, Any] | None:
+    samples = data.labelled.samples
+    return label_noise(
+        trained.labelled.weight.tolist(),
+        [_name(data.classes, sample.label) for sample in samples],
+        [_name(data.classes, sample.truth) for sample in samples],
+        losses=trained.labelled.loss.tolist(),
+        intensity=[sample.attributes.get("intensity") for sample in samples],
+    )
+
+
+def _name(classes: Sequence[str], label: int) -> str | None:
+    return classes[label] if label >= 0 else None
+
+
+def write_tables(
+    folder: Path, data: RunData, trained: Trained, predictions: Mapping[str, Tensor]
+) -> None:
+    """Write predictions.parquet and train_samples.parquet."""
+    splits = {"test": data.test, "validation": data.validation}
+    predicted = [
+        prediction_columns(split.samples, predictions[name], classes=data.classes, split=name)
+        for name, split in splits.items()
+        if split is not None and name in predictions
+    ]
+    if predicted:
+        write_table(folder / "predictions.parquet", predicted)
+    parts = [_training_part(data, data.labelled, trained.labelled, "labelled")]
+    if data.unlabelled is not None and trained.unlabelled is not None:
+        parts.append(_training_part(data, data.unlabelled, trained.unlabelled, "unlabelled"))
+    write_table(folder / "train_samples.parquet", parts)
+
+
+def _training_part(
+    data: RunData, split: SplitData, table: SampleTable, name: str
+) -> dict[str, Any]:
+    return training_columns(
+        split.samples,
+        given=table.given,
+        targets=table.target,
+        weights=table.weight,
+        losses=table.loss,
+        probs=table.probs,
+        classes=data.classes,
+        split=name,
+    )
+
+
+def crops_by_id(split: SplitData | None) -> Callable[[Sequence[str]], Tensor] | None:
+    """Reads faces of a split by sample id, for galleries: first region, middle frame."""
+    if split is None:
+        return None
+    positions = {sample.id: i for i, sample in enumerate(split.samples)}
+    read = split.read
+
+    def crops(ids: Sequence[str]) -> Tensor:
+        clips = read(torch.tensor([positions[i] for i in ids], dtype=torch.int64), 1)
+        return clips.frames[:, 0, 0]
+
+    return crops

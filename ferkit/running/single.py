@@ -1,0 +1,274 @@
+"""One run, from a validated recipe to a finished run folder. Reads top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+import ferkit
+from ferkit.catalogue import Catalogue
+from ferkit.contracts.running import Run
+from ferkit.data.report import summarise
+from ferkit.errors import FerkitError
+from ferkit.evaluation.report import write_report
+from ferkit.evaluation.run_figures import write_figures
+from ferkit.evaluation.writing import write_results
+from ferkit.model.build import build_model
+from ferkit.plugin import Context, Kind
+from ferkit.plugins import Observers
+from ferkit.recipe_write import dump_recipe, recipe_document
+from ferkit.running.assemble import RunData, assemble
+from ferkit.running.environment import device_name, plugin_versions, versions
+from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json, write_whole
+from ferkit.running.initial import initial_weights
+from ferkit.running.outcome import crops_by_id, results_of, write_tables
+from ferkit.running.watch import TrainingWatch
+from ferkit.training.devices import choose_device
+from ferkit.training.job import PolicyChain, Trained, TrainingJob
+from ferkit.training.trainer import train
+
+if TYPE_CHECKING:
+    from ferkit.running.progress import Display
+    from ferkit.sections import PolicySection, Recipe
+
+
+@dataclass
+class RunState:
+    """What run.json says; written whole at every change."""
+
+    path: Path
+    content: dict[str, Any]
+
+    def update(self, **changes: Any) -> None:
+        self.content.update(changes)
+        write_json(self.path, self.content)
+
+
+def run_single(
+    recipe: Recipe,
+    *,
+    folder: Path,
+    recipe_folder: Path,
+    catalogue: Catalogue,
+    display: Display,
+    resume: bool = False,
+    smoke: bool = False,
+) -> Mapping[str, Any]:
+    """Train, evaluate and report one recipe in a folder that the caller has locked.
+
+    Args:
+        recipe: validated, without a matrix.
+        folder: the run folder; with `resume` it holds a run that was stopped.
+        recipe_folder: relative paths in the recipe are relative to this.
+        display: where progress goes.
+        smoke: one batch through every phase, on a few samples.
+    Returns: the content of results.json.
+    Raises: FerkitError, RunError: with the reason in run.json. KeyboardInterrupt: what
+        was trained is saved.
+    """
+    state = _begin(folder, recipe, catalogue, resume=resume, smoke=smoke)
+    started = time.monotonic()
+    spent = float(state.content.get("seconds") or 0.0)
+    try:
+        results = _work(
+            recipe,
+            folder=folder,
+            recipe_folder=recipe_folder,
+            catalogue=catalogue,
+            display=display,
+            state=state,
+            resume=resume,
+            smoke=smoke,
+        )
+    except KeyboardInterrupt:
+        state.update(status="interrupted", seconds=spent + time.monotonic() - started)
+        raise
+    except BaseException as error:
+        state.update(status="failed", error=str(error), seconds=spent + time.monotonic() - started)
+        raise
+    state.update(
+        status="done", finished=now(), seconds=round(spent + time.monotonic() - started, 1)
+    )
+    write_report(folder)  # after run.json says it is done
+    return results
+
+
+def _begin(
+    folder: Path, recipe: Recipe, catalogue: Catalogue, *, resume: bool, smoke: bool
+) -> RunState:
+    """Write the resolved recipe and run.json."""
+    path = folder / "run.json"
+    if resume:
+        state = RunState(path, read_json(path))
+        state.update(status="running", resumed=[*state.content.get("resumed", []), now()])
+        return state
+    write_whole(folder / "recipe.yaml", dump_recipe(recipe))
+    state = RunState(path, {})
+    state.update(
+        schema_version=SCHEMA_VERSION,
+        name=recipe.name,
+        status="running",
+        started=now(),
+        finished=None,
+        seconds=0.0,
+        ferkit=ferkit.__version__,
+        versions=versions(),
+        plugins=plugin_versions(catalogue.loaded),
+        seed=recipe.seed,
+        smoke=smoke,
+        notes=[],
+    )
+    return state
+
+
+def _work(
+    recipe: Recipe,
+    *,
+    folder: Path,
+    recipe_folder: Path,
+    catalogue: Catalogue,
+    display: Display,
+    state: RunState,
+    resume: bool,
+    smoke: bool,
+) -> Mapping[str, Any]:
+    device = str(choose_device(recipe.training.device))
+    if recipe.training.threads is not None:
+        torch.set_num_threads(recipe.training.threads)
+    context = Context(seed=recipe.seed, device=device, folder=recipe_folder)
+    data = assemble(recipe, catalogue, context, display=display, smoke=smoke)
+    _check_same_data(state, data, resume=resume)
+    state.update(
+        device=device,
+        device_name=device_name(device),
+        threads=torch.get_num_threads(),
+        classes=list(data.classes),
+        data=_about(data),
+    )
+    run = Run(recipe.name or "run", folder, recipe_document(recipe), data.classes)
+    observers = Observers(catalogue.loaded, display.say)
+    watch = TrainingWatch(
+        folder / "metrics.csv", display, lambda row: observers.epoch_finished(run, row)
+    )
+    if not resume:
+        for summary in summarise(data.problems):
+            display.say(f"data: {summary.line()}")
+    observers.run_started(run)
+    job = make_job(recipe, data, catalogue, context, folder=folder, observer=watch, smoke=smoke)
+    try:
+        trained = train(job, resume=resume)
+    finally:
+        display.end()
+    notes = list(dict.fromkeys([*watch.notes, *trained.notes]))
+    state.update(
+        notes=notes,
+        phases=[phase.as_dict() for phase in trained.phases],
+        weights=_final_weights(folder, trained),
+    )
+    watch.rewrite(trained.history)
+    results = _report(recipe, data, trained, folder=folder, display=display, smoke=smoke)
+    observers.run_finished(run)
+    return results
+
+
+def make_job(
+    recipe: Recipe,
+    data: RunData,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    folder: Path,
+    observer: TrainingWatch,
+    smoke: bool,
+) -> TrainingJob:
+    """Build loop, policies and model of a recipe into a training job.
+
+    Args:
+        context: seed, device and folder; classes, regions and size are filled in from `data`.
+    """
+    context = replace(
+        context, classes=data.classes, regions=data.regions, image_size=data.image_size
+    )
+
+    def chain(section: PolicySection) -> PolicyChain:
+        return PolicyChain(
+            [catalogue.build(Kind.LABEL_UPDATE, one, context) for one in section.label_updates],
+            [catalogue.build(Kind.SAMPLE_WEIGHTING, one, context) for one in section.weightings],
+        )
+
+    return TrainingJob(
+        training=recipe.training,
+        model=recipe.model,
+        seed=recipe.seed,
+        classes=data.classes,
+        loop=catalogue.build(Kind.SSL_LOOP, recipe.loop, context),
+        labelled=data.labelled,
+        unlabelled=data.unlabelled,
+        validation=data.validation,
+        labelled_policies=chain(recipe.labelled),
+        unlabelled_policies=chain(recipe.unlabelled),
+        build_model=lambda: build_model(catalogue.build, recipe.model, context),
+        folder=folder / "checkpoints",
+        regions=data.regions,
+        image_size=data.image_size,
+        init=initial_weights(recipe.init),
+        smoke=smoke,
+        observer=observer,
+    )
+
+
+def _check_same_data(state: RunState, data: RunData, *, resume: bool) -> None:
+    """A resumed run must see the data it started with."""
+    before = (state.content.get("data") or {}).get("fingerprints")
+    if not resume or before is None or before == data.fingerprints:
+        return
+    changed = [role for role in data.fingerprints if before.get(role) != data.fingerprints[role]]
+    raise FerkitError(
+        f"the data changed since this run started ({', '.join(changed)}).",
+        where=str(state.path.parent),
+        hint="Start a new run with 'ferkit run', or put the files back.",
+    )
+
+
+def _about(data: RunData) -> dict[str, Any]:
+    """The data's part of run.json."""
+    return {
+        "splits": data.sizes(),
+        "regions": list(data.regions),
+        "image_size": data.image_size,
+        "problems": [summary.as_json() for summary in summarise(data.problems)],
+        "fingerprints": data.fingerprints,
+    }
+
+
+def _final_weights(folder: Path, trained: Trained) -> str | None:
+    """Where the final weights lie, relative to the run folder."""
+    if not trained.phases:
+        return None
+    return (Path("checkpoints") / trained.phases[-1].file).as_posix()
+
+
+def _report(
+    recipe: Recipe,
+    data: RunData,
+    trained: Trained,
+    *,
+    folder: Path,
+    display: Display,
+    smoke: bool,
+) -> Mapping[str, Any]:
+    """Predictions, metrics, tables and figures."""
+    results, predictions = results_of(recipe, data, trained, display=display, smoke=smoke)
+    write_results(folder / "results.json", results)
+    write_tables(folder, data, trained, predictions)
+    write_figures(
+        folder,
+        test_crops=crops_by_id(data.test),
+        train_crops=crops_by_id(data.labelled),
+    )
+    return results

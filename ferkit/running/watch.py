@@ -1,0 +1,68 @@
+"""Joins the trainer's events with the display, metrics.csv and the observer plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ferkit.running.outputs import read_metrics, write_metrics
+from ferkit.running.progress import Display
+
+Row = Mapping[str, float | int | str | None]
+
+
+class TrainingWatch:
+    """The trainer's observer of one run.
+
+    Args:
+        path: of metrics.csv; rows that an interrupted run left are kept, and replaced where an
+            epoch is trained again.
+        display: where progress goes.
+        epoch_finished: told every row, for observer plugins.
+    """
+
+    def __init__(self, path: Path, display: Display, epoch_finished: Callable[[Row], None]) -> None:
+        self._path = path
+        self._display = display
+        self._tell = epoch_finished
+        self._rows: dict[tuple[Any, ...], Row] = {_key(row): row for row in read_metrics(path)}
+        self._phase, self._epochs, self._epoch = "", 0, 0
+        self._steps: int | None = None
+        self._detail = ""
+        self.notes: list[str] = []
+
+    def phase_started(self, phase: str, epochs: int) -> None:
+        self._phase, self._epochs, self._epoch = phase, epochs, 0
+        self._steps, self._detail = None, ""
+
+    def step_finished(self, done: int, total: int, loss: float | None) -> None:
+        if self._steps != total:  # known from the first step on, and may change by epoch
+            self._steps = total
+            self._display.begin(self._phase, self._epochs * total, "step")
+        shown = "" if loss is None else f"loss {loss:.3f}"
+        detail = ", ".join(part for part in (self._detail, shown) if part)
+        self._display.advance(self._epoch * total + done, detail)
+
+    def epoch_finished(self, row: Row) -> None:
+        self._epoch = int(row["epoch"] or 0)
+        self._rows[_key(row)] = row
+        write_metrics(self._path, list(self._rows.values()))
+        accuracy = row.get("validation_accuracy")
+        self._detail = f"epoch {self._epoch}" + (
+            f", validation {float(accuracy):.1%}" if accuracy is not None else ""
+        )
+        self._tell(row)
+
+    def rewrite(self, rows: Iterable[Row]) -> None:
+        """Write metrics.csv anew from the whole history."""
+        write_metrics(self._path, list(rows))
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self._display.say(f"note: {text}")
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return str(row.get("phase")), int(row.get("round") or 0), int(row.get("epoch") or 0)
