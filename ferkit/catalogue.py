@@ -120,12 +120,12 @@ class Catalogue:
         elif known := self.names(kind):
             sentences.append(f"Known: {', '.join(known)}.")
         else:
-            sentences.append(f"No plugin offers a {spoken(kind)}.")
+            sentences.append("No plugin offers one.")
         sentences += [
             f"Plugin {plugin.name!r} may offer it but is broken: {plugin.error}."
             for plugin in self.loaded.broken
         ]
-        if self.loaded.left_out:
+        if self.loaded.left_out and close is None:
             left_out = ", ".join(self.loaded.left_out)
             sentences.append(f"Not loaded ({SELECTION} leaves them out): {left_out}.")
         sentences.append("See 'ferkit plugins'.")

@@ -34,9 +34,10 @@ def hook_reference() -> str:
     lines = [
         "# Hooks",
         "",
-        "Written by `ferkit plugins hooks` from `ferkit/hookspecs.py`; a test holds this page to it.",
-        "A plugin is a module with functions of these names, marked by `ferkit.plugin.hookimpl`; see",
-        "[writing a plugin](writing-a-plugin.md). An observer may take fewer arguments than listed.",
+        "Written by `ferkit plugins hooks` from `ferkit/hookspecs.py`; a test holds this page to",
+        "it. A plugin is a module with functions of these names, marked by",
+        "`ferkit.plugin.hookimpl`; see [writing a plugin](writing-a-plugin.md). An observer may",
+        "take fewer arguments than listed.",
         "",
     ]
     for title, offering in (("Hooks that offer components", True), ("Hooks that observe", False)):

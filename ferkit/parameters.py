@@ -93,7 +93,7 @@ def _list_in_words(origin: Any, inner: tuple[Any, ...]) -> str:
 
 def _bounds(metadata: tuple[Any, ...]) -> str:
     words = [
-        f"{sign} {getattr(each, name):g}"
+        f"{sign} {_number(getattr(each, name))}"
         for each in metadata
         for name, sign in _BOUNDS.items()
         if isinstance(getattr(each, name, None), int | float)
@@ -101,6 +101,10 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
     least = [each.min_length for each in metadata if getattr(each, "min_length", None)]
     words += [f"(at least {count})" for count in least]
     return f" {', '.join(words)}" if words else ""
+
+
+def _number(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() else f"{bound:g}"
 
 
 def _default(info: FieldInfo) -> str:

@@ -68,7 +68,7 @@ class Loaded:
     """All plugins of this environment.
 
     manager: a pluggy manager of its own, with the working plugins registered.
-    left_out: installed plugins that `FERKIT_PLUGINS` or the caller did not name.
+    left_out: installed plugins that `FERKIT_PLUGINS` does not name.
     """
 
     manager: pluggy.PluginManager
@@ -107,7 +107,9 @@ def load(names: Collection[str] | None = None) -> Loaded:
         manager.register(plugin.module, name=plugin.name)
         plugins.append(plugin)
         offers += [Offer(kind, component, plugin) for kind, component in offered]
-    left_out = () if wanted is None else {point.name for point in found} - wanted
+    left_out: set[str] = set()
+    if names is None and wanted is not None:
+        left_out = {point.name for point in found} - wanted
     return Loaded(manager, tuple(plugins), tuple(broken), tuple(offers), tuple(sorted(left_out)))
 
 
