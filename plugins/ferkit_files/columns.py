@@ -90,7 +90,7 @@ def read_points(cells: Sequence[Cell]) -> Points | None:
     """
     values: list[str | float] = []
     for cell in cells:
-        values += re.split(r"[\s,;]+", cell.strip(" \t[]()")) if isinstance(cell, str) else cell
+        values += re.split(r"[\s,;]+", cell.strip(" \t\n,;[]()")) if isinstance(cell, str) else cell
     if not any(value != "" for value in values):
         return None
     numbers = [float(value) for value in values]

@@ -140,7 +140,11 @@ def _sample(one: Placed, label: int, params: FolderParams, problems: list[Proble
 def _empty_folders(root: Path, placed: Sequence[Placed], splits: bool) -> list[Problem]:
     """Class folders in which nothing was found."""
     used = {"/".join(one.file.relative.split("/")[: 2 if splits else 1]) for one in placed}
-    tops = _visible_folders(root)
+    tops = [
+        folder
+        for folder in _visible_folders(root)
+        if not splits or folder.name.lower() in SPLIT_WORDS
+    ]
     folders = [inner for top in tops for inner in _visible_folders(top)] if splits else tops
     return [
         Problem("empty folder", str(folder), "holds no image and no video.", dropped=False)
