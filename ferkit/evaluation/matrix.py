@@ -45,7 +45,7 @@ def summarise_matrix(
         )
         compared = baseline is not None and variant != baseline and baseline in values
         variants[variant] = {
-            **over_seeds(list(values[variant].values())),
+            **fraction_over_seeds(list(values[variant].values())),
             "values": values[variant],
             "gain": paired_difference(values[variant], values[baseline])
             if compared and baseline is not None
@@ -65,6 +65,14 @@ def summarise_matrix(
         "seeds": list(seeds),
         "variants": variants,
     }
+
+
+def fraction_over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """`over_seeds` of fractions: a t-interval that leaves [0, 1] is cut off there."""
+    result = over_seeds(values)
+    if result["low"] is not None:
+        result["low"], result["high"] = max(0.0, result["low"]), min(1.0, result["high"])
+    return result
 
 
 def _values(by_seed: Mapping[int, Results], split: str, metric: str) -> dict[str, float]:
@@ -88,7 +96,7 @@ def _noise_over_seeds(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | 
                 if is_number(entry.get(detector, {}).get(measure))
             ]
             if found:
-                result[f"{detector}_{measure}"] = over_seeds(found)
+                result[f"{detector}_{measure}"] = fraction_over_seeds(found)
     if not result:
         return None
     result["all_equal"] = all(entry["weight"]["all_equal"] for entry in entries)

@@ -11,10 +11,12 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.page import PlainTable, picture, render
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.run_folder import read_object
-from ferkit.evaluation.tables import matrix_rows
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
+    UNKNOWN,
     interval,
+    is_number,
+    moment,
     number,
     percent,
     points,
@@ -63,7 +65,6 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     from ferkit.evaluation.drawing import png
     from ferkit.evaluation.figures import variants_figure
 
-    columns, rows = matrix_rows(summary)
     variants, seeds = summary["variants"], summary["seeds"]
     by_seed = [
         [name, *(percent(entry["values"].get(seed)) for seed in seeds), _spread(entry)]
@@ -84,7 +85,7 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "cards": [_card(name, entry, summary) for name, entry in variants.items()],
         "figures": [picture(png(variants_figure(summary)), _CAPTION)],
-        "table": PlainTable(columns, rows),
+        "table": _table(summary),
         "sentences": sentences,
         "seeds": PlainTable(
             ["variant", *(f"seed {seed}" for seed in seeds), "sd, points"], by_seed
@@ -93,12 +94,30 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _table(summary: Mapping[str, Any]) -> PlainTable:
+    metric, baseline = summary["metric"], summary["baseline"]
+    beside = [name for name in METRIC_NAMES if name != metric]
+    columns = ["variant", METRIC_NAMES.get(metric, metric)]
+    columns += [f"gain over {baseline}, points"] if baseline else []
+    columns += [*(METRIC_NAMES[name] for name in beside), "seeds"]
+    rows = []
+    for name, entry in summary["variants"].items():
+        row = [name, _above(percent(entry["mean"]), interval(entry))]
+        if baseline and entry["gain"]:
+            row.append(_above(points(entry["gain"]["mean"]), points_interval(entry["gain"])))
+        elif baseline:
+            row.append("baseline" if name == baseline else UNKNOWN)
+        row += [percent(entry["means"].get(other)) for other in beside]
+        rows.append([*row, str(entry["n"])])
+    return PlainTable(columns, rows, "Means over seeds, below them 95 % intervals")
+
+
 def _card(name: str, entry: Mapping[str, Any], summary: Mapping[str, Any]) -> Card:
     ends = interval(entry)
     said = f"95 %: {ends}" if ends else "no interval: one seed"
     gain = entry["gain"]
     if gain:
-        said += f"; gain {points(gain['mean'])}"
+        said += f"\ngain {points(gain['mean'])}"
         said += f" ({points_interval(gain)})" if points_interval(gain) else ""
     metric = METRIC_NAMES.get(summary["metric"], summary["metric"])
     return Card(f"{name}: {metric}", percent(entry["mean"]), said)
@@ -108,41 +127,56 @@ def _spread(entry: Mapping[str, Any]) -> str:
     return points(entry["sd"]).removeprefix("+")
 
 
+def _above(value: str, ends: str) -> str:
+    """A cell of two lines: the value, and its interval below."""
+    return f"{value}\n{ends}" if ends else value
+
+
 def _noise(variants: Mapping[str, Any]) -> dict[str, Any] | None:
     rows = []
     for name, entry in variants.items():
-        noise = entry["label_noise"] or {}
-        for detector, said in (("weight", "low weight"), ("loss", "high loss")):
-            found = noise.get(f"{detector}_auroc")
-            if found:
-                equal = " (all equal)" if detector == "weight" and noise["all_equal"] else ""
-                ends = (
-                    f"{number(found['low'])} to {number(found['high'])}"
-                    if found["low"] is not None
-                    else "one seed"
-                )
-                precision = noise.get(f"{detector}_precision_at_k", {}).get("mean")
-                auroc = number(found["mean"]) + equal
-                share = percent(noise["wrong"] / noise["n"]) if noise["n"] else ""
-                rows.append([f"{name}, by {said}", auroc, ends, percent(precision), share])
+        noise = entry["label_noise"]
+        if not noise:
+            continue
+        share = percent(noise["wrong"] / noise["n"]) if noise["n"] else UNKNOWN
+        aurocs = [
+            _auroc(noise.get("weight_auroc"), equal=noise["all_equal"]),
+            _auroc(noise.get("loss_auroc"), equal=False),
+        ]
+        precisions = [
+            percent(noise.get(f"{detector}_precision_at_k", {}).get("mean"))
+            for detector in ("weight", "loss")
+        ]
+        rows.append([name, share, *aurocs, *precisions])
     if not rows:
         return None
-    columns = ("variant, detector", "AUROC", "95 % interval", "precision at k", "wrong labels")
+    columns = ["variant", "wrong labels", "AUROC of low weight", "AUROC of high loss"]
+    columns += ["precision at k, low weight", "precision at k, high loss"]
     return {
         "sentences": [
             "How well low weight, and for reference high loss, ranks the wrong training labels "
             "first. AUROC 0.5 is chance; precision at k is to be compared with the share of "
             "wrong labels."
         ],
-        "table": PlainTable(columns, rows),
+        "table": PlainTable(columns, rows, "Means over seeds, below them 95 % intervals"),
     }
+
+
+def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:
+    if entry is None:
+        return UNKNOWN
+    if equal:
+        return f"{number(entry['mean'])}\nall equal"
+    has_ends = is_number(entry["low"])
+    ends = f"{number(entry['low'])} to {number(entry['high'])}" if has_ends else ""
+    return _above(number(entry["mean"]), ends)
 
 
 def _subtitle(state: Mapping[str, Any]) -> str:
     runs = state.get("runs") or []
     done = sum(bool(run.get("done")) for run in runs)
     parts = [f"{done} of {len(runs)} runs done"] if runs else []
-    return " · ".join([*parts, *([str(state["written"])] if state.get("written") else [])])
+    return " · ".join([*parts, *([moment(state["written"])] if state.get("written") else [])])
 
 
 def _alerts(state: Mapping[str, Any]) -> list[str]:

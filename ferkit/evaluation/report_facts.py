@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import RunFolder
-from ferkit.evaluation.wording import UNKNOWN, duration
+from ferkit.evaluation.wording import UNKNOWN, duration, moment
 
 _STATUS = {
     "interrupted": "This run was interrupted: what is shown is as far as it came. "
@@ -37,11 +37,12 @@ def alerts(run: RunFolder) -> list[str]:
 
 def subtitle(run: RunFolder) -> str:
     """One line: how long, when, on what."""
-    parts = [
-        str(run.run[key]) if key != "seconds" else duration(run.run[key])
-        for key in ("finished", "seconds", "device")
-        if run.run.get(key) is not None
-    ]
+    shown: dict[str, Callable[[Any], str]] = {
+        "finished": moment,
+        "seconds": duration,
+        "device": str,
+    }
+    parts = [show(run.run[key]) for key, show in shown.items() if run.run.get(key) is not None]
     return " · ".join(parts)
 
 

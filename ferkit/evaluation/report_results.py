@@ -10,7 +10,6 @@ from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.tables import is_metrics
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
-    UNKNOWN,
     interval,
     is_number,
     percent,
@@ -56,8 +55,7 @@ def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
         [
             name,
             str(entry["n"]),
-            percent(entry["accuracy"]),
-            interval(entry) or UNKNOWN,
+            _above(percent(entry["accuracy"]), entry),
             percent(entry["precision"]),
             percent(entry["f1"]),
         ]
@@ -68,9 +66,9 @@ def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
         if metrics["resampled"] == "subjects"
         else "Wilson intervals"
     )
-    columns = ("class", "samples", "accuracy", "95 % interval", "precision", "F1")
+    columns = ("class", "samples", "accuracy", "precision", "F1")
     return {
-        "table": PlainTable(columns, rows),
+        "table": PlainTable(columns, rows, "Below each accuracy its 95 % interval, in percent"),
         "sentences": [
             "Accuracy: share of the samples with that label that were recognised (recall). "
             "Precision: share of the predictions of that class that were right. "
@@ -113,6 +111,12 @@ def result_notes(results: Mapping[str, Any], notes: Sequence[Any]) -> list[str]:
 def _range(entry: Mapping[str, Any]) -> str:
     ends = interval(entry)
     return f"95 %: {ends}" if ends else "no interval"
+
+
+def _above(value: str, entry: Mapping[str, Any]) -> str:
+    """A cell of two lines: the value, and its interval below."""
+    ends = interval(entry)
+    return f"{value}\n{ends}" if ends else value
 
 
 def _bracketed(entry: Mapping[str, Any]) -> str:
@@ -163,9 +167,9 @@ def _splits(splits: Mapping[str, Mapping[str, Any]]) -> PlainTable:
         [
             name,
             str(metrics["n"]),
-            *(percent(metrics[key]["value"]) + _bracketed(metrics[key]) for key in HEADLINES),
+            *(_above(percent(metrics[key]["value"]), metrics[key]) for key in HEADLINES),
         ]
         for name, metrics in splits.items()
     ]
     columns = ["split", "samples", *(METRIC_NAMES[name] for name in HEADLINES)]
-    return PlainTable(columns, rows, "All splits, 95 % intervals in brackets")
+    return PlainTable(columns, rows, "All splits; below each value its 95 % interval, in percent")

@@ -14,6 +14,8 @@ from ferkit.evaluation.wording import UNKNOWN, duration, number, percent
 MOST_EXAMPLES = 100
 """Problems listed one by one."""
 
+_PARTS = {"all": "all", "low_intensity": "low intensity", "high_intensity": "high intensity"}
+
 _COMMON = {"phase", "round", "epoch", "step", "train_loss", "validation_loss"}
 _COMMON |= {"validation_accuracy", "seconds"}
 
@@ -172,15 +174,17 @@ def _first_and_last(epochs: Sequence[Mapping[str, Any]], name: str) -> list[str]
 
 def _ranking_table(noise: Mapping[str, Any]) -> PlainTable:
     rows = []
-    parts = {"all": noise, "low intensity": noise.get("low_intensity")}
-    parts["high intensity"] = noise.get("high_intensity")
-    for name, part in parts.items():
-        for detector, said in (("weight", "low weight"), ("loss", "high loss")):
-            if part and detector in part:
-                found = part[detector]
-                auroc = number(found["auroc"]) + (" (all equal)" if found["all_equal"] else "")
-                share = f"{percent(found['precision_at_k'])} of {found['k']}"
-                chance = percent(part["wrong"] / part["n"]) if part["n"] else UNKNOWN
-                rows.append([f"{name}, by {said}", auroc, share, chance])
-    columns = ("samples, detector", "AUROC", "precision at k", "wrong labels among them")
+    for key, name in _PARTS.items():
+        part = noise if key == "all" else noise.get(key)
+        if not part or not part["n"]:
+            continue
+        cells = [f"{part['wrong']} of {part['n']}\n{percent(part['wrong'] / part['n'])}"]
+        for measure, show in (("auroc", number), ("precision_at_k", percent)):
+            for detector in ("weight", "loss"):
+                found = part.get(detector)
+                equal = "\nall equal" if found and found["all_equal"] else ""
+                cells.append(show(found[measure]) + equal if found else UNKNOWN)
+        rows.append([name, *cells])
+    columns = ["samples", "wrong labels", "AUROC of low weight", "AUROC of high loss"]
+    columns += ["precision at k, low weight", "precision at k, high loss"]
     return PlainTable(columns, rows)

@@ -20,6 +20,8 @@ from ferkit.errors import FerkitError
 
 T = TypeVar("T")
 
+_SPLIT_ORDER = ("train", "labelled", "unlabelled", "validation", "test")
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -149,7 +151,7 @@ def split_sizes(run: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dic
 
     Args:
         run: content of `run.json`. classes: K names.
-    Returns: split -> class -> samples. What has no label is under "".
+    Returns: split -> class -> samples, in the order of use. What has no label is under "".
     """
     data = run.get("data")
     stated = data.get("splits") if isinstance(data, Mapping) else None
@@ -162,7 +164,8 @@ def split_sizes(run: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dic
             counts = {name: int(by_class.get(name, 0)) for name in classes}
             counts[""] = max(0, int(entry.get("n", 0)) - sum(counts.values()))
             sizes[str(split)] = counts
-    return sizes
+    first = [split for split in _SPLIT_ORDER if split in sizes]
+    return {split: sizes[split] for split in dict.fromkeys([*first, *sizes])}
 
 
 def _read_recipe(path: Path) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ def learning_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
         _curve(losses, rows, "validation_loss", phases, ORANGE, "validation", "s")
         losses.set_ylabel("loss, nats")
         if losses.get_legend_handles_labels()[0]:
-            losses.legend(loc="upper right")
+            losses.legend(loc="best")
         _curve(accuracies, rows, "validation_accuracy", phases, ORANGE, None, "s", scale=100)
         accuracies.set_ylabel("validation accuracy, %")
         accuracies.set_xlabel("epoch, counted over all phases")

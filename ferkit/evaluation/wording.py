@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 UNKNOWN = "\N{EN DASH}"
@@ -63,6 +64,16 @@ def duration(seconds: Any) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def moment(stamp: Any) -> str:
+    """An ISO 8601 time as people write it: "2026-01-02 03:04 UTC"; else the text itself."""
+    try:
+        time = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return str(stamp)
+    zone = " UTC" if time.utcoffset() == timedelta(0) else ""
+    return f"{time:%Y-%m-%d %H:%M}{zone}"
 
 
 def shortened(text: str, length: int) -> str:
