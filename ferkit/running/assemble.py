@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -170,8 +171,17 @@ def _source(
         clips=prepared.source,
         classes=tuple(dataset.classes),
         problems=(*dataset.problems(), *prepared.failures),
-        fingerprint=dataset.fingerprint(),
+        fingerprint=_fingerprint(dataset.fingerprint(), dataset.classes, samples),
     )
+
+
+def _fingerprint(dataset: str, classes: Sequence[str], samples: Sequence[Sample]) -> str:
+    """Digest of what the data set says of itself and of every row's id, label, split, subject."""
+    digest = hashlib.sha256(f"{dataset} {list(classes)}".encode())
+    for sample in samples:
+        row = (sample.id, sample.label, sample.votes, sample.split, sample.subject, sample.group)
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def few(samples: Sequence[Sample], count: int) -> list[Sample]:
