@@ -67,14 +67,18 @@ def evaluate(
     p, y = _checked(probs, labels, classes)
     n, k = p.shape
     confidence, predicted = p.max(dim=1)
-    confusion = multiclass_confusion_matrix(predicted, y, k)
+    if k == 1:
+        # torchmetrics wants two classes; one that nobody has or predicts changes nothing.
+        p = torch.cat([p, torch.zeros_like(p)], dim=1)
+    slots = max(2, k)
+    confusion = multiclass_confusion_matrix(predicted, y, slots)[:k, :k]
     given = confusion.sum(dim=1)
-    recall = multiclass_accuracy(predicted, y, k, average="none")
+    recall = multiclass_accuracy(predicted, y, slots, average="none")[:k]
     values = {
-        "accuracy": float(multiclass_accuracy(predicted, y, k, average="micro")),
+        "accuracy": float(multiclass_accuracy(predicted, y, slots, average="micro")),
         "mean_class_accuracy": float(recall[given > 0].mean()),
-        "macro_f1": float(multiclass_f1_score(predicted, y, k, average="macro")),
-        "calibration_error": float(multiclass_calibration_error(p, y, k, n_bins=bins)),
+        "macro_f1": float(multiclass_f1_score(predicted, y, slots, average="macro")),
+        "calibration_error": float(multiclass_calibration_error(p, y, slots, n_bins=bins)),
     }
 
     units = resampling_units(n, groups)
@@ -91,8 +95,8 @@ def evaluate(
     for name in HEADLINES:
         ends = percentile_interval(draws[name]) if draws else (None, None)
         result[name] = {"value": values[name], "low": ends[0], "high": ends[1]}
-    precision = multiclass_precision(predicted, y, k, average="none")
-    f1 = multiclass_f1_score(predicted, y, k, average="none")
+    precision = multiclass_precision(predicted, y, slots, average="none")
+    f1 = multiclass_f1_score(predicted, y, slots, average="none")
     answers = confusion.sum(dim=0)
     result["per_class"] = {
         name: {

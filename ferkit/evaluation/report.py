@@ -7,7 +7,7 @@ from pathlib import Path
 from ferkit.evaluation.matrix_report import write_matrix_report
 from ferkit.evaluation.page import Picture, picture, render
 from ferkit.evaluation.report_facts import alerts, facts, file_table, reproduce, subtitle
-from ferkit.evaluation.report_results import class_results, headline, result_notes
+from ferkit.evaluation.report_results import class_results, headline, result_notes, unreadable
 from ferkit.evaluation.report_training import data_section, label_section, training_section
 from ferkit.evaluation.run_folder import read_run
 from ferkit.evaluation.writing import write_text
@@ -74,7 +74,7 @@ def write_report(folder: Path) -> Path:
             **content,
             "title": str(run.run.get("name") or folder.name),
             "subtitle": subtitle(run),
-            "alerts": [*alerts(run), *broken],
+            "alerts": [*alerts(run), *unreadable(run.results), *broken],
             "headline": headline(run.results),
             "notes": result_notes(run.results, notes if isinstance(notes, list) else []),
             "facts": facts(run),

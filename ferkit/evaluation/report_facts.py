@@ -37,12 +37,9 @@ def alerts(run: RunFolder) -> list[str]:
 
 def subtitle(run: RunFolder) -> str:
     """One line: how long, when, on what."""
-    shown: dict[str, Callable[[Any], str]] = {
-        "finished": moment,
-        "seconds": duration,
-        "device": str,
-    }
-    parts = [show(run.run[key]) for key, show in shown.items() if run.run.get(key) is not None]
+    shown: tuple[tuple[str, Callable[[Any], str]], ...]
+    shown = (("finished", moment), ("seconds", duration), ("device", str))
+    parts = [show(run.run[key]) for key, show in shown if run.run.get(key) is not None]
     return " · ".join(parts)
 
 

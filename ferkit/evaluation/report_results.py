@@ -45,6 +45,15 @@ def headline(results: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def unreadable(results: Mapping[str, Any]) -> list[str]:
+    """A sentence for each entry that is meant to hold metrics and lacks some of them."""
+    return [
+        f"results.json: the entry '{name}' is not complete, so it is left out."
+        for name, entry in results.items()
+        if isinstance(entry, Mapping) and "accuracy" in entry and not is_metrics(entry)
+    ]
+
+
 def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
     """Table per class and the confusion matrix, of the test split."""
     metrics = results.get("test")

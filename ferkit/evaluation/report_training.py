@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ferkit.evaluation.label_noise import label_noise
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import Predictions, RunFolder, split_sizes
@@ -92,6 +94,8 @@ def label_section(samples: Predictions | None) -> dict[str, Any] | None:
     if not len(rows):
         return None
     weights = samples.numbers("weight")[rows]
+    if not np.isfinite(weights).all():
+        return {"sentences": ["Some weights are not numbers."], "ranking": None}
     sentences = [
         f"{len(rows)} labelled training samples; their final weights have the mean "
         f"{number(float(weights.mean()), 2)}, from {number(float(weights.min()), 2)} to "

@@ -126,7 +126,8 @@ def _wrong_predictions(predictions: Predictions | None, crops: Crops | None) -> 
     """The most confident errors first: there the label itself is most often doubtful."""
     if predictions is None or crops is None:
         return None
-    labels, answers = predictions.columns["label"], predictions.columns["predicted"]
+    labels = predictions.columns["label"]
+    answers = [predictions.classes[place] for place in predictions.probs.argmax(axis=1)]
     surest = predictions.probs.max(axis=1)
     wrong = [
         row

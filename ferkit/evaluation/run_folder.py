@@ -99,8 +99,12 @@ def read_run(folder: Path) -> RunFolder:
         recipe=attempt("recipe.yaml", _read_recipe, nothing) if recipe_text else nothing,
         results=attempt("results.json", read_object, nothing),
         metrics=attempt("metrics.csv", read_metrics, no_rows),
-        predictions=attempt("predictions.parquet", read_samples, no_predictions),
-        train_samples=attempt("train_samples.parquet", read_samples, no_predictions),
+        predictions=attempt(
+            "predictions.parquet", lambda path: read_samples(path, "label"), no_predictions
+        ),
+        train_samples=attempt(
+            "train_samples.parquet", lambda path: read_samples(path, "given"), no_predictions
+        ),
         missing=tuple(missing),
     )
 
@@ -129,15 +133,19 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         ]
 
 
-def read_samples(path: Path) -> Predictions:
+def read_samples(path: Path, label: str) -> Predictions:
     """A table of samples with a probability per class.
 
-    Raises: KeyError, ValueError: columns are missing. OSError, ArrowException: it can't be read.
+    Args:
+        label: the column of given labels: "label" in predictions, "given" in training samples.
+    Raises: ValueError: columns are missing. OSError, ArrowException: it can't be read.
     """
     table = pq.read_table(path)
     names = [name for name in table.column_names if name.startswith("prob_")]
-    if "id" not in table.column_names or "split" not in table.column_names or not names:
-        raise ValueError("it lacks the columns id, split or prob_<class>")
+    absent = [name for name in ("id", "split", label) if name not in table.column_names]
+    absent += [] if names else ["prob_<class>"]
+    if absent:
+        raise ValueError(f"it lacks columns: {', '.join(absent)}")
     probs = np.stack([table[name].to_numpy().astype(np.float64) for name in names], axis=1)
     return Predictions(
         columns={name: table[name].to_pylist() for name in table.column_names if name not in names},

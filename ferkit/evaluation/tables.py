@@ -32,6 +32,9 @@ __all__ = [
     "summarise_matrix",
 ]
 
+_METRICS_KEYS = (*METRIC_NAMES, "n", "per_class", "confusion", "classes", "absent", "bins")
+_METRICS_KEYS += ("resampled", "units", "bootstrap")
+
 _SHORT = {
     "accuracy": "accuracy",
     "mean_class_accuracy": "per class",
@@ -81,7 +84,7 @@ def class_table(metrics: Mapping[str, Any]) -> Table:
 
 def is_metrics(entry: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether an entry of `results.json` is what `evaluate` returns."""
-    return isinstance(entry, Mapping) and "accuracy" in entry and "per_class" in entry
+    return isinstance(entry, Mapping) and all(key in entry for key in _METRICS_KEYS)
 
 
 def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
