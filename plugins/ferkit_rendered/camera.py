@@ -46,7 +46,7 @@ class Turn(NamedTuple):
 
 
 def sine_cosine(degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """By their series, exact to 1e-6 up to 60 degrees; see `keyed` for why."""
+    """By their series, exact to 5e-6 up to 60 degrees; see `keyed` for why."""
     a = degrees * _RADIANS
     q = a * a
     sine = a * (1.0 - q * (1 / 6) * (1.0 - q * (1 / 20) * (1.0 - q * (1 / 42))))

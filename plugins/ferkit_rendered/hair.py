@@ -12,9 +12,12 @@ from ferkit_rendered.raster import bump, cover, ease, ellipse, over, texture
 from ferkit_rendered.site import Site
 
 
-def strands(who: Identity, site: Site) -> Tensor:
-    """Brightness of hair, (N, H, W) around 1: streaks along the way it falls."""
-    u, v = site.u, site.v
+def strands(who: Identity, site: Site, u: Tensor, v: Tensor) -> Tensor:
+    """Brightness of hair, (N, H, W) around 1: streaks along the way it falls.
+
+    Args:
+        u, v: where on the head it is, face coordinates.
+    """
     bend = u * (1.0 + 0.25 * v)
     wave = texture(who.hair_table, u * 2.3, v * 2.6) * (0.35 * who.curl + 0.08)
     fine = texture(who.hair_table, bend * 15.0 + wave * 9.0, v * 2.2) * site.detail(0.05)
@@ -22,10 +25,8 @@ def strands(who: Identity, site: Site) -> Tensor:
     return 1.0 + 0.38 * fine + 0.35 * broad
 
 
-def paint_back_hair(
-    image: Tensor, who: Identity, form: Form, site: Site, turn: Turn, brightness: Tensor
-) -> Tensor:
-    """Hair seen around and below the head."""
+def paint_back_hair(image: Tensor, who: Identity, form: Form, site: Site, turn: Turn) -> Tensor:
+    """Hair seen around and below the head, on an upright plane through the pivot's depth."""
     x, y = plane_point(turn, site.x, site.y, 0.0)
     half = form.half_width + who.hair_volume
     ragged = texture(who.hair_table, x * 5.0, y * 5.0) * (0.03 + 0.05 * who.curl)
@@ -38,6 +39,7 @@ def paint_back_hair(
     distance = (rim - 1.0) * half + ragged
     end = y - who.hair_length + ragged * 3.0 + 0.3 * across * across
     mask = cover(torch.maximum(distance, end), site.edge + 0.02)
+    brightness = strands(who, site, x, y)
     edge_shade = (1.15 - 0.55 * rim * rim).clamp(0.3, 1.0)
     return over(image, who.hair * (brightness * edge_shade)[:, None], mask)
 

@@ -82,7 +82,7 @@ def _skin_colour(draws: Draws) -> Tensor:
 
 
 def _hair_colour(draws: Draws) -> Tensor:
-    """Black, brown, blond, red or grey. (N, 3) linear."""
+    """Black, brown, grey, blond or red. (N, 3) linear."""
     palette = torch.tensor(
         [
             (0.07, 0.06, 0.06),
@@ -91,14 +91,17 @@ def _hair_colour(draws: Draws) -> Tensor:
             (0.13, 0.09, 0.07),
             (0.19, 0.13, 0.09),
             (0.25, 0.16, 0.10),
+            (0.55, 0.54, 0.53),
             (0.38, 0.26, 0.16),
             (0.66, 0.52, 0.33),
             (0.44, 0.23, 0.13),
-            (0.55, 0.54, 0.53),
         ],
         device=draws.key.device,
     )
-    shade = palette[draws.integer("hair colour", len(palette))]
+    # Fair and red hair go with pale skin.
+    fair = draws.integer("hair colour", len(palette))
+    dark = draws.integer("hair colour", len(palette) - 3)
+    shade = palette[torch.where(draws.uniform("skin tone") < 0.5, fair, dark)]
     shade = shade * draws.uniform("hair depth", 0.8, 1.2)[:, None]
     return shade * shade
 
@@ -118,7 +121,7 @@ def identity_of(draws: Draws, glasses: float) -> Identity:
     hair = _hair_colour(draws)
     redness = torch.tensor((1.0, 0.5, 0.52), device=skin.device)
     lips = skin * redness * draws.uniform("lip depth", 0.75, 0.98)[:, None]
-    brow = hair * 0.7 + skin * 0.06
+    brow = hair * 0.42 + skin * 0.05
     blue, brown = (0.10, 0.17, 0.22), (0.055, 0.028, 0.015)
     bald = draws.chance("bald", 0.08)
     hairline = around("hairline", -0.98, 0.14)

@@ -13,7 +13,7 @@ BY_FREQUENCY = ("happy", "neutral", "sad", "surprise", "anger", "fear", "disgust
 
 _SAMPLES_PER_SUBJECT = 5
 _BALANCED_BLOCK = 10 * len(CLASSES)
-_IMBALANCED_BLOCK = 140
+_IMBALANCED_BLOCK = 420
 
 
 def class_shares(imbalance: float) -> list[float]:
@@ -36,13 +36,12 @@ def emotions(seed: int, number: Tensor, imbalance: float) -> Tensor:
     Returns: (B,) int64, index into `CLASSES`.
     """
     size = _BALANCED_BLOCK if imbalance == 1.0 else _IMBALANCED_BLOCK
-    block = torch.div(number, size, rounding_mode="floor")
+    block, which = torch.unique(torch.div(number, size, rounding_mode="floor"), return_inverse=True)
     places = torch.arange(size, device=number.device)
-    keys = combine(Draws(sample_key(seed, block)).named("block")[:, None], places)  # (B, size)
-    # Ties are broken by place: the rank must be a permutation.
-    ranked = keys * size + places
-    own = ranked.gather(1, (number - block * size)[:, None])
-    rank = (ranked < own).sum(dim=1)  # (B,)
+    keys = combine(Draws(sample_key(seed, block)).named("block")[:, None], places)  # (blocks, size)
+    # Ties are broken by place, so that the rank is a permutation.
+    rank = (keys * size + places).argsort(dim=1).argsort(dim=1)
+    rank = rank[which, number % size]  # (B,)
     edges, total = [], 0.0
     for share in class_shares(imbalance):
         total += share * size

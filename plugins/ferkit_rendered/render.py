@@ -72,8 +72,7 @@ def _paint(scene: Scene, plain: Scene, transforms: Tensor, grid: Grid, side: flo
     image = paint_backdrop(
         scene.backdrop, grid.raw_x * (1 / side), grid.raw_y * (1 / side), grid.pixel * (1 / side)
     )
-    brightness = strands(who, site)
-    image = paint_back_hair(image, who, form, site, turn, brightness)
+    image = paint_back_hair(image, who, form, site, turn)
     # The shadow under a chin at rest: below the face nothing may tell of the open mouth.
     chin = who.chin + 0.08
     image = paint_body(image, who, site, scene.backdrop.clothes, scene.lean, chin)
@@ -89,11 +88,11 @@ def _paint(scene: Scene, plain: Scene, transforms: Tensor, grid: Grid, side: flo
     head = head * lit[:, None]
     head = paint_eyes(head, who, form, site, lit)
     head = paint_mouth(head, who, form, site, lit)
-    fringe = front_hair(who, site)
+    fringe, brightness = front_hair(who, site), strands(who, site, site.u, site.v)
     head = over(head, who.hair * (brightness * (0.25 + 0.75 * lit))[:, None], fringe)
     outline = cover((site.rim - 1.0) * form.half_width, site.edge)
     image = over(image, head, outline)
-    return _paint_front(image, scene, site, lit)
+    return _paint_front(image, scene, site)
 
 
 def surface_height(scene: Scene, site: Site) -> Tensor:
@@ -102,13 +101,14 @@ def surface_height(scene: Scene, site: Site) -> Tensor:
     return coarse + detail_height(scene.form, site.u, site.v, site.side)
 
 
-def _paint_front(image: Tensor, scene: Scene, site: Site, lit: Tensor) -> Tensor:
+def _paint_front(image: Tensor, scene: Scene, site: Site) -> Tensor:
     """Glasses, hands and things, only on the faces that have them."""
     wears = torch.nonzero(scene.who.glasses.flatten() > 0).flatten()
     if len(wears) > 0:
         part, place = rows_of(scene, wears), rows_of(site, wears)
         image[wears] = paint_glasses(image[wears], part.who, place, part.turn)
-    light = lit.clamp(0.3, 1.0)
+    # What is nearer than the face is lit evenly, not with the face's shadows.
+    light = scene.light.ambient + scene.light.direct * 0.6
     hidden, hand = scene.occluder.shown.flatten() > 0, scene.occluder.hand.flatten() > 0
     rows = torch.nonzero(hidden & hand).flatten()
     if len(rows) > 0:

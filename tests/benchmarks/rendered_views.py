@@ -69,9 +69,8 @@ def sheets(out: Path, scale: float, suffix: str) -> None:
         truth = truths(data)
         rows = [torch.nonzero(truth == k).flatten()[:8].tolist() for k in range(len(CLASSES))]
         tiles = data.draw([row for part in rows for row in part])[:, 0, 0]
-        save(
-            tiles.reshape(len(CLASSES), 8, *tiles.shape[1:]), out / f"rendered-{domain}.{suffix}", scale
-        )
+        tiles = tiles.reshape(len(CLASSES), 8, *tiles.shape[1:])
+        save(tiles, out / f"rendered-{domain}.{suffix}", scale)
     data = dataset(domain="lab", count=70, clip_length=13)
     clip = data.draw([int(torch.nonzero(truths(data) == k)[1]) for k in range(len(CLASSES))])
     save(clip[:, :, 0], out / f"rendered-clips.{suffix}", scale)
