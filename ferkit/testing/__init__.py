@@ -1,0 +1,37 @@
+"""Checks that a plugin's author runs on his components.
+
+In a test of his::
+
+    from ferkit.testing import check
+
+    def test_tiny() -> None:
+        check("backbone", "tiny", width=8)
+
+looks the component up as a recipe would, makes it with these parameters and holds it to the
+contract of its kind: shapes, types, masks, gradients, state, and the same numbers from the same
+seed. What is wrong is said by an AssertionError. `check_backbone` and its like take a factory
+instead of a name, for components that no plugin declares yet.
+"""
+
+from __future__ import annotations
+
+from ferkit.testing.aggregation import check_aggregation
+from ferkit.testing.backbone import check_backbone
+from ferkit.testing.checks import CHECKS, check
+from ferkit.testing.loop import check_ssl_loop
+from ferkit.testing.policy import check_label_update, check_sample_weighting
+from ferkit.testing.tiny import TinyBackbone, tiny_job, tiny_model, tiny_split
+
+__all__ = [
+    "CHECKS",
+    "TinyBackbone",
+    "check",
+    "check_aggregation",
+    "check_backbone",
+    "check_label_update",
+    "check_sample_weighting",
+    "check_ssl_loop",
+    "tiny_job",
+    "tiny_model",
+    "tiny_split",
+]

@@ -1,0 +1,87 @@
+"""One entry for all kinds: look a component up, make it, hold it to its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ferkit.catalogue import Catalogue, Entry, catalogue
+from ferkit.compatibility import fulfils
+from ferkit.errors import FerkitError
+from ferkit.plugin import Context, Kind
+from ferkit.plugins import load
+from ferkit.recipe_models import pick_model
+from ferkit.testing.aggregation import check_aggregation
+from ferkit.testing.backbone import Make, check_backbone
+from ferkit.testing.loop import check_ssl_loop
+from ferkit.testing.policy import check_label_update, check_sample_weighting
+
+REGION_COUNTS = (1, 3)
+"""Numbers of regions that a backbone is tried with, where its `requires` allow them."""
+
+
+def check(kind: Kind | str, name: str, **params: Any) -> None:
+    """Hold an installed component to the contract of its kind.
+
+    Args:
+        kind: such as "backbone". name: what recipes write after `use:`.
+        params: its parameters; those that are left out have their defaults.
+    Raises:
+        AssertionError: says what is wrong.
+        FerkitError: no such component, wrong parameters, or no check for its kind.
+    """
+    known = catalogue(load())
+    entry = known.get(Kind(kind), name)
+    if entry.kind not in CHECKS:
+        have = ", ".join(sorted(each.value for each in CHECKS))
+        raise FerkitError(
+            f"there is no contract check for {entry.kind.value}.",
+            hint=f"There are some for: {have}.",
+        )
+    CHECKS[entry.kind](entry, maker(known, entry, params))
+
+
+def maker(known: Catalogue, entry: Entry, params: Mapping[str, Any]) -> Make:
+    """A function that makes the component as a recipe would."""
+    chosen = pick_model(known, entry.kind, entry.name)(use=entry.name, **params)
+
+    def make(context: Context) -> Any:
+        return known.build(entry.kind, chosen, context)
+
+    return make
+
+
+def _backbone(entry: Entry, make: Make) -> None:
+    words = [word for word in entry.component.requires if word.startswith("regions")]
+    fit = [
+        count
+        for count in REGION_COUNTS
+        if all(fulfils({f"regions={count}"}, word) for word in words)
+    ]
+    check_backbone(make, regions=fit)
+
+
+def _aggregation(entry: Entry, make: Make) -> None:
+    check_aggregation(make)
+
+
+def _label_update(entry: Entry, make: Make) -> None:
+    check_label_update(make)
+
+
+def _sample_weighting(entry: Entry, make: Make) -> None:
+    check_sample_weighting(make)
+
+
+def _ssl_loop(entry: Entry, make: Make) -> None:
+    check_ssl_loop(make)
+
+
+CHECKS: dict[Kind, Callable[[Entry, Make], None]] = {
+    Kind.BACKBONE: _backbone,
+    Kind.AGGREGATION: _aggregation,
+    Kind.LABEL_UPDATE: _label_update,
+    Kind.SAMPLE_WEIGHTING: _sample_weighting,
+    Kind.SSL_LOOP: _ssl_loop,
+}
+"""By kind: what holds a component to its contract."""

@@ -1,0 +1,87 @@
+"""Every loop x backbone x label update x weighting trains one epoch, on stills and on clips."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from ferkit.catalogue import catalogue
+from ferkit.model.build import build_model
+from ferkit.plugin import Context, Kind
+from ferkit.plugins import load
+from ferkit.recipe_models import RecipeModels, pick_model
+from ferkit.sections import TrainingSection
+from ferkit.testing import tiny_split
+from ferkit.training.job import PolicyChain, TrainingJob
+from ferkit.training.trainer import train
+
+CLASSES = ("anger", "happy", "sad")
+SIZE = 32
+CHEAP = {
+    "small_cnn": {"width": 4},
+    "vgg": {"depth": 11},
+    "supervised": {"epochs": 1},
+    "self_training": {"initial_epochs": 1, "iterations": 1, "tau": 0.0, "fraction": 0.5},
+}
+
+KNOWN = catalogue(load())
+MODELS = RecipeModels(KNOWN)
+
+
+def names(kind: Kind) -> list[str]:
+    """Those that ferkit itself brings."""
+    return [entry.name for entry in KNOWN.entries(kind) if entry.distribution == "ferkit"]
+
+
+@pytest.fixture(scope="module", params=[1, 3], ids=["stills", "clips"])
+def splits(request):
+    frames = request.param
+    return {
+        "labelled": tiny_split(8, frames=frames, size=SIZE),
+        "unlabelled": tiny_split(4, labelled=False, frames=frames, size=SIZE, seed=1),
+        "validation": tiny_split(3, frames=frames, size=SIZE, seed=2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("loop", "backbone", "update", "weighting"),
+    list(
+        product(
+            names(Kind.SSL_LOOP),
+            names(Kind.BACKBONE),
+            names(Kind.LABEL_UPDATE),
+            names(Kind.SAMPLE_WEIGHTING),
+        )
+    ),
+)
+def test_combination(splits, loop, backbone, update, weighting, tmp_path: Path) -> None:
+    context = Context(seed=1, classes=CLASSES, image_size=SIZE)
+
+    def make(kind: Kind, name: str):
+        chosen = pick_model(KNOWN, kind, name)(use=name, **CHEAP.get(name, {}))
+        return KNOWN.build(kind, chosen, context)
+
+    model = MODELS.recipe.model_fields["model"].annotation.model_validate(
+        {"backbone": {"use": backbone, **CHEAP.get(backbone, {})}, "frames": 2}
+    )
+    chain = PolicyChain([make(Kind.LABEL_UPDATE, update)], [make(Kind.SAMPLE_WEIGHTING, weighting)])
+    job = TrainingJob(
+        training=TrainingSection(batch_size=8, device="cpu", threads=1),
+        model=model,
+        seed=1,
+        classes=CLASSES,
+        loop=make(Kind.SSL_LOOP, loop),
+        build_model=lambda: build_model(KNOWN.build, model, context),
+        folder=tmp_path,
+        labelled_policies=chain,
+        image_size=SIZE,
+        smoke=True,
+        **splits,
+    )
+    trained = train(job)
+    assert [row["epoch"] for row in trained.history] == [1] * len(job.loop.phases())
+    assert all(math.isfinite(row["train_loss"]) for row in trained.history)
+    assert trained.labelled.probs.shape == (8, 3)
