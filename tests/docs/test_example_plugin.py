@@ -104,8 +104,7 @@ def site_folders() -> list[str]:
 
 def offered(listing: str, plugin: str) -> dict[str, dict[str, Any]]:
     """What `ferkit plugins --json` says of a plugin's components, by kind."""
-    components = json.loads(listing)["components"]
-    return {row["kind"]: row for row in components if row["plugin"] == plugin}
+    return {row["kind"]: row for row in json.loads(listing) if row["plugin"] == plugin}
 
 
 def numbers(value: Any) -> Iterator[float]:
@@ -123,7 +122,7 @@ def test_only_the_fresh_environment_lists_the_components(
     listing = fresh.run("ferkit", "plugins", "--json")
     example = offered(listing, "example")
     assert {kind: row["name"] for kind, row in example.items()} == COMPONENTS
-    assert {row["version"] for row in example.values()} == {"0.1.0"}
+    assert {(row["version"], row["state"]) for row in example.values()} == {("0.1.0", "ok")}
     assert set(offered(listing, "smallest")) == {"sample_weighting"}
     assert offered(here.run("ferkit", "plugins", "--json"), "example") == {}
 

@@ -22,13 +22,13 @@ class HalfFacesParams(Params):
     """Of the region cropper `half_faces`."""
 
     size: int = Field(64, ge=8, le=1024, description="side of each crop, pixels")
-    extent: float = Field(2.2, gt=0, description="side of each crop, distances between the eyes")
+    extent: float = Field(1.8, gt=0, description="side of each crop, distances between the eyes")
 
 
 class ConvMixerParams(Params):
     """Of the backbone `conv_mixer`."""
 
-    patch: int = Field(4, ge=1, description="side of a patch, pixels")
+    patch: int = Field(2, ge=1, description="side of a patch, pixels")
     width: int = Field(48, ge=1, description="channels")
     depth: int = Field(3, ge=1, description="blocks")
     reach: int = Field(5, ge=1, description="side of the window a block looks at, patches")

@@ -1,4 +1,4 @@
-"""Numbers worked by hand. Run with `pytest` after `pip install -e .`."""
+"""The contracts, and numbers worked by hand. Run with `pytest` after `pip install -e .`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ from ferkit.contracts.model import Features, FeatureSpec
 from ferkit.contracts.training import Beliefs, Progress
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, NoParams
+from ferkit.testing import check
+
+
+def test_contracts() -> None:
+    check("backbone", "conv_mixer", patch=8, width=8, depth=2)
+    check("aggregation", "softmax_pool")
+    check("label_update", "bootstrap_labels", beta=0.8, hard=True)
+    check("sample_weighting", "confidence_weight")
+    check("ssl_loop", "pseudo_label", epochs=2)
 
 
 def progress(step: int = 0) -> Progress:
