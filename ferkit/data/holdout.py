@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
+
+_CHOICE = 8  # groups looked at for each that is taken: more balance better, but favour the fitting
 
 
 class Group(NamedTuple):
@@ -56,10 +59,11 @@ def choose_groups(
 ) -> set[str]:
     """Choose groups whose samples together are about `fraction` of every class.
 
-    Groups come in an order that the seed shuffles; one is taken if that brings the classes nearer
-    to their targets: if sum over classes of (held - target)^2 / count falls. With one sample per
-    group the targets are met exactly. A group with all that is left of a class is not taken, so
-    that training keeps every class.
+    Groups come in an order that the seed shuffles. Of the next few, the one is taken that brings
+    the classes nearest to their targets, by sum over classes of (held - target)^2 / count; those
+    that would bring them, or the size of the split, further away are passed over. With one
+    sample per group the targets are met exactly. A group with all that is left of a class is not
+    taken, so that training keeps every class.
 
     Args:
         groups: those that may be held out.
@@ -69,23 +73,43 @@ def choose_groups(
     Returns: keys of the chosen groups; empty if none can be taken.
     """
     targets = class_targets(counts, fraction, seed=seed, purpose=purpose)
-    held = dict.fromkeys(counts, 0)
+    missing = dict(targets)  # of each class; below 0 where there are too many
     chosen: set[str] = set()
-    best: tuple[float, str] | None = None
-    for group in sorted(groups, key=lambda group: rank(seed, purpose, group.key)):
-        if not group.counts or any(held[c] + n >= counts[c] for c, n in group.counts.items()):
-            continue
-        change = sum(
-            n * (2 * (held[c] - targets[c]) + n) / counts[c] for c, n in group.counts.items()
-        )
-        if change < 0:
-            chosen.add(group.key)
-            for label, n in group.counts.items():
-                held[label] += n
-        elif best is None or change < best[0]:
-            best = (change, group.key)
-    if not chosen and best is not None:  # all groups are larger than the split should be
-        chosen.add(best[1])
+    refused: tuple[float, str] | None = None
+
+    def change(group: Group) -> float:
+        """Of the sum of squares, if the group were taken."""
+        return sum(n * (n - 2 * missing[c]) / counts[c] for c, n in group.counts.items())
+
+    def exhausts(group: Group) -> bool:
+        return any(targets[c] - missing[c] + n >= counts[c] for c, n in group.counts.items())
+
+    order = iter(sorted(groups, key=lambda group: rank(seed, purpose, group.key)))
+    window: list[tuple[float, int, Group]] = []
+    while True:
+        fresh = islice(order, _CHOICE - len(window))
+        to_go = sum(missing.values())
+        candidates = [*(group for _, _, group in window), *fresh]
+        window = []
+        for place, group in enumerate(candidates):
+            if not group.counts or exhausts(group):
+                continue
+            gain = change(group)
+            size = sum(group.counts.values())
+            if gain < 0 and abs(to_go - size) <= abs(to_go):
+                window.append((gain / size, place, group))
+            elif refused is None or gain < refused[0]:
+                refused = (gain, group.key)
+        if window:
+            best = min(window)
+            window.remove(best)
+            chosen.add(best[2].key)
+            for label, n in best[2].counts.items():
+                missing[label] -= n
+        elif not candidates:
+            break
+    if not chosen and refused is not None:  # all groups are larger than the split should be
+        chosen.add(refused[1])
     return chosen
 
 

@@ -73,10 +73,10 @@ def test_permutation_is_one_and_each_place_is_equally_likely() -> None:
     shuffled = keyed.permutation(0, "plan", 3, n=1000)
     assert torch.equal(shuffled.sort().values, torch.arange(1000))
     assert not torch.equal(shuffled, keyed.permutation(0, "plan", 4, n=1000))
-    first = torch.stack([keyed.permutation(0, epoch, n=5) for epoch in range(4000)])
+    first = torch.stack([keyed.permutation(0, epoch, n=5) for epoch in range(1500)])
     for place in range(5):
         counts = torch.bincount(first[:, place], minlength=5)
-        assert (counts - 800).abs().max() < 4 * 800**0.5  # four standard deviations
+        assert (counts - 300).abs().max() < 4 * 300**0.5  # four standard deviations
     assert keyed.permutation(0, n=0).tolist() == []
 
 
