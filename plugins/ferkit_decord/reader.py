@@ -98,4 +98,7 @@ def _decode(video: Any, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]
     """(B, H, W, 3) uint8."""
     batch = video.get_batch(numbers.tolist())
     # Someone may have set decord's global bridge, which turns batches into other libraries'.
-    return np.array(batch.asnumpy() if hasattr(batch, "asnumpy") else batch)
+    frames: npt.NDArray[np.uint8] = (
+        batch.asnumpy() if hasattr(batch, "asnumpy") else torch.as_tensor(batch).numpy()
+    )
+    return frames

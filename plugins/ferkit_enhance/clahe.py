@@ -17,10 +17,11 @@ def even_out(images: Tensor, *, clip_limit: float, grid: int) -> Tensor:
     Args:
         images: (B, 3, H, W) float in [0, 1].
         clip_limit: highest bin of a tile's histogram, multiples of the mean bin.
-        grid: tiles along each side; fewer where a tile would be smaller than 4 pixels.
+        grid: tiles along each side; fewer where a tile would be smaller than 4 pixels;
+            images of a single row or column stay as they are.
     Returns: the same shape and range.
     """
-    if not len(images):
+    if not len(images) or min(images.shape[2:]) < 2:
         return images
     tiles = max(1, min(grid, min(images.shape[2:]) // 4))
     lab = rgb_to_lab(images)

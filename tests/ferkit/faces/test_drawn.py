@@ -225,9 +225,7 @@ def test_a_sample_of_another_data_set_is_refused(toy: ModuleType, tmp_path: Path
             dataset,
             [stranger],
             steps=Steps(cropper=toy.ToyCropper(None, Context())),
-            blueprint=Blueprint(
-                Plan("", toy.ToyParams(), Context()), Plan("", toy.ToyParams(), Context())
-            ),
+            blueprint=Blueprint(unused, unused),
             settings={},
             store=tmp_path,
         )

@@ -1,0 +1,128 @@
+"""`ferkit prepare` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from ferkit.commands.prepare import dataset_for, prepare
+from ferkit.errors import FerkitError, FerkitErrors
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def call(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(prepare, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> Path:
+    """A folder per class with images that are crops already, and one that is broken."""
+    generator = np.random.default_rng(0)
+    for name in ("happy/a.png", "happy/b.png", "sad/c.png"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (20, 20, 3), np.uint8)).save(path)
+    (tmp_path / "data" / "sad" / "broken.png").write_bytes(b"no image")
+    return tmp_path / "data"
+
+
+def counts(result: Result) -> dict[str, int]:
+    """Rows of the table."""
+    rows = [line.strip("│ ").split("│") for line in result.output.splitlines() if "│" in line]
+    return {name.strip(): int(number) for name, number in rows}
+
+
+def test_counts_and_failures_report(run: Run, crops: Path, tmp_path: Path) -> None:
+    arguments = (crops, "--out", tmp_path / "out", "--detector", "none", "--size", "16")
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert counts(result) == {
+        "prepared now": 3,
+        "there already": 0,
+        "left out: unreadable image": 1,
+    }
+    report = tmp_path / "out" / "failures-data.csv"
+    assert str(report) in result.output
+    with report.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row == {
+        "file": str(crops / "sad" / "broken.png"),
+        "kind": "unreadable image",
+        "reason": "not an image that can be read.",
+        "left out": "yes",
+    }
+    again = counts(run(*arguments, "--failures", tmp_path / "own.csv"))
+    assert (again["prepared now"], again["there already"]) == (0, 3)
+    assert (tmp_path / "own.csv").read_text() == report.read_text()
+    assert len(list((tmp_path / "out").glob("*/store.json"))) == 1
+
+
+def test_a_recipes_faces_and_set(run: Run, crops: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine" / "recipe.yaml"
+    recipe.parent.mkdir()
+    recipe.write_text(
+        "data: {train: {use: rendered}}\n"
+        "faces: {detector: null, cropper: {use: face, size: 12}, store: crops}\n"
+    )
+    result = run(crops, "--recipe", recipe)
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "mine" / "crops").glob("*/store.json"))) == 1
+    run(crops, "--recipe", recipe, "--set", "faces.cropper.size=24")
+    assert len(list((tmp_path / "mine" / "crops").glob("*/store.json"))) == 2
+
+
+def test_nothing_usable_is_status_1(run: Run, crops: Path, tmp_path: Path) -> None:
+    for path in crops.rglob("*.png"):
+        path.write_bytes(b"")
+    result = run(crops, "--out", tmp_path / "out", "--detector", "none")
+    assert result.exit_code == 1
+    assert counts(result)["left out: unreadable image"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--detector", "mtcn"), "no face detector 'mtcn'.*Did you mean 'mtcnn'"),
+        (("--cropper", "faces"), "no region cropper 'faces'.*'face'"),
+        (("--set", "faces.min_scor=1"), "min_scor"),
+        (("--dataset", "foldr"), "no dataset 'foldr'.*'folder'"),
+        (("--device", "tpu"), "tpu"),
+    ],
+)
+def test_wrong_choices_are_said_like_in_a_recipe(
+    run: Run, crops: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = run(crops, *arguments)
+    assert isinstance(result.exception, FerkitError | FerkitErrors)
+    with pytest.raises(FerkitError, match=message):
+        raise result.exception
+
+
+def test_how_data_is_read_by_default(tmp_path: Path) -> None:
+    assert dataset_for(tmp_path) == "unlabelled_folder"
+    assert dataset_for(Path("a.CSV")) == dataset_for(Path("a.parquet")) == "table"
+    with pytest.raises(FerkitError, match="neither a folder nor a table"):
+        dataset_for(Path("a.jpg"))
+
+
+def test_missing_data(run: Run, tmp_path: Path) -> None:
+    result = run(tmp_path / "none")
+    assert isinstance(result.exception, FerkitError)
+    assert "no such file or folder" in str(result.exception)
+
+
+def test_real_photographs(run: Run, real_data: Path, tmp_path: Path) -> None:
+    result = run(real_data / "photos", "--out", tmp_path, "--size", "64")
+    assert result.exit_code == 0, result.output
+    assert counts(result) == {"prepared now": 4, "there already": 0, "left out: no face": 2}
