@@ -43,6 +43,7 @@ class Together:
         self._section = section
         self.problems: list[Problem] = []
         self.duplicates = _duplicates(members, duplicate_groups, sizes)
+        self.problems += _about_duplicates(members, self.duplicates)
         index = {member.key: i for i, member in enumerate(members)}
         if len(index) < len(members):
             raise ValueError("sample ids are not unique within a data set")
@@ -135,8 +136,12 @@ class Together:
         if len(names) == 1:
             group = self._members[next(iter(names))]
             subjects = {member.sample.subject for member in group}
-            one = "subject" if len(subjects) == 1 and "" not in subjects else "group"
-            raise self._impossible(purpose, f"all samples are of one {one}.")
+            if len(subjects) == 1 and "" not in subjects:
+                raise self._impossible(purpose, "all samples are of one subject.")
+            joined = any(member.key in self.duplicates for member in group)
+            chain = " (images that look alike join them: data.split.near_duplicates)"
+            what = f"all samples are of one group{chain if joined else ''}."
+            raise self._impossible(purpose, what)
         if not free:
             what = "all groups hold samples whose split is given."
             raise self._impossible(purpose, what)
@@ -161,3 +166,30 @@ def _duplicates(
     of = {member.key: groups[start[member.source] + member.position] for member in members}
     count = Counter(of.values())
     return {key: group for key, group in of.items() if count[group] > 1}
+
+
+def _about_duplicates(members: Sequence[Member], duplicates: dict[str, int]) -> list[Problem]:
+    """How many images have a duplicate, and whether one face is said to be of two people."""
+    if not duplicates:
+        return []
+    what = (
+        f"{len(duplicates)} of {len(members)} images are identical or nearly identical to another"
+        " one; splits that are made here keep them on one side."
+    )
+    found = [Problem("duplicate images", "data.split.near_duplicates", what, dropped=False)]
+    people: dict[int, set[tuple[str, str]]] = {}
+    for member in members:
+        if member.key in duplicates and member.sample.subject:
+            person = (member.source, member.sample.subject)
+            people.setdefault(duplicates[member.key], set()).add(person)
+    for group, names in people.items():
+        if len({source for source, _ in names}) < len(names):
+            one = next(member for member in members if duplicates.get(member.key) == group)
+            subjects = ", ".join(sorted(name for _, name in names))
+            what = (
+                f"alike images name several subjects ({subjects}), who therefore stay on one side;"
+                " a lower `near_duplicates` parts them, unless it is one photograph."
+            )
+            where = place_of(one.sample)
+            found.append(Problem("alike images of several subjects", where, what, dropped=False))
+    return found
