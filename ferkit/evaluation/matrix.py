@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ferkit.evaluation.metrics import HEADLINES
 from ferkit.evaluation.statistics import over_seeds, paired_difference
-from ferkit.evaluation.wording import is_number
+from ferkit.evaluation.wording import HEADLINES, is_number
 
 Results = Mapping[str, Any]
 

@@ -29,9 +29,7 @@ from ferkit.evaluation.bootstrap import (
     quotient,
     resampling_units,
 )
-
-HEADLINES = ("accuracy", "mean_class_accuracy", "macro_f1", "calibration_error")
-"""Keys of the metrics that carry an interval."""
+from ferkit.evaluation.wording import HEADLINES
 
 
 def evaluate(

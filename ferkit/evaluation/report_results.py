@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ferkit.evaluation.metrics import HEADLINES
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.tables import is_metrics
 from ferkit.evaluation.wording import (
+    HEADLINES,
     METRIC_NAMES,
     interval,
     is_number,

@@ -15,6 +15,8 @@ METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "calibration_error": "calibration error",
 }
+HEADLINES = tuple(METRIC_NAMES)
+"""Keys of the metrics that carry an interval."""
 
 
 def is_number(value: Any) -> bool:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ferkit.errors import RunError
 from ferkit.evaluation.bootstrap import Tally, draw_counts, headline_metrics, resampling_units
-from ferkit.evaluation.metrics import HEADLINES, confidence_bins, evaluate, wilson_interval
+from ferkit.evaluation.metrics import confidence_bins, evaluate, wilson_interval
+from ferkit.evaluation.wording import HEADLINES
 
 NAMES = ("anger", "happy", "sad")
 
@@ -257,3 +258,20 @@ def test_probabilities_a_little_above_one_are_not_taken_for_logits() -> None:
     probs = one_hot([0, 1, 2])
     probs[0, 0] = 1 + 1e-6
     assert run(probs, [0, 1, 2])["calibration_error"]["value"] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_single_class_is_always_right() -> None:
+    result = run(torch.ones(4, 1), [0, 0, 0, 0], classes=("happy",))
+    assert result["confusion"] == [[4]]
+    for name in ("accuracy", "mean_class_accuracy", "macro_f1"):
+        assert result[name]["value"] == 1.0
+    assert list(result["per_class"]) == ["happy"]
+
+
+def test_a_hundred_thousand_samples_are_resampled_in_bounded_memory() -> None:
+    probs, labels = random_case(100_000, 7, seed=0)
+    result = evaluate(
+        probs, labels, classes=[str(c) for c in range(7)], bootstrap=20, bins=15, seed=0
+    )
+    spread = result["accuracy"]["high"] - result["accuracy"]["low"]
+    assert 0.002 < spread < 0.01  # 2 x 1.96 standard errors are .0061

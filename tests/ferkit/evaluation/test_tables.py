@@ -1,0 +1,80 @@
+"""Console tables and wording of numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ferkit.evaluation.tables import class_table, results_table
+from ferkit.evaluation.wording import (
+    UNKNOWN,
+    duration,
+    interval,
+    moment,
+    number,
+    percent,
+    points,
+    points_interval,
+    shortened,
+)
+
+
+def test_tables_of_a_run(make_run: Callable[..., Path]) -> None:
+    results = json.loads((make_run(classes=("a[b]", "sad")) / "results.json").read_text())
+    results["label_noise"] = {"n": 3}
+    console = Console(width=140, file=io.StringIO(), legacy_windows=False)
+    console.print(results_table(results), class_table(results["test"]))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert percent(results["test"]["accuracy"]["value"]) in text
+    assert interval(results["validation"]["accuracy"]) in text
+    assert "a[b]" in text
+    assert "label_noise" not in text
+
+
+def test_numbers_as_text() -> None:
+    assert percent(0.83149) == "83.1 %"
+    assert percent(None) == percent(math.nan) == UNKNOWN
+    assert points(0.021) == "+2.1"
+    assert points(-0.021) == "\N{MINUS SIGN}2.1"
+    assert interval({"low": 0.5, "high": 0.625}) == "50.0 to 62.5"
+    assert interval({"low": None, "high": None}) == ""
+    assert points_interval({"low": -0.01, "high": 0.02}) == "\N{MINUS SIGN}1.0 to +2.0"
+    assert number(0.12345) == "0.123"
+    assert shortened("abcdef", 4) == "abc…"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3.21, "3.2 s"),
+        (59.4, "59 s"),
+        (250, "4 min 10 s"),
+        (7500, "2 h 5 min"),
+        (None, UNKNOWN),
+    ],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_moments() -> None:
+    assert moment("2026-01-02T03:04:05+00:00") == "2026-01-02 03:04 UTC"
+    assert moment("2026-01-02T03:04:05") == "2026-01-02 03:04"
+    assert moment("yesterday") == "yesterday"
+
+
+def test_tables_and_reports_import_neither_torch_nor_matplotlib() -> None:
+    code = (
+        "import sys, ferkit.evaluation.tables, ferkit.evaluation.report;"
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
