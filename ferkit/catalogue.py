@@ -116,7 +116,9 @@ class Catalogue:
         if close is not None:
             sentences.append(f"Did you mean {close!r}?")
         elif others:
-            sentences.append(f"{name!r} is a {' and a '.join(spoken(e.kind) for e in others)}.")
+            sentences.append(
+                f"{name!r} is {' and '.join(spoken(e.kind, article=True) for e in others)}."
+            )
         elif known := self.names(kind):
             sentences.append(f"Known: {', '.join(known)}.")
         else:
@@ -125,7 +127,7 @@ class Catalogue:
             f"Plugin {plugin.name!r} may offer it but is broken: {plugin.error}."
             for plugin in self.loaded.broken
         ]
-        if self.loaded.left_out and close is None:
+        if self.loaded.left_out:
             left_out = ", ".join(self.loaded.left_out)
             sentences.append(f"Not loaded ({SELECTION} leaves them out): {left_out}.")
         sentences.append("See 'ferkit plugins'.")
@@ -146,8 +148,8 @@ def catalogue(loaded: Loaded) -> Catalogue:
         if first is not entry:
             errors.append(
                 FerkitError(
-                    f"the plugins {first.plugin!r} and {entry.plugin!r} both offer a "
-                    f"{spoken(entry.kind)} named {entry.name!r}.",
+                    f"the plugins {first.plugin!r} and {entry.plugin!r} both offer "
+                    f"{spoken(entry.kind, article=True)} named {entry.name!r}.",
                     hint=f"Uninstall one of them, or name the plugins to load in {SELECTION}.",
                 )
             )
@@ -156,9 +158,12 @@ def catalogue(loaded: Loaded) -> Catalogue:
     return Catalogue(loaded, entries)
 
 
-def spoken(kind: Kind) -> str:
-    """A kind in running text: "face detector"."""
-    return "SSL loop" if kind is Kind.SSL_LOOP else kind.value.replace("_", " ")
+def spoken(kind: Kind, *, article: bool = False) -> str:
+    """A kind in running text: "face detector", or "a face detector"."""
+    words = "SSL loop" if kind is Kind.SSL_LOOP else kind.value.replace("_", " ")
+    if not article:
+        return words
+    return f"{'an' if words[0] in 'aeiouS' else 'a'} {words}"
 
 
 def _imported(entry: Entry, target: str, what: str) -> Any:

@@ -37,7 +37,7 @@ def _explain_one(
     group: list[tuple[Spot, ErrorDetails]], model: type[BaseModel], prefix: str
 ) -> PlacedError:
     spot, error = group[0]
-    key = prefix + spot.key
+    key = (prefix + spot.key).rstrip(".")
     kind = error["type"]
     if len(group) > 1:  # members of a union, each with its own complaint
         wishes = dict.fromkeys(words for _, each in group if (words := wish(each)))
@@ -64,15 +64,17 @@ def _explain_one(
 def _about_choice(spot: Spot, key: str, kind: str, given: Any) -> PlacedError:
     choice = spot.choice
     assert choice is not None
-    called = spoken(choice.kind)
+    called = spoken(choice.kind, article=True)
     hint = f"Known: {', '.join(choice.known())}."
     if kind == "use_missing":
-        return PlacedError(f"{key} names no {called}: 'use' is missing.", spot.place, hint=hint)
+        return PlacedError(
+            f"{key} names no {spoken(choice.kind)}: 'use' is missing.", spot.place, hint=hint
+        )
     if kind == "use_type":
         named = f"{key}.use must be text, not {shown(given['use'])}."
         return PlacedError(named, spot.item.value["use"].place, hint=hint)
     what = (
-        f"{key} must be the name of a {called}, or a mapping with 'use' and its parameters, not "
+        f"{key} must be the name of {called}, or a mapping with 'use' and its parameters, not "
         f"{shown(given)}."
     )
     return PlacedError(what, spot.place, hint=hint)

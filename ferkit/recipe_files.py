@@ -62,13 +62,12 @@ def find_recipe(path_or_name: str, loaded: Loaded) -> Path:
             hint=f"Give its path: {' or '.join(str(recipe.path) for recipe in matching)}.",
         )
     names = {recipe.name for recipe in shipped}
-    beside = _siblings(path)
-    close = suggest.nearest(path.name, beside) or suggest.nearest(path.stem, names)
+    beside = {file.stem: file for file in _siblings(path)}
+    close = suggest.nearest(path.stem, {*beside, *names})
     looks_like_file = path.suffix in SUFFIXES or os.sep in path_or_name
     what = "no such file." if looks_like_file else "no such file, and no recipe of this name."
     if close is not None:
-        close = str(path.parent / close) if close in beside else close
-        hint = f"Did you mean {close!r}?"
+        hint = f"Did you mean {str(beside.get(close, close))!r}?"
     else:
         hint = "'ferkit recipes' lists those that ship."
     raise FerkitError(what, where=path_or_name, hint=hint)
@@ -143,11 +142,11 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _siblings(path: Path) -> set[str]:
+def _siblings(path: Path) -> list[Path]:
     try:
-        return {file.name for file in path.parent.iterdir() if file.suffix in SUFFIXES}
+        return [file for file in path.parent.iterdir() if file.suffix in SUFFIXES]
     except OSError:
-        return set()
+        return []
 
 
 def _inside(folder: Path) -> str | None:

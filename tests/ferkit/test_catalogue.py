@@ -11,6 +11,7 @@ from ferkit.errors import FerkitError, FerkitErrors
 from ferkit.plugin import Context, Kind, NoParams
 from ferkit.plugins import load
 from ferkit.recipe_models import pick_model
+from ferkit.sections import Pick
 
 HOOKS = """
 from ferkit.plugin import Component, hookimpl
@@ -58,11 +59,6 @@ FILES = {
 def made(install_plugin):
     install_plugin("made", HOOKS, files=FILES)
     return catalogue(load(["made"]))
-
-
-def chosen(name: str, **fields: object) -> NoParams:
-    """Parameters as a recipe holds them, whatever the component's model."""
-    return NoParams.model_construct(use=name, **fields)
 
 
 def test_a_component_is_built_from_its_parameters_and_context(made):
@@ -129,12 +125,12 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(install_plugin):
 )
 def test_a_factory_that_cannot_be_called_is_the_plugins_error(made, name, message):
     with pytest.raises(FerkitError, match=message):
-        made.build(Kind.BACKBONE, chosen(name), Context())
+        made.build(Kind.BACKBONE, Pick(use=name), Context())
 
 
 def test_what_a_factory_raises_carries_a_note(made):
     with pytest.raises(RuntimeError, match="no weights") as caught:
-        made.build(Kind.BACKBONE, chosen("raises"), Context())
+        made.build(Kind.BACKBONE, Pick(use="raises"), Context())
     assert caught.value.__notes__ == ["while making the backbone 'raises' of plugin 'made'"]
 
 

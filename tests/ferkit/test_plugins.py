@@ -55,7 +55,7 @@ def test_each_call_has_its_own_manager(install_plugin):
         ("1 +", "SyntaxError"),
         (
             hooks("return []", hook="ferkit_backbone"),
-            "no hook 'ferkit_backbone'.*'ferkit_backbones'",
+            "no hook 'ferkit_backbone'. Did you mean 'ferkit_backbones'",
         ),
         (
             "def ferkit_backbones():\n    return []",

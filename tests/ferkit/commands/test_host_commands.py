@@ -1,0 +1,179 @@
+"""`ferkit check`, `schema`, `plugins` and `recipes`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ferkit.cli import main
+from ferkit.plugin import Kind
+from ferkit.recipe_files import shipped_recipes
+
+GOOD = "data: {train: {use: things, path: x}}\n"
+
+
+@pytest.fixture
+def only_parts(parts, monkeypatch, tmp_path):
+    """Commands see the made-up components only, and run in an empty folder."""
+    monkeypatch.setenv("FERKIT_PLUGINS", "parts")
+    monkeypatch.chdir(tmp_path)
+    return parts
+
+
+def test_check_says_what_a_recipe_amounts_to(only_parts, capsys):
+    Path("r.yaml").write_text(GOOD + "matrix: {seeds: [0, 1], variants: {a: {}, b: {}}}\n")
+    assert main(["check", "r.yaml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "r.yaml is right."
+    assert "  dataset: things" in lines
+    assert "  SSL loop: supervised" in lines
+    assert "  matrix: a, b; 2 seeds" in lines
+    assert lines[-1] == "  plugins: parts 1.2"
+
+
+def test_check_reports_every_error(only_parts, capsys):
+    Path("r.yaml").write_text(GOOD + "seed: x\n")
+    assert main(["check", "r.yaml", "--set", "model.dropout=2"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "r.yaml:2:7: seed must be a whole number, not 'x'.",
+        "--set model.dropout: model.dropout must be less than 1, not 2.",
+    ]
+    assert captured.out == ""
+
+
+def test_check_takes_the_name_of_a_recipe_that_ships(capsys):
+    assert main(["check", "quickstart"]) == 0
+    assert "quickstart.yaml is right." in capsys.readouterr().out
+
+
+def test_schema_prints_json_or_markdown(only_parts, capsys):
+    assert main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "matrix" in schema["properties"]
+    assert main(["schema", "--format", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("# Recipe reference\n")
+
+
+def test_plugins_lists_components_and_what_is_broken(
+    only_parts, install_plugin, monkeypatch, capsys
+):
+    install_plugin("bad", "raise ValueError('torn')", version="0.3")
+    install_plugin("quiet", "")
+    monkeypatch.setenv("FERKIT_PLUGINS", "parts,bad,quiet")
+    assert main(["plugins"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["kind", "name", "plugin", "version", "summary", "state"]
+    assert any(line.split()[:4] == ["backbone", "resnet", "parts", "1.2"] for line in lines)
+    (bad,) = [line for line in lines if " bad " in line]
+    assert "0.3" in bad
+    assert "broken: importing 'fake_bad' failed: ValueError: torn" in bad
+    assert any("quiet" in line and "ok, offers no component" in line for line in lines)
+    assert any("basics" in line and "left out by FERKIT_PLUGINS" in line for line in lines)
+
+
+def test_plugins_as_json(only_parts, install_plugin, monkeypatch, capsys):
+    install_plugin("bad", "raise ValueError('torn')")
+    monkeypatch.setenv("FERKIT_PLUGINS", "parts,bad")
+    assert main(["plugins", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    net = next(row for row in rows if (row["kind"], row["name"]) == ("backbone", "small_cnn"))
+    assert net["plugin"] == "parts"
+    assert net["provides"] == ["maps"]
+    assert net["state"] == "ok"
+    (bad,) = [row for row in rows if row["plugin"] == "bad"]
+    assert bad["kind"] is None
+    assert bad["state"].startswith("broken: ")
+
+
+@pytest.mark.parametrize("kind", ["backbone", "Backbones", "ssl-loop", "ssl loop"])
+def test_plugins_of_one_kind(only_parts, capsys, kind):
+    assert main(["plugins", "--json", "--kind", kind]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["kind"] for row in rows} == {
+        "backbone" if kind.lower().startswith("b") else "ssl_loop"
+    }
+
+
+def test_a_component_with_a_broken_parameter_module_is_shown_so(
+    install_plugin, monkeypatch, capsys
+):
+    install_plugin(
+        "torn",
+        "from ferkit.plugin import Component, hookimpl\n@hookimpl\ndef ferkit_backbones():\n"
+        "    return [Component('torn', 's', 'm:F', params='fake_torn.absent:P')]",
+    )
+    monkeypatch.setenv("FERKIT_PLUGINS", "torn")
+    assert main(["plugins", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["state"].startswith("broken: the parameters of backbone 'torn'")
+
+
+def test_show_tells_all_of_a_component(only_parts, capsys):
+    assert main(["plugins", "show", "dataset", "things"]) == 0
+    text = capsys.readouterr().out
+    for words in (
+        "dataset:   things",
+        "plugin:    parts 1.2 (dist-parts)",
+        "fraction of them",
+        "number > 0, <= 1",
+        "required",
+        "fast, slow",
+    ):
+        assert words in text
+    assert main(["plugins", "show", "aggregation", "attention"]) == 0
+    text = capsys.readouterr().out
+    assert "needs:     maps" in text
+    assert "It has no parameters." in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "message"),
+    [
+        ("backbon", "resnet", "no kind 'backbon'. Did you mean 'backbone'?"),
+        ("backbone", "resnt", "no backbone 'resnt'. Did you mean 'resnet'?"),
+        ("loop", "x", "no kind 'loop'. "),
+    ],
+)
+def test_show_suggests_names(only_parts, capsys, kind, name, message):
+    assert main(["plugins", "show", kind, name]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_every_installed_component_can_be_shown(capsys):
+    assert main(["plugins", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["kind"] for row in rows} >= {kind.value for kind in Kind}
+    for row in rows:
+        assert row["state"] == "ok", row
+        assert main(["plugins", "show", row["kind"], row["name"]]) == 0
+
+
+def test_recipes_are_listed_and_copied(install_plugin, monkeypatch, tmp_path, capsys):
+    install_plugin("ships", "", files={"recipes/ours.yaml": "# Ours, in short\n" + GOOD})
+    monkeypatch.setenv("FERKIT_PLUGINS", "ships")
+    monkeypatch.chdir(tmp_path)
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split() == ["ours", "ships", "Ours,", "in", "short"] for line in lines)
+    assert any(line.startswith("quickstart") for line in lines)
+    assert main(["recipes", "copy", "ours", "mine"]) == 0
+    assert capsys.readouterr().out == "Copied to mine/ours.yaml\n"
+    assert main(["recipes", "copy", "ours", "mine"]) == 2
+    assert "mine/ours.yaml: exists already" in capsys.readouterr().err
+    assert main(["recipes", "copy", "ours"]) == 0
+    assert Path("ours.yaml").read_text().startswith("# Ours")
+
+
+def test_hooks_are_printed(capsys):
+    assert main(["plugins", "hooks"]) == 0
+    assert "ferkit_backbones() -> Sequence[Component]" in capsys.readouterr().out
+
+
+def test_ferkit_ships_recipes():
+    from ferkit.plugins import load
+
+    assert "quickstart" in {recipe.name for recipe in shipped_recipes(load())}
