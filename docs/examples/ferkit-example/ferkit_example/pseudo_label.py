@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from ferkit.contracts.training import (
     Batch,
     EpochPlan,
+    Part,
     Parts,
     Phase,
     Progress,
@@ -32,6 +34,18 @@ def ramp(progress: Progress, *, start: float, end: float) -> float:
     if done >= end:
         return 1.0
     return max(0.0, (done - start) / (end - start)) if end > start else 0.0
+
+
+def split_loss(split: Split, part: Part, parts: Parts) -> Tensor:
+    """Mean loss of one split's samples on their weak view; 0 if there are none in this step."""
+    student = parts.predict(part.views["weak"])
+    if split == "labelled":
+        probs = student.logits.detach().softmax(-1)
+    else:
+        probs = parts.label(part.views["clean"])
+    decision = parts.decide(split, part.ids, probs=probs, student=student)
+    losses = weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
+    return losses.sum() / max(1, len(losses))
 
 
 class PseudoLabel:
@@ -83,21 +97,11 @@ class PseudoLabel:
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """Mean loss of the labelled samples + ramp * weight * that of the others (eq. 15)."""
-        ids, views = batch.labelled
-        student = parts.predict(views["weak"])
-        probs = student.logits.detach().softmax(-1)
-        decision = parts.decide("labelled", ids, probs=probs, student=student)
-        loss = weighted_cross_entropy(
-            student.logits, decision, class_weight=parts.class_weight
-        ).mean()
         start, end = self.ramp
         factor = self.weight * ramp(parts.progress, start=start, end=end)
+        loss = split_loss("labelled", batch.labelled, parts)
         if factor > 0:
-            ids, views = batch.unlabelled
-            probs = parts.label(views["clean"])
-            student = parts.predict(views["weak"])
-            decision = parts.decide("unlabelled", ids, probs=probs, student=student)
-            loss = loss + factor * weighted_cross_entropy(student.logits, decision).mean()
+            loss = loss + factor * split_loss("unlabelled", batch.unlabelled, parts)
         return StepResult(loss, {"unlabelled_weight": factor})
 
 
