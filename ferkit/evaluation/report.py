@@ -15,7 +15,7 @@ from ferkit.evaluation.writing import write_text
 __all__ = ["write_matrix_report", "write_report"]
 
 _CAPTIONS = {
-    "splits": "Samples of each class in each split.",
+    "splits": "Samples of each class in the splits that have labels.",
     "confusion": "Confusion matrix of the test split: each row holds the samples with one given "
     "label, as share of the row and as count.",
     "per_class": "Accuracy of each class with its 95 % interval; the dashed line is the accuracy "

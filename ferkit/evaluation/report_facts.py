@@ -16,6 +16,10 @@ _STATUS = {
     "failed": "This run failed: what is shown is as far as it came.",
     "running": "This run was not finished when this page was written.",
 }
+_SMOKE = (
+    "This was a smoke run: one batch through every phase, on a few samples. It shows that the "
+    "recipe works; its numbers mean nothing."
+)
 _FILES = {
     "recipe.yaml": "the resolved recipe: runs again to the same numbers",
     "run.json": "versions, plugins, seed, device, data, status, times, notes",
@@ -32,13 +36,18 @@ _MOST_PARAMETERS = 6
 def alerts(run: RunFolder) -> list[str]:
     """What a reader must see first: the run is not complete, or files are missing."""
     status = str(run.run.get("status", "done"))
-    return [*([_STATUS[status]] if status in _STATUS else []), *run.missing]
+    texts = [_STATUS[status]] if status in _STATUS else []
+    if run.run.get("error"):
+        texts.append(str(run.run["error"]))
+    if run.run.get("smoke"):
+        texts.append(_SMOKE)
+    return [*texts, *run.missing]
 
 
 def subtitle(run: RunFolder) -> str:
     """One line: how long, when, on what."""
     shown: tuple[tuple[str, Callable[[Any], str]], ...]
-    shown = (("finished", moment), ("seconds", duration), ("device", str))
+    shown = (("finished", moment), ("seconds", duration), ("device_name", str))
     parts = [show(run.run[key]) for key, show in shown if run.run.get(key) is not None]
     return " · ".join(parts)
 
@@ -69,7 +78,7 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
         ("precision", training.get("precision")),
         ("classes", ", ".join(str(name) for name in run.run.get("classes") or [])),
         ("seed", run.run.get("seed", recipe.get("seed"))),
-        ("device", run.run.get("device")),
+        ("device", run.run.get("device_name") or run.run.get("device")),
         ("CPU threads", run.run.get("threads")),
         ("ferkit", run.run.get("ferkit")),
         ("plugins", _versions(run.run.get("plugins"))),

@@ -13,9 +13,6 @@ from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import Predictions, RunFolder, split_sizes
 from ferkit.evaluation.wording import UNKNOWN, duration, number, percent
 
-MOST_EXAMPLES = 100
-"""Problems listed one by one."""
-
 _PARTS = {"all": "all", "low_intensity": "low intensity", "high_intensity": "high intensity"}
 
 _COMMON = {"phase", "round", "epoch", "step", "train_loss", "validation_loss"}
@@ -23,36 +20,27 @@ _COMMON |= {"validation_accuracy", "seconds"}
 
 
 def data_section(run: RunFolder) -> dict[str, Any] | None:
-    """Sizes of the splits, problems, overlaps, fingerprints."""
+    """Sizes of the splits, problems by kind with examples, fingerprints."""
     data = run.run.get("data")
     if not isinstance(data, Mapping):
         return None
     problems = [entry for entry in data.get("problems") or [] if isinstance(entry, Mapping)]
-    kinds: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in problems:
-        kinds.setdefault(str(entry.get("kind", "")), []).append(entry)
-    sentences = [*_texts(data.get("warnings")), *_texts(data.get("overlaps"))]
-    if not problems:
-        sentences.append("No problems were found in the data.")
-    examples = [
-        [str(entry.get(name, "")) for name in ("kind", "where", "what")]
-        for entry in problems[:MOST_EXAMPLES]
-    ]
     fingerprints = data.get("fingerprints")
     return {
-        "sentences": sentences,
+        "sentences": [] if problems else ["No problems were found in the data."],
         "sizes": _size_table(split_sizes(run.run, run.run.get("classes") or [])),
         "problems": PlainTable(
-            ("kind", "rows", "left out"),
+            ("kind", "how many", "left out", "for example"),
             [
-                [kind, str(len(entries)), str(sum(bool(entry.get("dropped")) for entry in entries))]
-                for kind, entries in kinds.items()
+                [
+                    *(str(entry.get(key, UNKNOWN)) for key in ("kind", "count", "dropped")),
+                    "\n".join(str(one) for one in entry.get("examples") or []),
+                ]
+                for entry in problems
             ],
         )
         if problems
         else None,
-        "examples_title": f"Each problem ({len(examples)} of {len(problems)} shown)",
-        "examples": PlainTable(("kind", "where", "what"), examples),
         "fingerprints": [(str(key), str(value)) for key, value in fingerprints.items()]
         if isinstance(fingerprints, Mapping)
         else [],
@@ -132,25 +120,21 @@ def label_section(samples: Predictions | None) -> dict[str, Any] | None:
     return {"sentences": sentences, "ranking": ranking}
 
 
-def _texts(entries: Any) -> list[str]:
-    """Sentences from a list of them, or from a mapping of counts."""
-    if isinstance(entries, Mapping):
-        return [f"{key}: {value}." for key, value in entries.items()]
-    return [str(entry) for entry in entries] if isinstance(entries, Sequence) else []
-
-
 def _size_table(sizes: Mapping[str, Mapping[str, int]]) -> PlainTable | None:
     if not sizes:
         return None
     classes = list(dict.fromkeys(name for counts in sizes.values() for name in counts if name))
-    unlabelled = any(counts.get("") for counts in sizes.values())
+    unknown = any(counts.get("") for counts in sizes.values())
     rows = [
         [name, *(str(counts.get(name, UNKNOWN)) for counts in sizes.values())] for name in classes
     ]
-    if unlabelled:
-        rows.append(["without label", *(str(counts.get("", 0)) for counts in sizes.values())])
+    if unknown:
+        rows.append(["unknown class", *(str(counts.get("", 0)) for counts in sizes.values())])
     rows.append(["all", *(str(sum(counts.values())) for counts in sizes.values())])
-    return PlainTable(["class", *sizes], rows, "Samples by class and split")
+    caption = "Samples by class and split"
+    if "unlabelled" in sizes:
+        caption += ". The unlabelled ones by their true class, if known; training is not told it"
+    return PlainTable(["class", *sizes], rows, f"{caption}.")
 
 
 def _phase_row(phase: str, round_: Any, epochs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -96,6 +96,7 @@ def _splits(run: RunFolder) -> Figure | None:
     by_class = {
         split: {name: n for name, n in counts.items() if name}
         for split, counts in split_sizes(run.run, classes).items()
+        if split != "unlabelled"  # so large that the others would be lost beside it
     }
     counted = any(n for counts in by_class.values() for n in counts.values())
     return split_figure(by_class, classes) if counted else None

@@ -159,7 +159,7 @@ def split_sizes(run: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dic
 
     Args:
         run: content of `run.json`. classes: K names.
-    Returns: split -> class -> samples, in the order of use. What has no label is under "".
+    Returns: split -> class -> samples, in the order of use. Those of unknown class are under "".
     """
     data = run.get("data")
     stated = data.get("splits") if isinstance(data, Mapping) else None

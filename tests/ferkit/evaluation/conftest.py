@@ -202,7 +202,8 @@ def _run(name: str, classes: tuple[str, ...], sizes: dict[str, int]) -> dict[str
         "versions": {"python": "3.11.9", "torch": "2.5.0"},
         "plugins": {"basics": "0.1.0", "selftraining": "0.1.0"},
         "seed": 0,
-        "device": "cpu (x86_64, Linux)",
+        "device": "cpu",
+        "device_name": "cpu (x86_64, Linux)",
         "threads": 1,
         "classes": list(classes),
         "data": {
@@ -211,14 +212,17 @@ def _run(name: str, classes: tuple[str, ...], sizes: dict[str, int]) -> dict[str
             "problems": [
                 {
                     "kind": "missing file",
-                    "where": f"faces.csv:{line}",
-                    "what": "there is no such file.",
-                    "dropped": True,
-                }
-                for line in (7, 9)
+                    "count": 2,
+                    "dropped": 2,
+                    "examples": [f"faces.csv:{line}: there is no such file." for line in (7, 9)],
+                },
+                {
+                    "kind": "duplicates across splits",
+                    "count": 1,
+                    "dropped": 0,
+                    "examples": ["train, test: 2 near-duplicates lie in both."],
+                },
             ],
-            "overlaps": ["2 near-duplicates lie in both train and test."],
-            "warnings": [],
         },
         "notes": ["The backbone was trained from scratch."],
     }

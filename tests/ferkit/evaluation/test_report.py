@@ -59,7 +59,16 @@ def read(folder: Path) -> str:
 
 def test_a_full_run_gives_every_figure_and_section(make_run: MakeRun) -> None:
     folder = make_run()
-    written = write_figures(folder, test_crops=crops, train_crops=crops)
+    asked: list[list[str]] = []
+
+    def remember(ids: Sequence[str]) -> NDArray[np.uint8]:
+        asked.append(list(ids))
+        return crops(ids)
+
+    written = write_figures(folder, test_crops=remember, train_crops=remember)
+    assert [len(ids) for ids in asked] == [16, 16]
+    assert all(name.startswith("test/") for name in asked[0])
+    assert all(name.startswith("labelled/") for name in asked[1])
     assert sorted(path.stem for path in written) == [
         "confusion", "learning_curves", "lowest_weights", "per_class", "reliability", "splits",
         "target_confidence", "weights", "wrong_predictions",
@@ -73,34 +82,14 @@ def test_a_full_run_gives_every_figure_and_section(make_run: MakeRun) -> None:
     for expected in (
         "mean per-class accuracy", "Wilson intervals", "The backbone was trained from scratch.",
         "The validation set has 30 samples, too few to choose by",
-        "2 near-duplicates lie in both train and test.", "missing file", "faces.csv:7",
+        "train, test: 2 near-duplicates lie in both.", "missing file", "faces.csv:7",
         "successive_smoothing (alpha 0.7); loss_trend (c 0.3, sigma 2.0)", "AUROC of low weight",
         "low intensity", "ferkit run recipe.yaml", "label_noise: 0.2", "2026-01-02 03:05 UTC",
-        "always answering the most frequent class", "self_training", "without label",
+        "always answering the most frequent class", "self_training", "unknown class",
     ):  # fmt: skip
         assert expected in page, expected
     assert "None" not in re.sub(r"base64,[^\"]*", "", page)
     assert "nan" not in re.sub(r"base64,[^\"]*", "", page).lower().replace("finance", "")
-
-
-def test_galleries_show_the_most_confident_errors_and_the_lightest_labels(
-    make_run: MakeRun,
-) -> None:
-    asked: list[list[str]] = []
-
-    def remember(ids: Sequence[str]) -> NDArray[np.uint8]:
-        asked.append(list(ids))
-        return crops(ids)
-
-    write_figures(make_run(), test_crops=remember, train_crops=remember)
-    assert [len(ids) for ids in asked] == [16, 16]
-    assert all(name.startswith("test/") for name in asked[0])
-    assert all(name.startswith("labelled/") for name in asked[1])
-
-
-def test_without_crops_there_are_no_galleries(make_run: MakeRun) -> None:
-    names = {path.stem for path in write_figures(make_run())}
-    assert not names & {"wrong_predictions", "lowest_weights"}
 
 
 def test_user_strings_are_escaped_everywhere(make_run: MakeRun) -> None:
@@ -109,11 +98,12 @@ def test_user_strings_are_escaped_everywhere(make_run: MakeRun) -> None:
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     run["notes"] = [bad]
     run["versions"][bad] = bad
-    run["data"]["problems"][0]["what"] = bad
-    run["device"] = bad
+    run["data"]["problems"][0]["examples"] = [bad]
+    run["device_name"] = bad
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     (folder / "recipe.yaml").write_text(f"name: '{bad}'\nloop:\n  use: '{bad}'\n")
-    write_figures(folder)
+    names = {path.stem for path in write_figures(folder)}
+    assert not names & {"wrong_predictions", "lowest_weights"}  # there are no faces to show
     page = read(folder)
     found = outline(page)
     assert not {"script", "b"} & found.tags
@@ -179,8 +169,11 @@ def test_a_table_without_its_columns_is_named(make_run: MakeRun) -> None:
 def test_a_run_that_is_not_done_says_so_first(make_run: MakeRun, status: str) -> None:
     folder = make_run(tests=20, training=20)
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    (folder / "run.json").write_text(json.dumps(run | {"status": status, "data": None}))
+    told = {"status": status, "data": None, "error": "disk full", "smoke": True}
+    (folder / "run.json").write_text(json.dumps(run | told))
     page = read(folder)
+    assert "disk full" in page
+    assert "This was a smoke run" in page
     assert page.index("This run ") < page.index("Result on the test split")
 
 
