@@ -1,5 +1,8 @@
 """`python -m ferkit` is the command `ferkit`."""
 
+import sys
+
 from ferkit.cli import main
 
-raise SystemExit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,124 +1,170 @@
-"""The runs of a matrix as child processes, each with its own folder and one line of progress."""
+"""The runs of a matrix as child processes, each with its own folder and its own progress.
+
+Children are forked from a server process that has imported what a run needs, so that a run does
+not pay for imports, and each still has a process of its own to fail in.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-import queue
 import signal
-import subprocess
 import sys
-import threading
-from collections import deque
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from ferkit.errors import FerkitError
 from ferkit.running.plan import PlannedRun
+
+PRELOADED = ["ferkit.running.start", "torchmetrics.functional.classification", "kornia.geometry"]
+"""Imported once by the server; a name that can't be imported is passed over."""
+
+Message = Mapping[str, Any]
 
 
 @dataclass
 class Child:
     """A run under way.
 
-    task, done, total: what its last progress said. errors: the end of what it wrote on stderr.
+    task, done, total, detail: what its last progress said. error: why it failed, if it said so.
     """
 
     run: PlannedRun
-    process: subprocess.Popen[str]
+    process: BaseProcess
+    messages: Connection
+    log: Path
     task: str = "starting"
     done: int = 0
     total: int = 0
     detail: str = ""
-    errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    error: str = ""
 
-    def hear(self, message: dict[str, Any]) -> str | None:
-        """Take one progress message; returns a line for the user if it was one."""
+    def hear(self, message: Message) -> None:
+        """Take one progress message."""
         if "begin" in message:
-            self.task, self.total, self.done = message["begin"], message["total"], 0
-            self.detail = ""
+            self.task, self.total = str(message["begin"]), int(message["total"])
+            self.done, self.detail = 0, ""
         elif "done" in message:
-            self.done, self.detail = message["done"], message.get("detail", "")
-        elif "say" in message:
-            return str(message["say"])
-        return None
+            self.done, self.detail = int(message["done"]), str(message.get("detail", ""))
+        elif "error" in message:
+            self.error = str(message["error"])
 
-    def last_error(self) -> str:
-        """The most telling line of stderr: the last one that is not empty."""
-        lines = [line for line in self.errors if line.strip()]
-        return lines[-1].strip() if lines else f"exit status {self.process.returncode}"
-
-
-Event = tuple[Child, dict[str, Any] | None]
-"""A progress message of a child, or None when it has ended."""
+    def why(self) -> str:
+        """Why it failed, in one line."""
+        if self.error:
+            return self.error.splitlines()[0]
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"ended by {signal.Signals(-code).name}; see {self.log}"
+        return f"exit status {code}; see {self.log}"
 
 
 def start_child(
-    run: PlannedRun,
-    *,
-    root: Path,
-    recipe: Path,
-    threads: int | None,
-    smoke: bool,
-    events: queue.Queue[Event],
+    run: PlannedRun, *, root: Path, threads: int | None, smoke: bool, context: BaseContext
 ) -> Child:
-    """Start `ferkit run` for one planned run; its messages arrive in `events`.
+    """Start one planned run, or go on with it where its folder holds a run already.
 
     Args:
-        root: the matrix folder. recipe: the run's own recipe file.
-        threads: CPU threads of the child's libraries; None leaves the default.
+        root: the matrix folder.
+        threads: CPU threads of the child; None leaves torch's default.
+        context: of `forking`.
     """
-    folder = root / run.folder
-    arguments = ["--progress", "json"]
-    if (folder / "run.json").exists():
-        arguments += ["--resume", str(folder)]
-    else:
-        arguments += [str(recipe), "--out", str(folder)] + (["--smoke"] if smoke else [])
-    environment = dict(os.environ)
-    if threads is not None:
-        environment |= {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ferkit", "run", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,  # Ctrl-C reaches the matrix, which passes it on once
+    receiving, sending = context.Pipe(duplex=False)
+    log = root / run.plan_file.with_suffix(".log")
+    process = context.Process(  # type: ignore[attr-defined]
+        target=_run,
+        args=(root / run.plan_file, root / run.folder, log, threads, smoke, sending),
+        daemon=False,
+        name=f"ferkit {run.label}",
     )
-    child = Child(run, process)
-    threading.Thread(target=_listen, args=(child, events), daemon=True).start()
-    threading.Thread(target=_keep_errors, args=(child,), daemon=True).start()
-    return child
+    process.start()
+    sending.close()  # the child's end; when it dies, reading ends
+    return Child(run, process, receiving, log)
 
 
-def _listen(child: Child, events: queue.Queue[Event]) -> None:
-    assert child.process.stdout is not None
-    for line in child.process.stdout:
+def next_messages(
+    children: Sequence[Child], *, timeout: float
+) -> Iterator[tuple[Child, Message | None]]:
+    """What children said within `timeout` seconds; None for one that has ended."""
+    by_connection = {child.messages: child for child in children}
+    for ready in connection.wait(list(by_connection), timeout):
+        child = by_connection[ready]  # type: ignore[index]
         try:
-            message = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(message, dict):
-            events.put((child, message))
-    child.process.wait()
-    events.put((child, None))
+            yield child, child.messages.recv()
+        except (EOFError, ConnectionResetError):
+            child.process.join()
+            child.messages.close()
+            yield child, None
 
 
-def _keep_errors(child: Child) -> None:
-    assert child.process.stderr is not None
-    for line in child.process.stderr:
-        child.errors.append(line)
-
-
-def stop_children(children: list[Child], *, patience: float = 30.0) -> None:
+def stop_children(children: Sequence[Child], *, patience: float = 30.0) -> None:
     """Ask runs to save and stop, as Ctrl-C would; kill those that do not in `patience` s."""
     for child in children:
-        if child.process.poll() is None:
-            child.process.send_signal(signal.SIGINT)
+        if child.process.is_alive() and child.process.pid is not None:
+            os.kill(child.process.pid, signal.SIGINT)
+    deadline = time.monotonic() + patience
     for child in children:
-        try:
-            child.process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
+        child.process.join(max(0.0, deadline - time.monotonic()))
+        if child.process.is_alive():
             child.process.kill()
-            child.process.wait()
+            child.process.join()
+        child.messages.close()
+
+
+@contextmanager
+def forking(threads: int | None) -> Iterator[BaseContext]:
+    """A context in which `start_child` may be called.
+
+    Args:
+        threads: as of the children; the server's libraries read it when they are imported.
+    """
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    context = get_context("forkserver" if sys.platform != "win32" else "spawn")
+    if sys.platform != "win32":
+        context.set_forkserver_preload(PRELOADED)
+    try:
+        if threads is not None:
+            os.environ.update(dict.fromkeys(names, str(threads)))
+        yield context
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _run(
+    recipe: Path, folder: Path, log: Path, threads: int | None, smoke: bool, sending: Connection
+) -> None:
+    """What a child does; its exit status is that of `ferkit run`."""
+    os.setsid()  # Ctrl-C reaches the matrix alone, which passes it on once
+    with log.open("a", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    from ferkit.running.progress import MessageDisplay
+    from ferkit.running.start import begin_one, resume_one
+
+    display = MessageDisplay(sending.send)
+    try:
+        if (folder / "run.json").exists():
+            resume_one(folder, display=display, threads=threads)
+        else:
+            begin_one(recipe, folder, display=display, threads=threads, smoke=smoke)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        status = error.status if isinstance(error, FerkitError) else 1
+        known = isinstance(error, FerkitError)
+        display.fail(str(error) if known else f"{type(error).__name__}: {error}; see {log}")
+        if status == 1:
+            raise  # the traceback goes to the log, the exit status is 1
+        sys.exit(status)

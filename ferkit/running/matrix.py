@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from ferkit.evaluation.tables import (
     matrix_table,
     summarise_matrix,
 )
-from ferkit.running.children import Child, Event, start_child, stop_children
+from ferkit.running.children import Child, forking, next_messages, start_child, stop_children
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json, write_whole
 from ferkit.running.plan import FIRST, PlannedRun, ready
 
@@ -58,7 +57,7 @@ def run_matrix(
     done = {run.folder for run in runs if finished(root, run)}
     waiting = [run for run in runs if run.folder not in done]
     started = now()
-    _write_state(root, name, runs, matrix, status="running", started=started)
+    _write_state(root, name, runs, matrix, status="running", started=started, smoke=smoke)
     try:
         failures = _work_off(
             root,
@@ -72,11 +71,11 @@ def run_matrix(
             quiet=quiet,
         )
     except KeyboardInterrupt:
-        _write_state(root, name, runs, matrix, status="interrupted", started=started)
+        _write_state(root, name, runs, matrix, status="interrupted", started=started, smoke=smoke)
         raise
     status = "failed" if failures else "done"
     state = _write_state(
-        root, name, runs, matrix, status=status, started=started, failures=failures
+        root, name, runs, matrix, status=status, started=started, smoke=smoke, failures=failures
     )
     if state["summary"]:
         write_whole(root / "matrix.csv", matrix_csv(state["summary"]))
@@ -106,71 +105,50 @@ def _work_off(
     quiet: bool,
 ) -> dict[str, str]:
     """Start runs as places become free; returns the failures, by label."""
-    events: queue.Queue[Event] = queue.Queue()
     children: list[Child] = []
     failed: set[Path] = set()
     failures: dict[str, str] = {}
     live = Live(console=console, refresh_per_second=4, transient=True)
     if not quiet:
         live.start()
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     try:
-        while waiting or children:
-            while len(children) < jobs:
+        with forking(threads) as context:
+            while waiting or children:
                 run, hopeless = ready(waiting, done, failed)
                 for lost in hopeless:
                     waiting.remove(lost)
                     failed.add(lost.folder)
                     failures[lost.label] = "its first model failed"
-                if run is None:
-                    break
-                waiting.remove(run)
-                children.append(
-                    start_child(
-                        run,
-                        root=root,
-                        recipe=root / run.plan_file,
-                        threads=threads,
-                        smoke=smoke,
-                        events=events,
+                if run is not None and len(children) < jobs:
+                    waiting.remove(run)
+                    children.append(
+                        start_child(run, root=root, threads=threads, smoke=smoke, context=context)
                     )
-                )
-            if not children:
-                continue
-            live.update(_display(children, len(done), total))
-            child, message = _next(events)
-            if child is None:
-                continue
-            if message is not None:
-                child.hear(message)
-                continue
-            children.remove(child)
-            if child.process.returncode == 0:
-                done.add(child.run.folder)
-                console.print(f"done {len(done)}/{total}: {child.run.label}", highlight=False)
-            else:
-                failed.add(child.run.folder)
-                failures[child.run.label] = child.last_error()
-                console.print(
-                    f"failed: {child.run.label}: {child.last_error()}",
-                    highlight=False,
-                    markup=False,
-                )
+                    continue
+                live.update(_display(children, len(done), total))
+                for child, message in next_messages(children, timeout=0.5):
+                    if message is not None:
+                        child.hear(message)
+                        continue
+                    children.remove(child)
+                    if child.process.exitcode == 0:
+                        done.add(child.run.folder)
+                        tell(f"done {len(done)}/{total}: {child.run.label}")
+                    else:
+                        failed.add(child.run.folder)
+                        failures[child.run.label] = child.why()
+                        tell(f"failed: {child.run.label}: {child.why()}")
     except KeyboardInterrupt:
-        console.print("Stopping: the runs under way save first.")
-        stop_children(children)
+        tell("Stopping: the runs under way save first.")
         raise
     finally:
         live.stop()
         stop_children(children)
     return failures
-
-
-def _next(events: queue.Queue[Event]) -> tuple[Child | None, dict[str, Any] | None]:
-    """The next event, or (None, None) after half a second without one."""
-    try:
-        return events.get(timeout=0.5)
-    except queue.Empty:
-        return None, None
 
 
 def _display(children: Sequence[Child], done: int, total: int) -> Table:
@@ -191,6 +169,7 @@ def _write_state(
     *,
     status: str,
     started: str,
+    smoke: bool,
     failures: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write matrix.json: the plan, what is done, and the table over it."""
@@ -222,6 +201,7 @@ def _write_state(
         "status": status,
         "started": started,
         "written": now(),
+        "smoke": smoke,
         "matrix": matrix.model_dump(mode="json"),
         "runs": states,
         "failures": failures or {},

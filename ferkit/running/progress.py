@@ -130,38 +130,52 @@ class LineDisplay:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class JsonDisplay:
-    """One JSON object per line on stdout; how a matrix watches the runs it started.
+class MessageDisplay:
+    """Progress as messages: JSON lines for other programs, or what a matrix hears of its runs.
 
-    If nobody reads any more, the writer of this line learns it as a `BrokenPipeError`, which
-    ends the run as Ctrl-C would: a run does not outlive the matrix that asked for it.
+    If nobody listens any more, the next message ends the run as Ctrl-C would: a run does not
+    outlive the matrix that asked for it.
+
+    Args:
+        send: takes a message; raises `OSError` when nobody listens.
+        every: seconds between two messages on how far a task is.
     """
 
-    def __init__(self, *, every: float = 0.2) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], *, every: float = 0.2) -> None:
+        self._write = send
         self._every = every
         self._last = 0.0
 
     def begin(self, task: str, total: int, unit: str) -> None:
-        self._write({"begin": task, "total": total, "unit": unit})
+        self._send({"begin": task, "total": total, "unit": unit})
 
     def advance(self, done: int, detail: str = "") -> None:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
-            self._write({"done": done, "detail": detail})
+            self._send({"done": done, "detail": detail})
 
     def end(self) -> None:
-        self._write({"end": True})
+        self._send({"end": True})
 
     def say(self, text: str) -> None:
-        self._write({"say": text})
+        self._send({"say": text})
 
-    def _write(self, message: Mapping[str, Any]) -> None:
+    def fail(self, text: str) -> None:
+        """Why the run failed."""
+        self._send({"error": text})
+
+    def _send(self, message: dict[str, Any]) -> None:
         try:
-            sys.stdout.write(json.dumps(message) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
+            self._write(message)
+        except OSError:
             raise KeyboardInterrupt from None
+
+
+def json_lines(message: Mapping[str, Any]) -> None:
+    """Write a message as a line on stdout."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
 
 
 class SilentDisplay:
@@ -183,7 +197,7 @@ class SilentDisplay:
 def make_display(style: Style, console: Console) -> Display:
     """The display for `style`; auto looks at the console."""
     if style == "json":
-        return JsonDisplay()
+        return MessageDisplay(json_lines)
     if style == "none":
         return SilentDisplay()
     if style == "auto" and console.is_terminal:

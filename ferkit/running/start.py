@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def begin(
     console = _console(progress)
     display = make_display(progress, console)
     _say_broken(components, display)
-    with locked(folder):
+    with locked(folder), resumable(folder, display):
         if loaded.matrix is None:
             run_single(
                 loaded.recipe,
@@ -79,11 +80,11 @@ def resume(folder: Path, *, jobs: int | None, progress: Style) -> None:
     """
     if not folder.is_dir():
         raise FerkitError("no such folder.", where=str(folder))
-    components = catalogue(plugins.load())
     console = _console(progress)
     display = make_display(progress, console)
-    with locked(folder):
-        if (folder / "matrix.json").exists():
+    if (folder / "matrix.json").exists():
+        components = catalogue(plugins.load())
+        with locked(folder), resumable(folder, display):
             state = read_json(folder / "matrix.json")
             matrix = MatrixSection.model_validate(state["matrix"])
             runs = plan_runs(matrix)
@@ -92,26 +93,78 @@ def resume(folder: Path, *, jobs: int | None, progress: Style) -> None:
                 folder, state["name"], runs, matrix, recipes, components, console, display,
                 jobs=jobs, smoke=bool(state.get("smoke")), progress=progress,
             )  # fmt: skip
-            return
-        if not (folder / "run.json").exists():
-            raise FerkitError(
-                "holds no run: neither run.json nor matrix.json is there.", where=str(folder)
-            )
+        return
+    with resumable(folder, display):
+        resume_one(folder, display=display)
+    _show_results(folder, console, display, progress)
+
+
+def begin_one(
+    recipe: Path, folder: Path, *, display: Display, threads: int | None, smoke: bool
+) -> None:
+    """Run a planned recipe of a matrix from the start.
+
+    Args:
+        threads: CPU threads; what the recipe says comes first.
+    """
+    components = catalogue(plugins.load())
+    loaded = read_recipe(str(recipe), catalogue=components)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        run_single(
+            with_threads(loaded.recipe, threads),
+            folder=folder,
+            recipe_folder=loaded.folder,
+            catalogue=components,
+            display=display,
+            smoke=smoke,
+        )
+
+
+def resume_one(folder: Path, *, display: Display, threads: int | None = None) -> None:
+    """Go on with a single run; nothing happens if it is done.
+
+    Raises: FerkitError: the folder holds no run.
+    """
+    if not (folder / "run.json").exists():
+        raise FerkitError(
+            "holds no run: neither run.json nor matrix.json is there.", where=str(folder)
+        )
+    with locked(folder):
         state = read_json(folder / "run.json")
         if state.get("status") == "done":
             display.say(f"{folder}: this run is done already.")
-        else:
-            loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=components)
-            run_single(
-                loaded.recipe,
-                folder=folder,
-                recipe_folder=loaded.folder,
-                catalogue=components,
-                display=display,
-                resume=True,
-                smoke=bool(state.get("smoke")),
-            )
-    _show_results(folder, console, display, progress)
+            return
+        components = catalogue(plugins.load())
+        loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=components)
+        run_single(
+            with_threads(loaded.recipe, threads),
+            folder=folder,
+            recipe_folder=loaded.folder,
+            catalogue=components,
+            display=display,
+            resume=True,
+            smoke=bool(state.get("smoke")),
+        )
+
+
+def with_threads(recipe: Recipe, threads: int | None) -> Recipe:
+    """The recipe with a number of CPU threads, if it names none."""
+    if threads is None or recipe.training.threads is not None:
+        return recipe
+    training = recipe.training.model_copy(update={"threads": threads})
+    return recipe.model_copy(update={"training": training})
+
+
+@contextmanager
+def resumable(folder: Path, display: Display) -> Iterator[None]:
+    """On Ctrl-C says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        display.end()
+        display.say(f"Stopped and saved. Go on with: ferkit run --resume {folder}")
+        raise
 
 
 def _matrix(

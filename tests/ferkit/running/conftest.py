@@ -1,0 +1,61 @@
+"""A recipe that trains within a second or two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TINY = """\
+data:
+  train: {use: rendered, domain: lab, count: 84, noise: 0.1, seed: 1, frame_size: 64}
+  unlabelled:
+    {use: rendered, domain: lab, count: 40, start: 500, labelled: false, seed: 1, frame_size: 64}
+  test: {use: rendered, domain: lab, count: 40, start: 900, seed: 1, frame_size: 64}
+  split: {validation: 0.2}
+faces:
+  cropper: {use: face, size: 32}
+model:
+  backbone: {use: small_cnn, width: 4}
+  dropout: 0.2
+training:
+  batch_size: 16
+  threads: 1
+  optimiser: {lr: 1.0e-3}
+evaluation: {bootstrap: 50}
+"""
+
+SELF_TRAINING = """\
+loop: {use: self_training, initial_epochs: 2, iterations: 3, tau: 0.15, fraction: 0.1}
+labelled:
+  label_updates: [fixed, successive_smoothing]
+  weightings: [loss_trend]
+"""
+
+
+@pytest.fixture
+def tiny_recipe(tmp_path: Path) -> Path:
+    """A self-training recipe on a few rendered faces."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY + SELF_TRAINING)
+    return path
+
+
+@pytest.fixture
+def tiny_matrix(tmp_path: Path) -> Path:
+    """Two variants and two seeds, one variant from a shared first model."""
+    path = tmp_path / "grid.yaml"
+    path.write_text(
+        TINY
+        + """\
+matrix:
+  seeds: [0, 1]
+  baseline: plain
+  first: {loop: {use: supervised, epochs: 1}}
+  from_scratch: [scratch]
+  variants:
+    plain: {loop: {use: supervised, epochs: 1}}
+    scratch: {loop: {use: supervised, epochs: 1}, model: {dropout: 0.0}}
+"""
+    )
+    return path

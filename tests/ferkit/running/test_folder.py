@@ -1,0 +1,83 @@
+"""Run folders: made once, locked, written whole."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ferkit.errors import FerkitError, RunError
+from ferkit.running.folder import locked, new_folder, read_json, write_json, write_whole
+
+
+def test_default_folder_lies_below_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = new_folder(None, "demo"), new_folder(None, "demo")
+    assert first.parent == second.parent == Path("runs")
+    assert first != second, "two runs within one second share no folder"
+    assert first.name.startswith("demo-")
+
+
+def test_folder_that_holds_a_run_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(FerkitError, match=r"holds a run already.*--resume"):
+        new_folder(tmp_path, "demo")
+
+
+def test_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(FerkitError, match="is not empty"):
+        new_folder(tmp_path, "demo")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("")
+    with pytest.raises(FerkitError, match="is a file, not a folder"):
+        new_folder(path, "demo")
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    write_json(path, {"status": "running"})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        write_whole(path, "half a fi")
+    assert json.loads(path.read_text()) == {"status": "running"}
+    assert os.listdir(tmp_path) == ["run.json"]
+
+
+def test_a_second_process_is_told_to_wait(tmp_path: Path) -> None:
+    script = (
+        "from pathlib import Path; from ferkit.running.folder import locked\n"
+        f"with locked(Path({str(tmp_path)!r}), patience=0.2): pass"
+    )
+    with locked(tmp_path):
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert ended.returncode != 0
+        assert "another ferkit process is working in this folder" in ended.stderr
+    again = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no such file"), ("{", "can't be read"), ("[1]", "is not a JSON object")],
+)
+def test_broken_json_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "run.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(FerkitError, match=message):
+        read_json(path)

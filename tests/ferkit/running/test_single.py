@@ -1,0 +1,177 @@
+"""Whole runs on a few rendered faces: what they leave, and that they give the same numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ferkit.cli import main
+from ferkit.running.folder import read_json
+
+FILES = {
+    "recipe.yaml",
+    "run.json",
+    "metrics.csv",
+    "results.json",
+    "predictions.parquet",
+    "train_samples.parquet",
+    "report.html",
+    "figures",
+    "checkpoints",
+}
+
+
+def run(*arguments: str | Path) -> int:
+    return main(["run", *map(str, arguments), "--progress", "none"])
+
+
+def test_run_leaves_a_complete_folder(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out) == 0
+    assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == FILES
+    about = read_json(out / "run.json")
+    assert about["status"] == "done"
+    assert about["seed"] == 0
+    assert about["versions"]["torch"]
+    assert about["data"]["splits"]["test"]["n"] == 40
+    assert [phase["name"] for phase in about["phases"]] == ["initial", "self_training"]
+    assert (out / about["weights"]).is_file()
+    results = read_json(out / "results.json")
+    assert 0 <= results["test"]["accuracy"]["low"] <= results["test"]["accuracy"]["value"] <= 1
+    assert results["label_noise"]["wrong"] > 0
+    rows = pq.read_table(out / "train_samples.parquet").to_pylist()
+    assert {row["split"] for row in rows} == {"labelled", "unlabelled"}
+    assert all(row["given"] is None for row in rows if row["split"] == "unlabelled")
+    assert "<html" in (out / "report.html").read_text().lower()
+
+
+def test_resolved_recipe_runs_again_to_the_same_bytes(tiny_recipe: Path, tmp_path: Path) -> None:
+    first, second, third = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    assert run(tiny_recipe, "--out", first) == 0
+    assert run(first / "recipe.yaml", "--out", second) == 0
+    assert (first / "results.json").read_bytes() == (second / "results.json").read_bytes()
+    assert run(tiny_recipe, "--out", third, "--set", "seed=1") == 0
+    assert (first / "results.json").read_bytes() != (third / "results.json").read_bytes()
+
+
+def test_run_killed_in_the_middle_resumes_to_the_same_bytes(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    # Some epochs more, and a checkpoint after every step, so that the kill falls between them.
+    more = ("--set", "loop.iterations=6", "--set", "training.checkpoint_minutes=1e-9")
+    assert run(tiny_recipe, "--out", undisturbed, *more) == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ferkit", "run", str(tiny_recipe), "--out", str(killed), *more]
+        + ["--progress", "json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "self_training" in json.loads(line).get("begin", ""):
+            process.send_signal(signal.SIGKILL)
+            break
+    process.stdout.close()
+    assert process.wait() == -signal.SIGKILL
+    assert read_json(killed / "run.json")["status"] == "running"
+    assert not (killed / "results.json").exists()
+    assert main(["run", "--resume", str(killed), "--progress", "none"]) == 0
+    assert (killed / "results.json").read_bytes() == (undisturbed / "results.json").read_bytes()
+    assert read_json(killed / "run.json")["resumed"]
+
+
+def test_finished_run_is_not_trained_again(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke") == 0
+    before = (out / "results.json").stat().st_mtime_ns
+    assert main(["run", "--resume", str(out), "--progress", "lines"]) == 0
+    assert "done already" in capsys.readouterr().out
+    assert (out / "results.json").stat().st_mtime_ns == before
+
+
+def test_smoke_goes_through_every_phase_with_one_batch(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke") == 0
+    phases = read_json(out / "run.json")["phases"]
+    assert [(phase["name"], phase["steps"]) for phase in phases] == [
+        ("initial", 1),
+        ("self_training", 1),
+    ]
+    assert read_json(out / "run.json")["smoke"] is True
+
+
+def test_weights_of_another_run_replace_the_initial_phase(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    assert run(tiny_recipe, "--out", first, "--smoke") == 0
+    assert run(tiny_recipe, "--out", second, "--smoke", "--set", f"init={first}") == 0
+    about = read_json(second / "run.json")
+    assert [phase["name"] for phase in about["phases"]] == ["self_training"]
+    assert any("left out" in note for note in about["notes"])
+
+
+def test_init_that_is_no_run_is_an_error_of_the_user(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    status = run(tiny_recipe, "--out", out, "--smoke", "--set", f"init={tmp_path / 'nowhere'}")
+    assert status == 2
+    assert "no run folder or weights file" in capsys.readouterr().err
+    assert read_json(out / "run.json")["status"] == "failed"
+
+
+def test_changed_data_refuse_to_resume(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke") == 0
+    state = read_json(out / "run.json")
+    state["status"] = "interrupted"
+    (out / "run.json").write_text(json.dumps(state))
+    recipe = out / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("count: 84", "count: 70"))
+    assert main(["run", "--resume", str(out), "--progress", "none"]) == 2
+    assert "the data changed since this run started (train)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name a recipe"),
+        (["--resume", "nowhere"], "no such folder"),
+        (["x.yaml", "--resume", "."], "RECIPE can't be given with it"),
+        (["--resume", "."], "holds no run"),
+    ],
+)
+def test_misuse_is_explained(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_device_that_is_not_there_makes_no_folder(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--set", "training.device=cuda:99") == 2
+    assert "cuda:99" in capsys.readouterr().err
+    assert not out.exists()
