@@ -59,7 +59,7 @@ class SplitSection(Section):
     )
     seed: int = Field(0, description="of the division; independent of the run's seed")
     near_duplicates: int | None = Field(
-        24,
+        32,
         ge=0,
         le=64,
         description="images whose 255-bit perceptual hashes differ in at most so many bits stay "
