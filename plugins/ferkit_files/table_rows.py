@@ -177,7 +177,7 @@ class RowReader:
                 raise UnusableRow("missing file", f"{given!r} is not a file.")
             if not is_media(file):
                 raise UnusableRow("not media", f"{given!r} is neither an image nor a video.")
-            return Path(relative).as_posix(), file, (found.st_size, found.st_mtime_ns)
+            return relative.replace(os.sep, "/"), file, (found.st_size, found.st_mtime_ns)
         raise UnusableRow("missing file", f"there is no file {given!r} in {self._root}.")
 
 
