@@ -55,7 +55,7 @@ def test_a_failed_write_leaves_the_old_file(
     with pytest.raises(RunError, match="the disk is full"):
         write_whole(path, "half a fi")
     assert json.loads(path.read_text()) == {"status": "running"}
-    assert os.listdir(tmp_path) == ["run.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_second_process_is_told_to_wait(tmp_path: Path) -> None:

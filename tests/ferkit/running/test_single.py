@@ -69,8 +69,8 @@ def test_run_killed_in_the_middle_resumes_to_the_same_bytes(
     more = ("--set", "loop.iterations=6", "--set", "training.checkpoint_minutes=1e-9")
     assert run(tiny_recipe, "--out", undisturbed, *more) == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "ferkit", "run", str(tiny_recipe), "--out", str(killed), *more]
-        + ["--progress", "json"],
+        [sys.executable, "-m", "ferkit", "run", "--progress", "json", str(tiny_recipe)]
+        + ["--out", str(killed), *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
