@@ -1,0 +1,84 @@
+"""Cutting epochs into batches and batches into pieces."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ferkit.contracts.training import BatchIds
+from ferkit.data import keyed
+from ferkit.errors import FerkitError
+from ferkit.training.batches import check_views, cut, view_number
+from ferkit.training.plans import mixed_batches, paired_batches
+
+
+def mixed(labelled: int, unlabelled: int, size: int, seed: int = 0):
+    return mixed_batches(
+        torch.arange(labelled),
+        torch.arange(unlabelled) + 1000,
+        batch_size=size,
+        generator=keyed.generator(seed),
+    )
+
+
+def test_mixed_batches_hold_every_sample_once() -> None:
+    batches = mixed(20, 7, 8)
+    assert [len(b.labelled) + len(b.unlabelled) for b in batches] == [8, 8, 8, 3]
+    assert sorted(i for b in batches for i in b.labelled.tolist()) == list(range(20))
+    assert sorted(i for b in batches for i in b.unlabelled.tolist()) == list(range(1000, 1007))
+    mixes = [len(b.unlabelled) for b in mixed(200, 200, 40)]
+    assert all(8 < n < 32 for n in mixes)
+    assert len(set(mixes)) > 1
+
+
+def test_a_single_sample_left_over_joins_the_batch_before() -> None:
+    assert [len(b.labelled) for b in mixed(17, 0, 8)] == [8, 9]
+    assert [len(b.labelled) for b in mixed(1, 0, 8)] == [1]
+    assert mixed(0, 0, 8) == []
+
+
+def test_paired_batches_go_through_both_again_and_again() -> None:
+    batches = paired_batches(
+        torch.arange(5),
+        torch.arange(30),
+        batch_size=2,
+        ratio=3,
+        steps=5,
+        generator=keyed.generator(1),
+    )
+    assert [len(b.labelled) for b in batches] == [2] * 5
+    assert [len(b.unlabelled) for b in batches] == [6] * 5
+    labelled = [i for b in batches for i in b.labelled.tolist()]
+    assert sorted(labelled[:5]) == sorted(labelled[5:]) == list(range(5))
+    assert sorted(i for b in batches for i in b.unlabelled.tolist()) == list(range(30))
+
+
+def test_paired_batches_without_one_split() -> None:
+    batches = paired_batches(
+        torch.arange(4),
+        torch.arange(0),
+        batch_size=2,
+        ratio=3,
+        steps=3,
+        generator=keyed.generator(1),
+    )
+    assert [(len(b.labelled), len(b.unlabelled)) for b in batches] == [(2, 0)] * 3
+
+
+@pytest.mark.parametrize(("labelled", "unlabelled", "pieces"), [(8, 16, 4), (7, 2, 3), (1, 0, 4)])
+def test_pieces_hold_the_batch_once_and_shares_sum_to_one(labelled, unlabelled, pieces) -> None:
+    whole = BatchIds(torch.arange(labelled), torch.arange(unlabelled))
+    made = cut(whole, pieces)
+    assert len(made) <= pieces
+    assert torch.cat([p.ids.labelled for p in made]).tolist() == list(range(labelled))
+    assert torch.cat([p.ids.unlabelled for p in made]).tolist() == list(range(unlabelled))
+    assert sum(p.share for p in made) == pytest.approx(1)
+    assert [p.last for p in made] == [False] * (len(made) - 1) + [True]
+
+
+def test_views() -> None:
+    assert view_number("clean") is None
+    assert view_number("weak") == 0
+    assert view_number("weak2") == 2
+    with pytest.raises(FerkitError, match="loop: no view 'wild'"):
+        check_views({"labelled": ("clean",), "unlabelled": ("wild",)})
