@@ -85,7 +85,10 @@ class Clips(NamedTuple):
 class Dataset(Protocol):
     """Rows of samples. Constructed cheaply; `samples` may read files but decodes no pixels."""
 
-    classes: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order; a plain attribute will do. May read what `samples` reads."""
+        ...
 
     def samples(self) -> Sequence[Sample]:
         """All usable rows, in a fixed order."""
