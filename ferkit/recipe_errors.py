@@ -85,7 +85,8 @@ def _key_hint(spot: Spot, model: type[BaseModel]) -> str | None:
     if close := suggest.nearest(spot.name, known):
         return f"Did you mean {close!r}?"
     if elsewhere := sections_with(spot.name, model):
-        return f"It belongs in {' or '.join(elsewhere)}."
+        places = [f"in {section}" if section else "at the top level" for section in elsewhere]
+        return f"It belongs {' or '.join(places)}."
     return suggest.hint(spot.name, known, label="Known here") or None
 
 

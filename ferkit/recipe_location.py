@@ -118,8 +118,8 @@ def is_model(annotation: Any) -> bool:
 
 
 def sections_with(name: str, model: type[BaseModel], parent: str = "") -> list[str]:
-    """Dotted keys of the sections below `model` that have a field of that name."""
-    found = [parent] if parent and name in model.model_fields else []
+    """Dotted keys of the sections of `model` that have a field of that name; "" is the top."""
+    found = [parent] if name in model.model_fields else []
     for key, info in model.model_fields.items():
         inner = get_args(info.annotation) if get_origin(info.annotation) in _UNIONS else ()
         for part in (info.annotation, *inner):

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from ferkit import suggest
 
 _SHOWN = 40
+_INF = float("inf")
 
 _BOUNDS = {
     "greater_than_equal": "at least",
@@ -48,7 +49,7 @@ def shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    text = repr(value)
+    text = repr(value).replace("inf", ".inf") if value in (_INF, -_INF) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]}...{text[-1]}"
 
 

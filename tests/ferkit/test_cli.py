@@ -36,7 +36,8 @@ def test_help_and_version_import_nothing_heavy(arguments):
         [sys.executable, "-c", BLOCK, *arguments], capture_output=True, text=True, check=False
     )
     assert "AssertionError" not in done.stderr
-    assert done.returncode == (2 if arguments in (["rnu"], []) else 0)
+    if arguments:  # without any, click 8.1 gives 0 and later ones 2
+        assert done.returncode == (2 if arguments == ["rnu"] else 0)
     assert ("0.1.0" in done.stdout) is (arguments == ["--version"])
 
 

@@ -157,6 +157,10 @@ labelled:
             GOOD + "model: {backbone: {use: resnet, depth: 50}}",
             "depth must be one of 18, 34, not 50",
         ),
+        (
+            GOOD + "model: {seed: 1}",
+            "'seed' in model. It belongs at the top level or in data.split.",
+        ),
         (GOOD + "data2: 1", "unknown key 'data2'. Did you mean 'data'?"),
         (GOOD + "schema_version: 2", "this recipe has format 2, this ferkit reads 1. A newer"),
         (GOOD + "model: {aggregation: {space: null}}", "must be the name of an aggregation"),
@@ -178,7 +182,7 @@ labelled:
         ),
         (
             "data: {train: {use: things, path: x, share: .inf}}",
-            "data.train.share must be at most 1, not inf.",
+            "data.train.share must be at most 1, not .inf.",
         ),
         (
             "data: {train: {use: things, path: x, names: {a: 1}}}",
