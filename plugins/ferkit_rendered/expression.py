@@ -78,7 +78,7 @@ def emotion_of(draws: Draws, emotion: Tensor, second: Tensor, settings: Settings
     """
     peak = draws.uniform("peak", settings.least_intensity, 1.0)
     peak = torch.where(emotion == CLASSES.index("neutral"), torch.zeros_like(peak), peak)
-    trace = draws.uniform("trace", 0.0, min(0.08, settings.au_jitter * 0.4))
+    trace = draws.uniform("trace", 0.0, min(0.08, settings.au_jitter * 0.8))
     blend = draws.uniform("blend share", 0.25, 0.45)
     share = torch.where(draws.chance("blend", settings.blends), blend, trace)
     return Emotion(emotion, second, share, peak)
@@ -132,15 +132,15 @@ def actions_at(
     second[:, LIPS_PART] = parted
     share = shown.share[:, None]
     # A neutral face keeps the trace of its second emotion, at less than half its strength.
-    quiet = draws.uniform("quiet", 0.0, settings.au_jitter)
+    quiet = draws.uniform("quiet", 0.0, min(1.0, 2.0 * settings.au_jitter))
     peak = torch.where(shown.peak > 0, shown.peak, quiet)[:, None]
     base = (first * (1.0 - share) + second * share) * peak
     jitter = torch.stack([draws.normal(f"jitter {unit}") for unit in ACTIONS], 1)
-    base = base + (jitter * settings.au_jitter * 0.5)
+    base = base + (jitter * settings.au_jitter)
     active = base.clamp(0.0, 1.0) * level[:, None]
     murmur = draws.smooth("murmur", time, 3.0).clamp(min=0.0) * settings.au_jitter
-    active[:, LIPS_PART] = active[:, LIPS_PART] + murmur * 0.7
-    active[:, JAW] = (active[:, JAW] + murmur * 0.3).clamp(max=1.0)
+    active[:, LIPS_PART] = active[:, LIPS_PART] + murmur * 1.4
+    active[:, JAW] = (active[:, JAW] + murmur * 0.6).clamp(max=1.0)
     lean = torch.stack([draws.normal(f"lean {unit}") for unit in ACTIONS], 1) * settings.asymmetry
     lean[:, LIPS_PART] = 0.0
     lean[:, JAW] = 0.0
@@ -151,7 +151,7 @@ def actions_at(
 
 def motion_at(draws: Draws, settings: Settings, *, time: Tensor, length: int) -> Motion:
     """Blinks (in clips), the resting droop of the lids, and where the eyes look."""
-    droop = draws.uniform("droop", 0.0, 0.6 * settings.au_jitter)
+    droop = draws.uniform("droop", 0.0, min(0.6, 1.2 * settings.au_jitter))
     if length == 1:
         closed = droop
     else:
@@ -162,7 +162,7 @@ def motion_at(draws: Draws, settings: Settings, *, time: Tensor, length: int) ->
         shut = (1.0 - torch.abs(time - middle) * 0.6).clamp(0.0, 1.0)
         shut = torch.where(events.chance("happens", 0.5), shut, torch.zeros_like(shut))
         closed = torch.maximum(droop, shut * 0.97)
-    reach = 0.03 + 0.12 * settings.au_jitter
+    reach = 0.03 + min(0.06, 0.24 * settings.au_jitter)
     return Motion(
         closed,
         (draws.uniform("gaze x", -1.0, 1.0) + 0.4 * draws.smooth("gaze dx", time, 7.0)) * reach,

@@ -122,6 +122,7 @@ def identity_of(draws: Draws, glasses: float) -> Identity:
     redness = torch.tensor((1.0, 0.5, 0.52), device=skin.device)
     lips = skin * redness * draws.uniform("lip depth", 0.75, 0.98)[:, None]
     brow = hair * 0.42 + skin * 0.05
+    tone, shade = draws.uniform("skin tone"), draws.uniform("iris")
     blue, brown = (0.10, 0.17, 0.22), (0.055, 0.028, 0.015)
     bald = draws.chance("bald", 0.08)
     hairline = around("hairline", -0.98, 0.14)
@@ -174,7 +175,7 @@ def identity_of(draws: Draws, glasses: float) -> Identity:
         lips=lips,
         hair=hair,
         brow=brow,
-        iris=_mix(blue, brown, draws.uniform("iris")),
+        iris=_mix(blue, brown, torch.where(tone < 0.5, shade, 0.6 + 0.4 * shade)),
         skin_table=draws.table("skin", LATTICE * LATTICE),
         hair_table=draws.table("hair texture", LATTICE * LATTICE),
     )

@@ -50,7 +50,7 @@ def small_cnn() -> nn.Sequential:
             nn.MaxPool2d(2),
         ]
 
-    layers = [*block(3, 24), *block(24, 48), *block(48, 96), *block(96, 128)]
+    layers = [*block(3, 16), *block(16, 32), *block(32, 64), *block(64, 128)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(128 * 9, len(CLASSES)))
 
 
@@ -127,7 +127,7 @@ ROOM = {
     "wild": (70, 210, 700, 7000),
     "hard": (700, 7000),
 }
-STEPS = {70: 300, 210: 500, 700: 900, 7000: 2000}
+STEPS = {70: 300, 210: 450, 700: 800, 7000: 1600}
 
 
 def room(out: Path, seeds: int) -> None:
@@ -143,7 +143,7 @@ def room(out: Path, seeds: int) -> None:
                 kept = out / f"{domain}-{count}-{seed}.json"
                 if not kept.exists():
                     if test is None:
-                        held = dataset(domain=domain, count=1400, start=TEST_START)
+                        held = dataset(domain=domain, count=1050, start=TEST_START)
                         test = crops(held, 48), truths(held)
                     data = dataset(domain=domain, count=count, start=seed * 10_000)
                     result = accuracy_of_cnn(
