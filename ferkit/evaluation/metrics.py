@@ -180,15 +180,19 @@ def _bootstrap(tally: Tally, units: Units, resamples: int, seed: int) -> dict[st
 def _class_accuracy(
     accuracy: float, row: int, n: int, units: Units, draws: dict[str, Floats]
 ) -> dict[str, float | None]:
-    """Accuracy of one class. A class has few samples, where the bootstrap is at its worst, so
-    the interval is Wilson's unless samples hang together by subject."""
+    """Accuracy of one class, with an interval.
+
+    A class may have a handful of samples, all right or all wrong, where a bootstrap has
+    nothing to vary; so the interval is Wilson's, and where samples hang together by subject
+    it is widened to the ends of the bootstrap over subjects.
+    """
     if n == 0:
         return {"accuracy": None, "low": None, "high": None}
-    ends: tuple[float | None, float | None] = (None, None)
-    if not units.subjects:
-        ends = wilson_interval(round(accuracy * n), n)
-    elif draws:
+    if units.subjects and not draws:
+        return {"accuracy": accuracy, "low": None, "high": None}
+    low, high = wilson_interval(round(accuracy * n), n)
+    if units.subjects:
         values = draws["by_class"][:, row]
-        if np.isfinite(values).any():
-            ends = percentile_interval(values[np.isfinite(values)])
-    return {"accuracy": accuracy, "low": ends[0], "high": ends[1]}
+        ends = percentile_interval(values[np.isfinite(values)])
+        low, high = min(low, ends[0]), max(high, ends[1])
+    return {"accuracy": accuracy, "low": low, "high": high}

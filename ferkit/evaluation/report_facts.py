@@ -91,7 +91,7 @@ def component(entry: Any) -> str:
     if not isinstance(entry, Mapping) or not entry.get("use"):
         return "none"
     plain = [
-        f"{name} {value}"
+        f"{name} {str(value).lower() if isinstance(value, bool) else value}"
         for name, value in entry.items()
         if name != "use" and isinstance(value, (int, float, str)) and value != ""
     ]

@@ -71,7 +71,7 @@ def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, entry in ((name, metrics["per_class"][name]) for name in classes)
     ]
     how = (
-        "percentile bootstrap intervals over subjects"
+        "Wilson intervals, widened to those of a bootstrap over subjects"
         if metrics["resampled"] == "subjects"
         else "Wilson intervals"
     )

@@ -44,41 +44,35 @@ _SHORT = {
 
 
 def results_table(results: Mapping[str, Any]) -> Table:
-    """The headline metrics of a run, a row per split.
+    """The headline metrics of a run in percent, a row per split.
 
     Args:
         results: content of `results.json`.
     """
-    table = Table(title="Results, 95 % intervals in brackets", title_justify="left")
-    table.add_column("split")
-    table.add_column("samples", justify="right")
-    for name in METRIC_NAMES.values():
-        table.add_column(name, justify="right")
+    columns = ["split", "samples", *(_SHORT[name] for name in METRIC_NAMES)]
+    table = _narrow_table("Results in percent", columns)
+    table.caption = (
+        "Below each value its 95 % interval. Per class: mean of the classes' accuracies."
+    )
     for split, metrics in results.items():
-        if not is_metrics(metrics):
-            continue
-        cells = [
-            _with_interval(percent(metrics[name]["value"]), interval(metrics[name]))
-            for name in METRIC_NAMES
-        ]
-        table.add_row(escape(split), str(metrics["n"]), *cells)
+        if is_metrics(metrics):
+            cells = [
+                _below(metrics[name]["value"], interval(metrics[name])) for name in METRIC_NAMES
+            ]
+            table.add_row(escape(split), str(metrics["n"]), *map(escape, cells))
     return table
 
 
 def class_table(metrics: Mapping[str, Any]) -> Table:
-    """Accuracy, precision and F1 of each class of one split."""
-    table = Table(title="Per class, 95 % intervals in brackets", title_justify="left")
-    table.add_column("class")
-    for name in ("samples", "accuracy", "precision", "F1"):
-        table.add_column(name, justify="right")
+    """Accuracy, precision and F1 of each class of one split, in percent."""
+    table = _narrow_table(
+        "Per class, in percent", ["class", "samples", "accuracy", "interval", "precision", "F1"]
+    )
+    table.caption = "Accuracy: share of the class's samples that were recognised, 95 % interval."
     for name, entry in metrics["per_class"].items():
-        table.add_row(
-            escape(name),
-            str(entry["n"]),
-            _with_interval(percent(entry["accuracy"]), interval(entry)),
-            percent(entry["precision"]),
-            percent(entry["f1"]),
-        )
+        values = [percent(entry[key]).removesuffix(" %") for key in ("accuracy", "precision", "f1")]
+        cells = [name, str(entry["n"]), values[0], _compact(interval(entry), ""), *values[1:]]
+        table.add_row(*map(escape, cells))
     return table
 
 
@@ -130,28 +124,22 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
     beside = _beside(metric)
     noisy = _any_noise(summary)
     caption = "Below each mean its 95 % t-interval over seeds."
-    table = Table(
-        title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
-    table.title = escape(f"{METRIC_NAMES.get(metric, metric)} on {summary['split']}, in percent")
-    table.add_column("variant", overflow="fold")
-    table.add_column("seeds", justify="right", no_wrap=True)
-    table.add_column(_SHORT.get(metric, metric), justify="right", no_wrap=True)
+    columns = ["variant", "seeds", _SHORT.get(metric, metric)]
     if baseline:
-        table.add_column("gain", justify="right", no_wrap=True)
+        columns.append("gain")
         caption += f" Gain: over {baseline}, paired by seed, in points."
-    table.add_column(_SHORT[beside], justify="right", no_wrap=True)
+    columns.append(_SHORT[beside])
     if noisy:
-        table.add_column("AUROC", justify="right", no_wrap=True)
-        table.add_column("P@k", justify="right", no_wrap=True)
+        columns += ["AUROC", "P@k"]
         caption += (
             " AUROC, P@k: how well low weight finds the wrong labels among the training labels;"
             " 0.5 is chance, as when all weights are equal (=)."
         )
+    title = f"{METRIC_NAMES.get(metric, metric)} on {summary['split']}, in percent"
+    table = _narrow_table(title, columns)
     table.caption = escape(caption)
     for name, entry in summary["variants"].items():
-        ends = _compact(interval(entry))
-        row = [name, str(entry["n"]), f"{percent(entry['mean']).removesuffix(' %')}\n{ends}"]
+        row = [name, str(entry["n"]), _below(entry["mean"], interval(entry) or "one seed")]
         if baseline:
             row.append(_gain_cell(entry["gain"]))
         row.append(percent(entry["means"].get(beside)).removesuffix(" %"))
@@ -214,8 +202,26 @@ def _any_noise(summary: Mapping[str, Any]) -> bool:
     return any(entry["label_noise"] for entry in summary["variants"].values())
 
 
-def _compact(ends: str) -> str:
-    return f"[{ends.replace(' to ', ', ')}]" if ends else "one seed"
+def _narrow_table(title: str, columns: Sequence[str]) -> Table:
+    """A console table of numbers that fits into 80 columns; the first column is a name."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=escape(title))
+    table.title_justify = table.caption_justify = "left"
+    for place, name in enumerate(columns):
+        if place == 0:
+            table.add_column(escape(name), overflow="fold")
+        else:
+            table.add_column(escape(name), justify="right", no_wrap=True)
+    return table
+
+
+def _compact(ends: str, otherwise: str = "one seed") -> str:
+    """ "1 to 2" as "[1, 2]"."""
+    return f"[{ends.replace(' to ', ', ')}]" if " to " in ends else otherwise
+
+
+def _below(value: Any, ends: str) -> str:
+    """A cell of two lines: the value in percent, and its interval below."""
+    return f"{percent(value).removesuffix(' %')}\n{_compact(ends, ends)}".rstrip()
 
 
 def _gain_cell(gain: Mapping[str, Any] | None) -> str:
@@ -229,10 +235,6 @@ def _noise_cells(noise: Mapping[str, Any] | None, *, equal: str) -> list[str]:
         return [UNKNOWN, UNKNOWN]
     auroc = equal if noise["all_equal"] else number(noise["weight_auroc"]["mean"])
     return [auroc, percent(noise.get("weight_precision_at_k", {}).get("mean"), 0)]
-
-
-def _with_interval(value: str, ends: str) -> str:
-    return f"{value} ({ends})" if ends else value
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

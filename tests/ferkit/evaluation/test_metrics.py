@@ -206,8 +206,17 @@ def test_subjects_are_drawn_whole_where_they_have_several_samples() -> None:
     narrow = alone["accuracy"]["high"] - alone["accuracy"]["low"]
     # Standard errors differ by the root of 10, the size of a subject.
     assert wide / narrow == pytest.approx(math.sqrt(10), rel=0.2)
-    happy = whole["per_class"]["anger"]
-    assert happy["low"] == pytest.approx(whole["accuracy"]["low"])
+    anger = whole["per_class"]["anger"]  # the only class, so the interval of the accuracy
+    assert anger["low"] == pytest.approx(whole["accuracy"]["low"])
+
+
+def test_a_class_that_is_all_wrong_has_an_interval_with_subjects_too() -> None:
+    result = run(one_hot([0, 0, 1, 1]), [0, 0, 2, 2], groups=["a", "a", "b", "b"])
+    assert result["resampled"] == "subjects"
+    low, high = wilson_interval(0, 2)
+    assert result["per_class"]["sad"]["low"] == pytest.approx(low)
+    assert result["per_class"]["sad"]["high"] == pytest.approx(high)
+    assert high > 0.6
 
 
 def test_subjects_with_one_sample_each_and_unknown_ones_count_as_samples() -> None:

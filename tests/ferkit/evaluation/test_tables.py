@@ -30,12 +30,13 @@ from ferkit.evaluation.wording import (
 def test_tables_of_a_run(make_run: Callable[..., Path]) -> None:
     results = json.loads((make_run(classes=("a[b]", "sad")) / "results.json").read_text())
     results["label_noise"] = {"n": 3}
-    console = Console(width=140, file=io.StringIO(), legacy_windows=False)
+    console = Console(width=80, file=io.StringIO(), legacy_windows=False)
     console.print(results_table(results), class_table(results["test"]))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
-    assert percent(results["test"]["accuracy"]["value"]) in text
-    assert interval(results["validation"]["accuracy"]) in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert percent(results["test"]["accuracy"]["value"]).removesuffix(" %") in text
+    assert f"[{interval(results['validation']['accuracy']).replace(' to', ',')}]" in text
     assert "a[b]" in text
     assert "label_noise" not in text
 
