@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ferkit.contracts.data import CLASSES, Problem, Sample
 from ferkit.plugin import Context
-from ferkit_rendered.camera import Pose
 from ferkit_rendered.domains import SETTING_NAMES, settings_of
 from ferkit_rendered.expression import emotion_of
 from ferkit_rendered.keyed import Draws, combine, sample_key
@@ -22,6 +21,12 @@ from ferkit_rendered.scene import Scene, rows_of, scene_of
 
 DRAWING_VERSION = 1
 """Raised whenever the same parameters give other pixels; part of the fingerprint."""
+
+_PEOPLE = 0x70E0
+"""Keeps the keys of subjects apart from those of samples."""
+
+_BLOCK = 256
+"""Frames whose scenes are held at a time; each takes some 12 kB of texture tables."""
 
 
 class FrameTruth(NamedTuple):
@@ -111,18 +116,21 @@ class RenderedDataset:
         text = f"rendered {DRAWING_VERSION} {self.params.model_dump_json()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def scene(self, index: Sequence[int]) -> Scene:
-        """All that is known of the frames of rows `index`, B T of them, clip by clip."""
-        params = self.params
-        length = params.clip_length
+    def _frames(self, index: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Sample number and time of every frame of rows `index`, clip by clip: (B T,) each."""
+        length = self.params.clip_length
         rows = torch.as_tensor(list(index), dtype=torch.int64, device=self.device)
-        if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= params.count):
-            raise IndexError(f"rows must be in 0 to {params.count - 1}")
-        number = (rows + params.start).repeat_interleave(length)  # (B T,)
-        time = torch.arange(length, device=self.device, dtype=torch.float32).repeat(len(rows))
+        if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= self.params.count):
+            raise IndexError(f"rows must be in 0 to {self.params.count - 1}")
+        number = (rows + self.params.start).repeat_interleave(length)
+        time = torch.arange(length, device=self.device, dtype=torch.float32)
+        return number, time.repeat(len(rows))
+
+    def _scene(self, number: Tensor, time: Tensor) -> Scene:
+        params = self.params
         emotion = emotions(params.seed, number, params.imbalance)
         subject = subjects(params.seed, number, params.identities)
-        people = combine(sample_key(params.seed, subject), 0x70E0)
+        people = combine(sample_key(params.seed, subject), _PEOPLE)
         return scene_of(
             Draws(sample_key(params.seed, number)),
             Draws(people),
@@ -130,13 +138,26 @@ class RenderedDataset:
             emotion=emotion,
             second=second_emotions(params.seed, number, emotion),
             time=time,
-            length=length,
+            length=params.clip_length,
             frame_size=params.frame_size,
         )
 
+    def _blocks(self, index: Sequence[int]) -> Iterator[tuple[slice, Scene]]:
+        """The frames of rows `index` in bounded memory: where they belong, and their scene."""
+        number, time = self._frames(index)
+        for start in range(0, len(number), _BLOCK):
+            place = slice(start, start + _BLOCK)
+            yield place, self._scene(number[place], time[place])
+
+    def scene(self, index: Sequence[int]) -> Scene:
+        """All that is known of the frames of rows `index`, B T of them, clip by clip."""
+        return self._scene(*self._frames(index))
+
     def landmarks(self, index: Sequence[int]) -> Tensor:
         """True landmarks: (B, T, 5, 2) float32, pixels of the raw frame."""
-        points = scene_landmarks(self.scene(index))
+        points = torch.empty((len(index) * self.clip_length, 5, 2), device=self.device)
+        for place, scene in self._blocks(index):
+            points[place] = scene_landmarks(scene)
         return points.reshape(len(index), self.clip_length, 5, 2)
 
     def draw(
@@ -176,27 +197,28 @@ class RenderedDataset:
             raise ValueError(
                 f"transforms are {tuple(transforms.shape)}, not ({batch}, {length}, regions, 2, 3)"
             )
-        scene = self.scene(index)
-        if regions > 1:
-            frames = torch.arange(batch * length, device=self.device)
-            scene = rows_of(scene, frames.repeat_interleave(regions))
-        views = transforms.to(self.device, torch.float32).reshape(-1, 2, 3)
-        pixels = draw_scene(
-            scene,
-            views,
-            height=height,
-            width=width,
-            frame_size=self.params.frame_size,
-            hide_face=hide_face,
+        views = transforms.to(self.device, torch.float32).reshape(-1, regions, 2, 3)
+        pixels = torch.empty(
+            (batch * length, regions, 3, height, width), dtype=torch.uint8, device=self.device
         )
+        for place, scene in self._blocks(index):
+            frames = torch.arange(len(scene.level), device=self.device)
+            drawn = draw_scene(
+                rows_of(scene, frames.repeat_interleave(regions)) if regions > 1 else scene,
+                views[place].reshape(-1, 2, 3),
+                height=height,
+                width=width,
+                frame_size=self.params.frame_size,
+                hide_face=hide_face,
+            )
+            pixels[place] = drawn.reshape(-1, regions, 3, height, width)
         return pixels.reshape(batch, length, regions, 3, height, width)
 
     def frame_truth(self, index: Sequence[int]) -> FrameTruth:
         """Everything known of each frame but its landmarks."""
         scene = self.scene(index)
         shape = (len(index), self.clip_length)
-        pose: Pose = scene.pose
-        light = scene.light
+        pose, light = scene.pose, scene.light
         return FrameTruth(
             (scene.level * scene.shown.peak).reshape(shape),
             torch.stack([scene.actions.left, scene.actions.right], -1).reshape(*shape, -1, 2),

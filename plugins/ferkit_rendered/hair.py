@@ -70,7 +70,8 @@ def paint_body(
     shadow = 0.45 + 0.55 * ease((y - chin - 0.1) * 1.6)
     round_ = (1.0 - 0.35 * x * x).clamp(min=0.3)
     image = over(image, who.skin * (shadow * round_)[:, None], cover(neck, site.edge))
-    collar = 2.42 - (near - 0.75).clamp(max=0.0) * (near - 0.75).clamp(max=0.0) * -0.9
+    dip = (near - 0.75).clamp(max=0.0)
+    collar = 2.42 + dip * dip * 0.9
     slope = ((near - 0.8).clamp(min=0.0)) * 0.28
     shoulder = cover(collar + slope - y, site.edge)
     folds = 1.0 + 0.12 * texture(who.hair_table, x * 1.7, y * 1.1)

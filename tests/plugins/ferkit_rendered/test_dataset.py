@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from ferkit_rendered import dataset as dataset_module
+from ferkit_rendered import render as render_module
 from ferkit_rendered.params import RenderedParams
 from pydantic import ValidationError
 
@@ -43,6 +44,15 @@ def test_pixels_are_identical_whatever_the_batch_and_the_order(rendered, length:
         assert torch.equal(torch.cat(parts), whole[: len(torch.cat(parts))])
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     assert torch.equal(data.draw(order.tolist(), transforms, size), whole[order])
+
+
+def test_pixels_are_identical_whatever_is_held_in_memory_at_a_time(rendered, monkeypatch) -> None:
+    data = rendered(domain="wild", count=9, clip_length=3)
+    whole, points = data.draw(range(9), views(9, 3), 20), data.landmarks(range(9))
+    monkeypatch.setattr(dataset_module, "_BLOCK", 4)
+    monkeypatch.setattr(render_module, "CHUNK_PIXELS", 3 * 20 * 20)
+    assert torch.equal(data.draw(range(9), views(9, 3), 20), whole)
+    assert torch.equal(data.landmarks(range(9)), points)
 
 
 def test_a_sample_depends_on_seed_and_number_only(rendered) -> None:
