@@ -78,16 +78,15 @@ def fresh(
         *("pip", *offline, "wheel", "--no-deps", "--no-index", "--no-build-isolation"),
         *("--wheel-dir", wheels, examples / "ferkit-example", examples / "ferkit-smallest"),
     )
-    venv.create(folder / "venv", with_pip=False)
-    paths = sysconfig.get_paths(
-        vars={"base": str(folder / "venv"), "platbase": str(folder / "venv")}
-    )
+    root = folder / "venv"
+    venv.create(root, with_pip=False, symlinks=os.name != "nt")
+    paths = sysconfig.get_paths("venv", vars={"base": str(root), "platbase": str(root)})
     # A second site folder, with its own .pth files: ferkit may be installed in editable mode.
     Path(paths["purelib"], "beside.pth").write_text(
         "".join(f"import site; site.addsitedir({found!r})\n" for found in site_folders()),
         encoding="utf-8",
     )
-    python = Path(paths["scripts"]) / Path(sys.executable).name
+    python = Path(paths["scripts"]) / "python"
     here.run(
         *("pip", *offline, "--python", python, "install", "--no-deps", "--no-index"),
         *sorted(wheels.glob("*.whl")),
