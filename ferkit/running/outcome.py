@@ -69,7 +69,7 @@ def results_of(
             bootstrap=recipe.evaluation.bootstrap,
             bins=recipe.evaluation.bins,
             seed=recipe.seed,
-            groups=subjects if all(subjects) else None,
+            groups=subjects,
         )
     noise = _label_noise(data, trained)
     if noise is not None:

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from ferkit.plugin import Params
+from ferkit.plugin import DataPath, Params
 
 
 class WeightsParams(Params):
     """Where weights come from, and what they expect."""
 
-    weights: str | None = Field(
+    weights: DataPath | None = Field(
         None,
         description="file of weights in torchvision's naming, .safetensors or .pth (read without "
         "running code in it); relative to the recipe; null: random weights",
