@@ -1,8 +1,8 @@
 """Print pip constraints that hold every dependency to the lower bound pyproject.toml names.
 
-    python tests/lower_bounds.py > /tmp/lowest.txt
-    python3.11 -m venv /tmp/lowest && /tmp/lowest/bin/pip install -e ".[test]" -c /tmp/lowest.txt
-    /tmp/lowest/bin/pytest -n auto
+python tests/lower_bounds.py > /tmp/lowest.txt
+python3.11 -m venv /tmp/lowest && /tmp/lowest/bin/pip install -e ".[test]" -c /tmp/lowest.txt
+/tmp/lowest/bin/pytest -n auto
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ def test_run_killed_in_the_middle_resumes_to_the_same_bytes(
     # Some epochs more, and a checkpoint after every step, so that the kill falls between them.
     more = ("--set", "loop.iterations=6", "--set", "training.checkpoint_minutes=1e-9")
     assert run(tiny_recipe, "--out", undisturbed, *more) == 0
+    command = f"{sys.executable} -m ferkit run {tiny_recipe} --out {killed} --progress json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "ferkit", "run", "--progress", "json", str(tiny_recipe)]
-        + ["--out", str(killed), *more],
+        [*command.split(), *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
