@@ -58,11 +58,13 @@ def prepare_drawn(
     if strangers:
         raise FerkitError(f"the data set has no sample '{strangers[0]}'.")
     opened = Store(store, settings, regions=steps.cropper.regions, image_size=steps.cropper.size)
-    done_before = set(opened.sources)
-    missing = [sample.id for sample in samples if sample.id not in done_before]
+    drawn_here: set[str] = set()
+    missing = [sample.id for sample in samples if sample.id not in opened.sources]
     if missing:
         with opened.writing(waiting=progress.say) as writer:
-            rows = [numbers[name] for name in dict.fromkeys(missing) if name not in opened.sources]
+            # Someone else may have drawn them while we waited for the lock.
+            drawn_here = {name for name in missing if name not in opened.sources}
+            rows = sorted(numbers[name] for name in drawn_here)
             units = _units(rows, dataset, steps, jobs := _jobs(jobs, steps, rows, dataset))
             progress.begin("drawing", len(rows), "samples")
             try:
@@ -72,7 +74,7 @@ def prepare_drawn(
                     _draw_here(units, dataset, steps, writer, opened.folder, progress)
             finally:
                 progress.end()
-    return _collect(samples, opened, done_before)
+    return _collect(samples, opened, drawn_here)
 
 
 def _jobs(jobs: int | None, steps: Steps, rows: Sequence[int], dataset: DrawnDataset) -> int:
@@ -160,7 +162,7 @@ def _draw_in_pool(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _collect(samples: Sequence[Sample], store: Store, done_before: set[str]) -> Prepared:
+def _collect(samples: Sequence[Sample], store: Store, drawn_here: set[str]) -> Prepared:
     kept: list[int] = []
     failures: list[Problem] = []
     for position, sample in enumerate(samples):
@@ -170,5 +172,5 @@ def _collect(samples: Sequence[Sample], store: Store, done_before: set[str]) -> 
         else:
             kept.append(position)
     keys = [samples[position].id for position in kept]
-    reused = sum(key in done_before for key in keys)
+    reused = sum(key not in drawn_here for key in keys)
     return Prepared(store.clips(keys), tuple(kept), tuple(failures), reused)

@@ -47,7 +47,6 @@ def prepare(
     _refuse_regions_without_landmarks(samples, steps)
     opened = Store(store, settings, regions=steps.cropper.regions, image_size=steps.cropper.size)
     keyed = [_identify(sample, opened) for sample in samples]
-    done_before = set(opened.sources)
     work = _missing_work(samples, keyed, opened, retry=retry)
     unknown_paths = [
         (one.path, one.state, one.key)
@@ -61,9 +60,9 @@ def prepare(
                 writer.also_known_as(opened.sources[key], path, state)
             # Someone else may have prepared them while we waited for the lock.
             work = [one for one in work if retry or one.key not in opened.sources]
-            worker = SourceWorker(steps, writer, progress)
-            passing = worker.run(work)
-    return _collect(samples, keyed, opened, passing, done_before)
+            passing = SourceWorker(steps, writer, progress).run(work)
+    done_here = {one.key for one in work}
+    return _collect(samples, keyed, opened, passing, done_here)
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def _collect(
     keyed: Sequence[_Keyed],
     store: Store,
     passing: Mapping[str, Problem],
-    done_before: set[str],
+    done_here: set[str],
 ) -> Prepared:
     kept: list[int] = []
     keys: list[str] = []
@@ -133,7 +132,7 @@ def _collect(
                 failures.append(Problem("unused landmarks", sample.path, what, False))
             kept.append(position)
             keys.append(one.key)
-    reused = sum(key in done_before for key in keys)
+    reused = sum(key not in done_here for key in keys)
     return Prepared(store.clips(keys), tuple(kept), tuple(failures), reused)
 
 

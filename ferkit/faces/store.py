@@ -37,7 +37,7 @@ SCHEMA_VERSION = 1
 PART_BYTES = 32 << 20
 """Crops of a part, about; what a kill may lose."""
 PART_SOURCES = 512
-PART_SECONDS = 60.0
+PART_SECONDS = 10.0
 
 
 class Store:
