@@ -12,6 +12,7 @@ from ferkit.contracts.training import Cadence, EpochPlan, Phase
 from ferkit.data import keyed
 from ferkit.errors import RunError
 from ferkit.training.batches import cut
+from ferkit.training.devices import seed_device
 from ferkit.training.learner import Learner
 from ferkit.training.optimiser import learning_rate
 from ferkit.training.parts import StepParts
@@ -108,7 +109,7 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
     with closing(batches):
         for piece, batch in batches:
             if samples == 0:
-                torch.manual_seed(draws + epoch.done)
+                seed_device(draws + epoch.done, session.device)
             count = len(piece.ids.labelled) + len(piece.ids.unlabelled)
             piece_loss, scalars = learner.forward_backward(
                 batch, parts, share=piece.share, last=piece.last

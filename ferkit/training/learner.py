@@ -13,6 +13,7 @@ from ferkit.contracts.training import Batch, Phase, SSLLoop
 from ferkit.errors import RunError
 from ferkit.model.face_model import FaceModel
 from ferkit.sections import TrainingSection
+from ferkit.training.devices import seed_device
 from ferkit.training.optimiser import (
     load_optimiser_tensors,
     make_optimiser,
@@ -115,7 +116,7 @@ def fresh_students(
     """
     made = []
     for number in range(count):
-        torch.manual_seed(seed(number))
+        seed_device(seed(number), torch.device("cpu"))  # networks are made there
         model = build()
         if not isinstance(model, FaceModel):
             raise RunError(f"build_model gave a {type(model).__name__}, not a FaceModel.")
