@@ -123,11 +123,13 @@ class SplitPolicies:
             probs=probs,
             targets=target,
             losses=cross_entropy_of_probs(probs, target),
-            student_probs=None if student is None else student.logits.softmax(-1),
-            student_features=None if student is None else student.features,
             labelled=labelled,
         )
         acting: set[Cadence] = {"step"} if adaptive else set()
+        if student is not None and self.wants(acting):
+            beliefs = beliefs._replace(
+                student_probs=student.logits.softmax(-1), student_features=student.features
+            )
         if self.targets is None:
             acting.add("start")
         for update in self.updates:

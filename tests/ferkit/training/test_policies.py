@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferkit.contracts.training import Progress, Targets, Weights
+from ferkit.contracts.training import Prediction, Progress, Targets, Weights
 from ferkit.errors import FerkitError, RunError
 from ferkit.training.job import PolicyChain
 from ferkit.training.policies import SplitPolicies
@@ -193,3 +193,16 @@ def test_tables_and_state_of_policies_come_back() -> None:
     for name in ("targets", "weight", "scale"):
         assert torch.equal(getattr(first, name), getattr(second, name))
     assert [a.tolist() for a in second.answers] == [a.tolist() for a in first.answers]
+
+
+def test_step_policies_are_told_what_the_student_says() -> None:
+    student = Prediction(torch.randn(1, 2), torch.randn(1, 3), torch.zeros(1))
+    update = Towards("step", 0)
+    made = policies([update])
+    made.begin(PROGRESS, adaptive=True)
+    made.decide(
+        torch.tensor([1]), probs=PROBS[1:2], student=student, progress=PROGRESS, adaptive=True
+    )
+    assert torch.equal(update.told[0].student_probs, student.logits.softmax(-1))
+    assert update.told[0].student_features is student.features
+    assert update.told[0].given.tolist() == [1]
