@@ -27,12 +27,12 @@ class Sampling(NamedTuple):
 class FrameChunk(NamedTuple):
     """Consecutive sampled frames of one video.
 
-    frames: (B, 3, H, W) uint8 RGB. index: frame numbers, (B,) int64.
+    frames: (B, 3, H, W) uint8 RGB. number: of each frame in the file, (B,) int64.
     timestamp: seconds from the start, (B,) float64.
     """
 
     frames: Tensor
-    index: Tensor
+    number: Tensor
     timestamp: Tensor
 
 

@@ -17,7 +17,7 @@ from ferkit.faces.drawn import prepare_drawn
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared, Progress
 from ferkit.faces.steps import Steps
-from ferkit.plugin import Context, Kind
+from ferkit.plugin import PROJECT, Context, Kind
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -56,13 +56,13 @@ def prepare_for_recipe(
         return prepare(
             samples,
             steps=make_steps(faces, catalogue, context),
-            settings=crop_settings(faces),
+            settings=crop_settings(faces, catalogue),
             store=store,
             progress=progress,
             retry=retry,
         )
     detect = faces.detector is not None and not dataset.aligned
-    settings = crop_settings(faces, detect=detect)
+    settings = crop_settings(faces, catalogue, detect=detect)
     for unused in ("reader", "sampling"):
         del settings[unused]
     here = replace(context, device="cpu")
@@ -120,21 +120,36 @@ def make_steps(
     )
 
 
-def crop_settings(faces: FacesSection, *, detect: bool = True) -> dict[str, Any]:
-    """What the crops of a file depend on, in plain values; the store is named by their hash."""
-    detector = faces.detector if detect else None
+def crop_settings(
+    faces: FacesSection, catalogue: Catalogue, *, detect: bool = True
+) -> dict[str, Any]:
+    """What the crops of a file depend on, in plain values; the store is named by their hash.
+
+    A component of another distribution than ferkit's own comes with its version, because what
+    it answers may change with it.
+    """
     chosen = {
-        "detector": detector,
-        "cropper": faces.cropper,
-        "reader": faces.reader,
-        "enhancer": faces.enhancer,
+        Kind.FACE_DETECTOR: faces.detector if detect else None,
+        Kind.REGION_CROPPER: faces.cropper,
+        Kind.VIDEO_READER: faces.reader,
+        Kind.ENHANCER: faces.enhancer,
     }
+    names = ("detector", "cropper", "reader", "enhancer")
     settings: dict[str, Any] = {
-        name: None if one is None else one.model_dump(mode="json") for name, one in chosen.items()
+        name: None if one is None else _described(kind, one, catalogue)
+        for name, (kind, one) in zip(names, chosen.items(), strict=True)
     }
     settings["sampling"] = faces.sampling.model_dump(mode="json")
-    settings["min_score"] = faces.min_score if detector is not None else 0.0
+    settings["min_score"] = faces.min_score if settings["detector"] is not None else 0.0
     return settings
+
+
+def _described(kind: Kind, one: BaseModel, catalogue: Catalogue) -> dict[str, Any]:
+    values: dict[str, Any] = one.model_dump(mode="json")
+    entry = catalogue.get(kind, values["use"])
+    if entry.distribution != PROJECT:
+        values["from"] = f"{entry.distribution} {entry.version}"
+    return values
 
 
 def store_folder(faces: FacesSection, context: Context) -> Path:

@@ -123,7 +123,7 @@ class SourceWorker:
                 for part in range(0, len(chunk.frames), self._steps.batch_size):
                     now = slice(part, part + self._steps.batch_size)
                     result = self._crop(chunk.frames[now], None)
-                    number = chunk.index[now].tolist()
+                    number = chunk.number[now].tolist()
                     rows = frame_rows(
                         result,
                         [(one.key, one.path)] * len(number),

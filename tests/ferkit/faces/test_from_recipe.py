@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,10 @@ def test_default_store_is_the_users_cache(components: Catalogue, tmp_path: Path)
 
 def test_settings_hold_what_changes_crops(components: Catalogue, tmp_path: Path) -> None:
     train = folder_of(tmp_path)
-    usual = crop_settings(read(components, train).faces)
+    usual = crop_settings(read(components, train).faces, components)
     assert usual["detector"]["use"] == "mtcnn"
     assert usual["cropper"]["size"] == 224
-    assert crop_settings(read(components, train, batch_size=3).faces) == usual
+    assert crop_settings(read(components, train, batch_size=3).faces, components) == usual
     for change in (
         {"min_score": 0.5},
         {"cropper": {"use": "face", "size": 96}},
@@ -80,7 +81,18 @@ def test_settings_hold_what_changes_crops(components: Catalogue, tmp_path: Path)
         {"sampling": {"mode": "all"}},
         {"detector": None},
     ):
-        assert crop_settings(read(components, train, **change).faces) != usual
+        assert crop_settings(read(components, train, **change).faces, components) != usual
+
+
+def test_a_strangers_component_is_told_apart_by_version(
+    components: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = read(components, folder_of(tmp_path)).faces
+    assert "from" not in crop_settings(faces, components)["detector"]
+    own = components.get(Kind.FACE_DETECTOR, "mtcnn")
+    stranger = replace(own, distribution="their-detector", version="2.1")
+    monkeypatch.setitem(components._entries, (Kind.FACE_DETECTOR, "mtcnn"), stranger)
+    assert crop_settings(faces, components)["detector"]["from"] == "their-detector 2.1"
 
 
 def test_rendered_faces_are_drawn_where_the_cropper_says(prepare: Prepare) -> None:

@@ -28,11 +28,11 @@ def test_evenly_spaced_frames(real_data: Path, reader: DecordReader) -> None:
     chunk = joined(list(reader.read(path, Sampling("even", 8))))
     assert chunk.frames.shape == (8, 3, 360, 640)
     assert chunk.frames.dtype == torch.uint8
-    assert chunk.index.dtype == torch.int64
+    assert chunk.number.dtype == torch.int64
     assert chunk.timestamp.dtype == torch.float64
-    assert chunk.index.tolist() == [4, 13, 22, 31, 40, 49, 58, 67]  # of 72
+    assert chunk.number.tolist() == [4, 13, 22, 31, 40, 49, 58, 67]  # of 72
     assert chunk.timestamp.tolist() == pytest.approx(
-        [n / 30 for n in chunk.index.tolist()], abs=1e-4
+        [n / 30 for n in chunk.number.tolist()], abs=1e-4
     )
 
 
@@ -43,14 +43,14 @@ def test_small_chunks_give_the_same_frames(real_data: Path, reader: DecordReader
     assert [len(chunk.frames) for chunk in chunks] == [1, 3, 3, 3, 2]  # 0.66 MiB a frame
     whole = joined(list(reader.read(path, Sampling("every", 6))))
     assert torch.equal(joined(chunks).frames, whole.frames)
-    assert joined(chunks).index.tolist() == list(range(0, 72, 6))
+    assert joined(chunks).number.tolist() == list(range(0, 72, 6))
 
 
 def test_frames_that_an_edit_list_hides_do_not_count(real_data: Path, reader: DecordReader) -> None:
     """The header says 98 frames; the first three are not shown, and 95 decode."""
     chunk = joined(list(reader.read(real_data / "videos" / "no_face.mp4", Sampling("all"))))
     assert len(chunk.frames) == 95
-    assert chunk.index.tolist() == list(range(95))
+    assert chunk.number.tolist() == list(range(95))
     assert chunk.timestamp[0] == 0
     assert bool((chunk.timestamp.diff() > 0).all())
     assert not torch.equal(chunk.frames[-1], chunk.frames[-2])
@@ -92,5 +92,5 @@ def test_what_decodes_before_a_break_is_yielded_first(
     with pytest.raises(FerkitError, match="breaks off at frame 5 of 8"):
         chunks.extend(reader.read(tmp_path / "a.mp4", Sampling("all")))
     got = joined(chunks)
-    assert got.index.tolist() == [0, 1, 2, 3, 4]
+    assert got.number.tolist() == [0, 1, 2, 3, 4]
     assert got.frames[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
