@@ -12,9 +12,12 @@ from ferkit.plugin import Params
 class SmallCnnParams(Params):
     """Of the backbone `small_cnn`."""
 
-    width: int = Field(32, ge=1, description="channels of the first block; each doubles them")
+    width: int = Field(16, ge=1, description="channels of the first block; each doubles them")
     stride: Literal[1, 2] = Field(
-        2, description="pixels from one place of the first convolution to the next"
+        1, description="pixels from one place of the first convolution to the next"
+    )
+    grid: int = Field(
+        3, ge=1, description="the last map is averaged to so many cells a side, all kept"
     )
 
 

@@ -21,10 +21,13 @@ class SmallCnn(nn.Module):
     Args:
         width: channels of the first block; each block doubles them.
         stride: of the first convolution.
+        grid: G: the last map is averaged to G x G cells, which all become features. An
+            expression is a matter of where: one cell over all of a face loses it.
     """
 
-    def __init__(self, *, width: int, stride: int) -> None:
+    def __init__(self, *, width: int, stride: int, grid: int) -> None:
         super().__init__()
+        self.grid = grid
         self.channels = tuple(width * 2**block for block in range(BLOCKS))
         before = 3
         blocks: list[nn.Module] = []
@@ -35,8 +38,9 @@ class SmallCnn(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def spec(self, regions: int) -> FeatureSpec:
-        """D is the width of the last block; a map after each block."""
-        return FeatureSpec(dim=self.channels[-1], map_channels=self.channels, regions=regions)
+        """D is the width of the last block times the cells; a map after each block."""
+        dim = self.channels[-1] * self.grid**2
+        return FeatureSpec(dim=dim, map_channels=self.channels, regions=regions)
 
     def forward(self, images: Tensor) -> Features:
         """(B, R, 3, H, W), H and W at least 16 * stride -> features and four maps."""
@@ -46,8 +50,35 @@ class SmallCnn(nn.Module):
         for block in self.blocks:
             hidden = block(hidden)
             maps.append(hidden.reshape(batch, regions, *hidden.shape[1:]))
-        pooled = hidden.mean((2, 3)).reshape(batch, regions, -1)  # (B, R, D)
+        pooled = grid_means(hidden, self.grid).reshape(batch, regions, -1)  # (B, R, D)
         return Features(pooled, tuple(maps))
+
+
+def grid_means(maps: Tensor, cells: int) -> Tensor:
+    """Means over a grid of cells of equal size, which share pixels where they must.
+
+    Cell i of n over a side of L pixels is [floor(i L / n), ceil((i + 1) L / n)), as in torch's
+    adaptive pooling; written as products with two matrices, because the gradient of torch's own
+    is not deterministic on a GPU.
+
+    Args:
+        maps: (B, C, H, W). cells: per side.
+    Returns: (B, C, cells, cells).
+    """
+    if maps.shape[2:] == (cells, cells):
+        return maps
+    down, across = (_cell_weights(maps.shape[axis], cells, like=maps) for axis in (2, 3))
+    return torch.einsum("bchw,ih,jw->bcij", maps, down, across)
+
+
+def _cell_weights(length: int, cells: int, *, like: Tensor) -> Tensor:
+    """(cells, length): each row is a mean over its cell."""
+    places = torch.arange(length, device=like.device)
+    numbers = torch.arange(cells, device=like.device)[:, None]
+    first = numbers * length // cells
+    end = -(-(numbers + 1) * length // cells)
+    inside = ((places >= first) & (places < end)).to(like.dtype)
+    return inside / inside.sum(1, keepdim=True)
 
 
 def _block(before: int, channels: int, *, stride: int) -> nn.Sequential:
@@ -61,4 +92,4 @@ def _block(before: int, channels: int, *, stride: int) -> nn.Sequential:
 
 def make_small_cnn(params: SmallCnnParams, context: Context) -> SmallCnn:
     """Factory of the component `small_cnn`."""
-    return SmallCnn(width=params.width, stride=params.stride)
+    return SmallCnn(width=params.width, stride=params.stride, grid=params.grid)

@@ -91,7 +91,7 @@ def trained(width: int, size: int, steps: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--widths", type=int, nargs="+", default=[32])
+    parser.add_argument("--widths", type=int, nargs="+", default=[16])
     parser.add_argument("--sizes", type=int, nargs="+", default=[48, 96])
     given = parser.parse_args()
     torch.set_num_threads(1)

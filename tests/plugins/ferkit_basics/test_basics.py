@@ -7,7 +7,7 @@ import torch
 from ferkit_basics.fixed import FixedTargets, smooth_labels
 from ferkit_basics.mean import make_mean, masked_mean
 from ferkit_basics.params import FixedParams, SmallCnnParams, SupervisedParams
-from ferkit_basics.small_cnn import SmallCnn, make_small_cnn
+from ferkit_basics.small_cnn import SmallCnn, grid_means, make_small_cnn
 from ferkit_basics.supervised import make_supervised
 from ferkit_basics.uniform import UniformWeighting
 from pydantic import ValidationError
@@ -88,15 +88,24 @@ def test_mean_needs_to_know_its_features() -> None:
 
 @pytest.mark.parametrize("size", [32, 48, 96, 100])
 def test_small_cnn_from_32_px_up(size: int) -> None:
-    made = make_small_cnn(SmallCnnParams(width=4), Context())
-    features = made(torch.rand(2, 1, 3, size, size))
-    assert features.pooled.shape == (2, 1, 32)
-    assert [tuple(m.shape[2:3]) for m in features.maps] == [(4,), (8,), (16,), (32,)]
+    for stride in (1, 2):
+        made = make_small_cnn(SmallCnnParams(width=4, stride=stride), Context())
+        features = made(torch.rand(2, 1, 3, size, size))
+        assert features.pooled.shape == (2, 1, 32 * 9)
+        assert [m.shape[2] for m in features.maps] == [4, 8, 16, 32]
+        assert features.maps[0].shape[-1] == size // stride // 2
+
+
+@pytest.mark.parametrize(("height", "width", "cells"), [(3, 3, 3), (2, 5, 3), (7, 1, 2), (6, 4, 1)])
+def test_grid_means_are_torchs_adaptive_pooling(height: int, width: int, cells: int) -> None:
+    maps = torch.rand(2, 3, height, width)
+    expected = torch.nn.functional.adaptive_avg_pool2d(maps, cells)
+    torch.testing.assert_close(grid_means(maps, cells), expected)
 
 
 def test_small_cnn_regions_share_weights() -> None:
     torch.manual_seed(0)
-    made = SmallCnn(width=4, stride=2).eval()
+    made = SmallCnn(width=4, stride=2, grid=2).eval()
     images = torch.rand(2, 3, 3, 32, 32)
     pooled = made(images).pooled
     for region in range(3):
