@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 from pathlib import Path
 
 import pytest
 import torch
 
+from ferkit.catalogue import catalogue
 from ferkit.contracts.training import Phase, Targets, Weights
 from ferkit.errors import FerkitError
+from ferkit.plugin import Context, Kind
+from ferkit.plugins import load
+from ferkit.recipe_models import pick_model
 from ferkit.sections import OptimiserSection, TrainingSection
-from ferkit.testing import tiny_job, tiny_model
+from ferkit.testing import tiny_job, tiny_model, tiny_split
 from ferkit.training.job import PolicyChain, Silence
 from ferkit.training.trainer import train
 
@@ -202,3 +207,27 @@ def test_signals_are_as_before_afterwards(job, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     train(job(tmp_path, minutes=60))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_convolution_network_goes_on_exactly(make_loop, tmp_path: Path) -> None:
+    """Batch statistics and memory layout (channels last) come back too."""
+    known = catalogue(load())
+    chosen = pick_model(known, Kind.BACKBONE, "small_cnn")(use="small_cnn", width=4)
+    small_cnn = known.build(Kind.BACKBONE, chosen, Context())
+
+    def job(folder: Path, observer=None):
+        return tiny_job(
+            make_loop(Phase("only", 2, teacher="ema")),
+            folder,
+            training=TrainingSection(batch_size=6, device="cpu", checkpoint_minutes=1e-9),
+            labelled=tiny_split(12, size=32),
+            unlabelled=tiny_split(6, size=32, labelled=False),
+            validation=tiny_split(6, size=32, seed=2),
+            build_model=lambda: tiny_model(backbone=copy.deepcopy(small_cnn)),
+            observer=observer or Silence(),
+        )
+
+    whole = everything(train(job(tmp_path / "whole")))
+    with pytest.raises(Stop):
+        train(job(tmp_path / "cut", StopAt(steps=5)))
+    assert everything(train(job(tmp_path / "cut"), resume=True)) == whole

@@ -12,6 +12,8 @@ from ferkit_torchvision.params import ResNetParams, VggParams
 from ferkit_torchvision.resnet import make_resnet
 from ferkit_torchvision.vgg import make_vgg
 from safetensors.torch import save_file
+from torch import nn
+from torchvision.models.vgg import cfgs, make_layers
 
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
@@ -23,10 +25,18 @@ def resnet():
     return torchvision.models.resnet18(weights=None).eval()
 
 
-@pytest.fixture(scope="module")
-def vgg():
+@pytest.fixture
+def vgg(monkeypatch):
+    """torchvision's VGG-11, but with 16 instead of 4096 hidden units, which are quicker."""
+    monkeypatch.setattr("ferkit_torchvision.vgg.HIDDEN", 16)
     torch.manual_seed(0)
-    return torchvision.models.vgg11(weights=None, num_classes=3).eval()
+    made = torchvision.models.VGG.__new__(torchvision.models.VGG)
+    nn.Module.__init__(made)
+    made.features = make_layers(cfgs["A"])
+    made.avgpool = nn.AdaptiveAvgPool2d(7)
+    hidden = [nn.Linear(512 * 49, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 16), nn.ReLU()]
+    made.classifier = nn.Sequential(*hidden, nn.Dropout(), nn.Linear(16, 3))
+    return made.eval()
 
 
 def written(network, folder, name="weights.safetensors"):
@@ -80,7 +90,8 @@ def test_vgg_with_its_fully_connected_layers(vgg, tmp_path) -> None:
     images = torch.rand(1, 1, 3, 64, 64)
     hidden = vgg.avgpool(vgg.features(images[:, 0])).flatten(1)
     torch.testing.assert_close(made(images).pooled[:, 0], vgg.classifier[:-1](hidden))
-    assert made.spec(1).dim == 4096
+    assert made.spec(1).dim == 16
+    assert made.spec(1).map_channels == (64, 128, 256, 512, 512)
 
 
 def test_vgg_with_batch_norm() -> None:
