@@ -121,7 +121,10 @@ class DrawnDataset(Protocol):
 
     def problems(self) -> Sequence[Problem]: ...
 
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Hex digest of all that decides pixels: where it is equal, samples of one id are the
+        same picture, whatever else (their number, their labels) differs."""
+        ...
 
     def landmarks(self, index: Sequence[int]) -> Tensor:
         """True landmarks of rows `index`: (B, T, 5, 2) float32, pixels of the raw frame."""

@@ -13,21 +13,25 @@ BLOCKS = 4
 
 
 class SmallCnn(nn.Module):
-    """Four blocks of 3x3 convolution, batch norm, ReLU and 2x2 max-pooling.
+    """Four blocks of 3x3 convolution, batch norm, ReLU and 2x2 max-pooling, each half as wide.
 
     The regions of a frame share the weights. Activations lie channels-last in memory, which is
     up to twice as fast on a CPU.
 
     Args:
         width: channels of the first block; each block doubles them.
-        stride: of the first convolution.
+        stride: of the first convolution; with 2 it halves the side itself and its block does not
+            pool, which is nearly twice as fast in all.
         grid: G: the last map is averaged to G x G cells, which all become features. An
             expression is a matter of where: one cell over all of a face loses it.
+        even_light: bring every image to mean 0 and deviation 1 first, so that how bright and how
+            contrasty a picture is need not be learned away.
     """
 
-    def __init__(self, *, width: int, stride: int, grid: int) -> None:
+    def __init__(self, *, width: int, stride: int, grid: int, even_light: bool) -> None:
         super().__init__()
         self.grid = grid
+        self.even_light = even_light
         self.channels = tuple(width * 2**block for block in range(BLOCKS))
         before = 3
         blocks: list[nn.Module] = []
@@ -43,15 +47,27 @@ class SmallCnn(nn.Module):
         return FeatureSpec(dim=dim, map_channels=self.channels, regions=regions)
 
     def forward(self, images: Tensor) -> Features:
-        """(B, R, 3, H, W), H and W at least 16 * stride -> features and four maps."""
+        """(B, R, 3, H, W), H and W at least 16 -> features and four maps."""
         batch, regions = images.shape[:2]
         hidden = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        if self.even_light:
+            hidden = standardise(hidden)
         maps: list[Tensor] = []
         for block in self.blocks:
             hidden = block(hidden)
             maps.append(hidden.reshape(batch, regions, *hidden.shape[1:]))
         pooled = grid_means(hidden, self.grid).reshape(batch, regions, -1)  # (B, R, D)
         return Features(pooled, tuple(maps))
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Each image minus its mean, over its deviation: (B, C, H, W) -> the same.
+
+    The deviation is taken as at least .02, so that an even picture stays even.
+    """
+    mean = images.mean((1, 2, 3), keepdim=True)
+    spread = images.std((1, 2, 3), keepdim=True, correction=0)
+    return (images - mean) / spread.clamp(min=0.02)
 
 
 def grid_means(maps: Tensor, cells: int) -> Tensor:
@@ -82,14 +98,16 @@ def _cell_weights(length: int, cells: int, *, like: Tensor) -> Tensor:
 
 
 def _block(before: int, channels: int, *, stride: int) -> nn.Sequential:
-    return nn.Sequential(
+    layers = [
         nn.Conv2d(before, channels, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(channels),
         nn.ReLU(inplace=True),
-        nn.MaxPool2d(2),
-    )
+    ]
+    return nn.Sequential(*layers, nn.MaxPool2d(2)) if stride == 1 else nn.Sequential(*layers)
 
 
 def make_small_cnn(params: SmallCnnParams, context: Context) -> SmallCnn:
     """Factory of the component `small_cnn`."""
-    return SmallCnn(width=params.width, stride=params.stride, grid=params.grid)
+    return SmallCnn(
+        width=params.width, stride=params.stride, grid=params.grid, even_light=params.even_light
+    )

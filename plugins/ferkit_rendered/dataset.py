@@ -28,6 +28,9 @@ _PEOPLE = 0x70E0
 _BLOCK = 256
 """Frames whose scenes are held at a time; each takes some 12 kB of texture tables."""
 
+NOT_DRAWN = {"use", "count", "start", "labelled", "noise", "noise_kind"}
+"""Parameters that change no pixel of a sample."""
+
 
 class FrameTruth(NamedTuple):
     """Ground truth of every frame of B clips of T frames, float32.
@@ -112,8 +115,13 @@ class RenderedDataset:
         return ()
 
     def fingerprint(self) -> str:
-        """Digest of the parameters and of the version of the drawing."""
-        text = f"rendered {DRAWING_VERSION} {self.params.model_dump_json()}"
+        """Digest of the version of the drawing and of the parameters that decide pixels.
+
+        Which samples are used and how they are labelled does not, so that data sets that overlap
+        share what is drawn.
+        """
+        deciding = self.params.model_dump_json(exclude=NOT_DRAWN)
+        text = f"rendered {DRAWING_VERSION} {deciding}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _frames(self, index: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -93,7 +93,7 @@ def test_small_cnn_from_32_px_up(size: int) -> None:
         features = made(torch.rand(2, 1, 3, size, size))
         assert features.pooled.shape == (2, 1, 32 * 9)
         assert [m.shape[2] for m in features.maps] == [4, 8, 16, 32]
-        assert features.maps[0].shape[-1] == size // stride // 2
+        assert features.maps[0].shape[-1] == size // 2  # by pooling, or by the stride
 
 
 @pytest.mark.parametrize(("height", "width", "cells"), [(3, 3, 3), (2, 5, 3), (7, 1, 2), (6, 4, 1)])
@@ -103,9 +103,20 @@ def test_grid_means_are_torchs_adaptive_pooling(height: int, width: int, cells: 
     torch.testing.assert_close(grid_means(maps, cells), expected)
 
 
+def test_small_cnn_does_not_mind_brightness_and_contrast() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(2, 1, 3, 32, 32)
+    even = SmallCnn(width=4, stride=2, grid=2, even_light=True).eval()
+    torch.testing.assert_close(even(images).pooled, even(0.4 * images + 0.3).pooled)
+    blank = even(torch.full((1, 1, 3, 32, 32), 0.7)).pooled
+    assert torch.isfinite(blank).all()
+    uneven = SmallCnn(width=4, stride=2, grid=2, even_light=False).eval()
+    assert not torch.allclose(uneven(images).pooled, uneven(0.4 * images + 0.3).pooled)
+
+
 def test_small_cnn_regions_share_weights() -> None:
     torch.manual_seed(0)
-    made = SmallCnn(width=4, stride=2, grid=2).eval()
+    made = SmallCnn(width=4, stride=2, grid=2, even_light=False).eval()
     images = torch.rand(2, 3, 3, 32, 32)
     pooled = made(images).pooled
     for region in range(3):
