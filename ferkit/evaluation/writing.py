@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ferkit.errors import RunError
+from ferkit.files import told_plainly, write_whole
 
 DIGITS = 6
 """Decimals kept of every float: enough to read, too few to show the order of summation."""
@@ -39,19 +39,9 @@ def write_bytes(path: Path, content: bytes) -> Path:
 
     Raises: RunError: it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with told_plainly(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(
-            f"cannot be written ({reason}).",
-            where=str(path),
-            hint="Check the permissions and the free space of that folder.",
-        ) from error
-    return path
+    return write_whole(path, content)
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -6,11 +6,8 @@ So a kill leaves whole files, and frames of a source that no `sources` row names
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,12 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferkit.errors import RunError
+from ferkit.files import TEMPORARY, replacing, told_plainly
 
 SHARDS, FRAMES, SOURCES = "shards", "frames", "sources"
 """Folders of a store."""
 Status = Literal["ok", "partial", "failed"]
-TEMPORARY = ".writing"
+KEPT = "What is in the store stays and will not be prepared again."
+"""Said where a store can't be written."""
 
 FRAME_SCHEMA = pa.schema(
     [
@@ -121,7 +119,7 @@ def write_part(
         sources: those that this part completes.
     Raises: RunError: the disk is full, or can't be written.
     """
-    with told_plainly(folder):
+    with told_plainly(folder, hint=KEPT):
         if len(frames):
             with replacing(part_file(folder, SHARDS, number)) as file:
                 np.lib.format.write_array(file, crops, allow_pickle=False)
@@ -145,36 +143,6 @@ def read_parts(folder: Path, what: Literal["frames", "sources"]) -> pa.Table:
         tables.append(pq.read_table(part_file(folder, what, number), schema=schema))
         parts += [number] * len(tables[-1])
     return pa.concat_tables(tables).append_column("part", pa.array(parts, pa.int32()))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Any]:
-    """A binary file that appears at `path`, complete, when the block ends without an error."""
-    temporary = path.with_name(f"{path.name}-{os.getpid()}{TEMPORARY}")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def told_plainly(folder: Path) -> Iterator[None]:
-    """Turn errors of writing into a `RunError` that says what is kept."""
-    kept = "What is in the store stays and will not be prepared again."
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what, hint = "the disk is full.", f"{kept} Make room, or choose another --out."
-        else:
-            what, hint = f"can't write: {error.strerror or error}.", kept
-        raise RunError(what, where=str(folder), hint=hint) from error
 
 
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:

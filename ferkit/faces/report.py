@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.table import Table
 
 from ferkit.contracts.data import Problem
-from ferkit.faces.parts import replacing, told_plainly
 from ferkit.faces.prepared import Prepared
+from ferkit.files import told_plainly, write_whole
 
 COLUMNS = ("file", "kind", "reason", "left out")
 
@@ -31,8 +31,7 @@ def write_failures(failures: Sequence[Problem], path: Path) -> None:
         )
     with told_plainly(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(text.getvalue().encode("utf-8"))
+    write_whole(path, text.getvalue())
 
 
 def summary_table(prepared: Prepared, problems: Sequence[Problem]) -> Table:

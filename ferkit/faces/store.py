@@ -15,12 +15,11 @@ import numpy.typing as npt
 from ferkit.errors import FerkitError
 from ferkit.faces.clips import StoreClips
 from ferkit.faces.keys import FileState, settings_hash
-from ferkit.faces.locking import locked
 from ferkit.faces.parts import (
     FRAMES,
+    KEPT,
     SHARDS,
     SOURCES,
-    TEMPORARY,
     FrameRow,
     SourceRow,
     Status,
@@ -28,10 +27,10 @@ from ferkit.faces.parts import (
     part_file,
     part_numbers,
     read_parts,
-    replacing,
-    told_plainly,
     write_part,
 )
+from ferkit.files import TEMPORARY, replacing, told_plainly
+from ferkit.locking import locked
 
 SCHEMA_VERSION = 1
 PART_BYTES = 32 << 20
@@ -64,7 +63,7 @@ class Store:
         if document.exists():
             check_version(document)
         else:
-            with told_plainly(root):
+            with told_plainly(root, hint=KEPT):
                 for name in (SHARDS, FRAMES, SOURCES):
                     (self.folder / name).mkdir(parents=True, exist_ok=True)
                 with replacing(document) as file:
@@ -87,7 +86,7 @@ class Store:
 
         Also when the block ends by an error: complete sources are never thrown away.
         """
-        with locked(self.folder / "lock", waiting=waiting):
+        with locked(self.folder / "lock", what="the store", waiting=waiting):
             self.refresh()
             self._sweep()
             writer = StoreWriter(self.folder)

@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import FerkitError
+from ferkit.files import told_plainly, write_whole
+from ferkit.locking import locked
 
 SCHEMA_VERSION = 1
 """Of run folders; written to run.json."""
 
 LOCK = ".lock"
-
-
-@contextmanager
-def disk_errors(where: Path) -> Iterator[None]:
-    """Turn what a disk refuses into an error that says so.
-
-    Raises: RunError: the disk is full, or the place can't be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunError(
-                "the disk is full.",
-                where=str(where),
-                hint="Free some space, then go on with 'ferkit run --resume'. Nothing written "
-                "so far is lost.",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise RunError(f"can't write here ({error.strerror}).", where=str(where)) from error
-        raise
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a kill leaves the old one or the new one, never half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk_errors(path):
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -131,29 +94,21 @@ def _first_free(wanted: Path) -> Path:
 
 
 @contextmanager
-def locked(folder: Path, *, patience: float = 5.0) -> Iterator[None]:
-    """Hold the folder for this process; the lock dies with the process, however it dies.
+def held(folder: Path, *, patience: float = 5.0) -> Iterator[None]:
+    """Hold a run folder for this process; the lock dies with the process, however it dies.
 
     Args:
         patience: seconds to wait for another process to let go.
-    Raises: FerkitError: another process is using the folder.
+    Raises: RunError: another process is using the folder.
     """
-    with disk_errors(folder):
-        file = (folder / LOCK).open("a+")
-    try:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise FerkitError(
-                        "another ferkit process is working in this folder.",
-                        where=str(folder),
-                        hint="Wait for it, or stop it first.",
-                    ) from None
-                time.sleep(0.1)
+    with ExitStack() as stack:
+        with told_plainly(folder):
+            stack.enter_context(
+                locked(
+                    folder / LOCK,
+                    what="this folder",
+                    waiting=lambda _: None,
+                    patience_s=patience,
+                )
+            )
         yield
-    finally:
-        file.close()

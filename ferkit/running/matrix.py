@@ -18,8 +18,9 @@ from ferkit.evaluation.tables import (
     matrix_table,
     summarise_matrix,
 )
+from ferkit.files import write_whole
 from ferkit.running.children import Child, forking, next_messages, start_child, stop_children
-from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json, write_whole
+from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.plan import FIRST, PlannedRun, ready
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from torch import Tensor
 
 from ferkit.contracts.data import Sample
-from ferkit.running.folder import disk_errors, write_whole
+from ferkit.files import replacing, told_plainly, write_whole
 
 EPOCH_COLUMNS = (
     "phase",
@@ -128,10 +128,5 @@ def write_table(path: Path, parts: Sequence[Mapping[str, Any]]) -> None:
         for part in parts
     ]
     table = pa.concat_tables(tables, promote_options="default")
-    temporary = path.with_name(f".{path.name}.part")
-    with disk_errors(path):
-        try:
-            pq.write_table(table, temporary, compression="zstd")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with told_plainly(path), replacing(path) as file:
+        pq.write_table(table, file, compression="zstd")

@@ -18,13 +18,14 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.report import write_report
 from ferkit.evaluation.run_figures import write_figures
 from ferkit.evaluation.writing import write_results
+from ferkit.files import write_whole
 from ferkit.model.build import build_model
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import Observers
 from ferkit.recipe_write import dump_recipe, recipe_document
 from ferkit.running.assemble import RunData, assemble
 from ferkit.running.environment import device_name, plugin_versions, versions
-from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json, write_whole
+from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
 from ferkit.running.outcome import crops_by_id, results_of, write_tables
 from ferkit.running.watch import TrainingWatch

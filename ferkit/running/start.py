@@ -14,11 +14,12 @@ from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.errors import FerkitError
 from ferkit.evaluation.tables import results_table
+from ferkit.files import write_whole
 from ferkit.plugin import Context
 from ferkit.recipe import LoadedRecipe, read_recipe, validate
 from ferkit.recipe_write import dump_recipe, recipe_document
 from ferkit.running.assemble import prepare_data
-from ferkit.running.folder import locked, new_folder, read_json, write_whole
+from ferkit.running.folder import held, new_folder, read_json
 from ferkit.running.matrix import run_matrix
 from ferkit.running.plan import PlannedRun, default_jobs, plan_runs, run_document
 from ferkit.running.progress import Display, Style, make_display
@@ -53,7 +54,7 @@ def begin(
     console = _console(progress)
     display = make_display(progress, console)
     _say_broken(components, display)
-    with locked(folder), resumable(folder, display):
+    with held(folder), resumable(folder, display):
         if loaded.matrix is None:
             run_single(
                 loaded.recipe,
@@ -84,7 +85,7 @@ def resume(folder: Path, *, jobs: int | None, progress: Style) -> None:
     display = make_display(progress, console)
     if (folder / "matrix.json").exists():
         components = catalogue(plugins.load())
-        with locked(folder), resumable(folder, display):
+        with held(folder), resumable(folder, display):
             state = read_json(folder / "matrix.json")
             matrix = MatrixSection.model_validate(state["matrix"])
             runs = plan_runs(matrix)
@@ -110,7 +111,7 @@ def begin_one(
     components = catalogue(plugins.load())
     loaded = read_recipe(str(recipe), catalogue=components)
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with held(folder):
         run_single(
             with_threads(loaded.recipe, threads),
             folder=folder,
@@ -130,7 +131,7 @@ def resume_one(folder: Path, *, display: Display, threads: int | None = None) ->
         raise FerkitError(
             "holds no run: neither run.json nor matrix.json is there.", where=str(folder)
         )
-    with locked(folder):
+    with held(folder):
         state = read_json(folder / "run.json")
         if state.get("status") == "done":
             display.say(f"{folder}: this run is done already.")

@@ -228,5 +228,5 @@ def test_a_folder_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_a_run_error(make_run: MakeRun) -> None:
     folder = make_run(tests=20, training=20)
     (folder / "report.html").mkdir()
-    with pytest.raises(RunError, match=r"report\.html: cannot be written"):
+    with pytest.raises(RunError, match=r"report\.html: can.t be written"):
         write_report(folder)

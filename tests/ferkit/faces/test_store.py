@@ -22,9 +22,9 @@ from ferkit.errors import FerkitError, RunError
 from ferkit.faces import store as store_module
 from ferkit.faces.clips import StoreClips
 from ferkit.faces.keys import FileState, content_key, settings_hash, with_landmarks
-from ferkit.faces.locking import locked
 from ferkit.faces.parts import FrameRow, part_numbers, read_parts
 from ferkit.faces.store import Store, StoreWriter
+from ferkit.locking import locked
 
 REGIONS = ("face", "eyes")
 
@@ -254,22 +254,22 @@ def test_a_second_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
         order.append("second")
     thread.join()
     assert order == ["first", "second"]
-    assert told[0].startswith(f"the store is being written by process {os.getpid()} on ")
+    assert told[0].startswith(f"the store is in use by process {os.getpid()} on ")
 
 
 def test_patience_of_a_lock_ends(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     with (
-        locked(lock, waiting=quiet),
-        pytest.raises(RunError, match="being written by process"),
-        locked(lock, waiting=lambda text: None, patience_s=0),
+        locked(lock, what="the store", waiting=quiet),
+        pytest.raises(RunError, match="in use by process"),
+        locked(lock, what="the store", waiting=lambda text: None, patience_s=0),
     ):
         pass
 
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EACCES, "can't write: Permission denied")],
+    [(errno.ENOSPC, "the disk is full"), (errno.EACCES, r"can't be written \(Permission denied")],
 )
 def test_a_full_disk_says_what_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, text: str

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ferkit.errors import FerkitError, RunError
-from ferkit.running.folder import locked, new_folder, read_json, write_json, write_whole
+from ferkit.files import write_whole
+from ferkit.running.folder import held, new_folder, read_json, write_json
 
 
 def test_default_folder_lies_below_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,13 +61,13 @@ def test_a_failed_write_leaves_the_old_file(
 
 def test_a_second_process_is_told_to_wait(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path; from ferkit.running.folder import locked\n"
-        f"with locked(Path({str(tmp_path)!r}), patience=0.2): pass"
+        "from pathlib import Path; from ferkit.running.folder import held\n"
+        f"with held(Path({str(tmp_path)!r}), patience=0.2): pass"
     )
-    with locked(tmp_path):
+    with held(tmp_path):
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
         assert ended.returncode != 0
-        assert "another ferkit process is working in this folder" in ended.stderr
+        assert "this folder is in use by process" in ended.stderr
     again = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
 

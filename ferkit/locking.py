@@ -1,4 +1,4 @@
-"""One writer per store."""
+"""One process at a time: for stores and run folders."""
 
 from __future__ import annotations
 
@@ -30,17 +30,19 @@ else:
 def locked(
     path: Path,
     *,
+    what: str,
     waiting: Callable[[str], None],
     patience_s: float | None = None,
     poll_s: float = 0.2,
 ) -> Iterator[None]:
-    """Hold the lock of a store.
+    """Hold a lock.
 
     The operating system keeps the lock and drops it when its holder ends, however that
     happens, so a lock can't go stale. The file's text says who holds it, for people.
 
     Args:
         path: the lock file; stays behind, unlocked.
+        what: is locked, for messages: "the store".
         waiting: told once, in a sentence, if someone else holds it.
         patience_s: give up after so many seconds; None: never.
         poll_s: seconds between two attempts.
@@ -54,7 +56,7 @@ def locked(
                 _try_lock(file)
                 break
             except (BlockingIOError, PermissionError):
-                holder = f"the store is being written by {_holder(path)}"
+                holder = f"{what} is in use by {_holder(path)}"
                 if patience_s is not None and time.monotonic() - started >= patience_s:
                     raise RunError(f"{holder}.", where=str(path.parent)) from None
                 if not told:
@@ -65,7 +67,7 @@ def locked(
                 raise RunError(
                     f"the file system can't lock files ({error.strerror}).",
                     where=str(path),
-                    hint="Choose a store on another one.",
+                    hint="Choose a folder on another one.",
                 ) from error
         file.seek(0)
         file.truncate()
