@@ -49,7 +49,7 @@ def results_table(results: Mapping[str, Any]) -> Table:
     Args:
         results: content of `results.json`.
     """
-    columns = ["split", "samples", *(_SHORT[name] for name in METRIC_NAMES)]
+    columns = ["split", "n", *(_SHORT[name] for name in METRIC_NAMES)]
     table = _narrow_table("Results in percent", columns)
     table.caption = (
         "Below each value its 95 % interval. Per class: mean of the classes' accuracies."
@@ -208,7 +208,7 @@ def _narrow_table(title: str, columns: Sequence[str]) -> Table:
     table.title_justify = table.caption_justify = "left"
     for place, name in enumerate(columns):
         if place == 0:
-            table.add_column(escape(name), overflow="fold")
+            table.add_column(escape(name), overflow="fold", min_width=10)
         else:
             table.add_column(escape(name), justify="right", no_wrap=True)
     return table
