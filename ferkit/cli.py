@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import click
 
 from ferkit import __version__
-from ferkit.errors import FerkitError
+from ferkit.errors import FerkitError, FerkitErrors
 
 COMMANDS = {
     "run": ("ferkit.commands.run", "Train, evaluate and report what a recipe says."),
@@ -27,6 +27,9 @@ COMMANDS = {
     "recipes": ("ferkit.commands.recipes", "List the recipes that ship, or copy one to edit."),
 }
 """Name -> module that has a click command of that name, and its line in `ferkit --help`."""
+
+MOST_ERRORS = 50
+"""Errors told of one recipe; a file that is no recipe at all may have thousands."""
 
 
 @dataclass
@@ -100,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FerkitError as error:
         if settings.verbose:
             traceback.print_exc()
-        _tell(str(error) if error.where or "\n" in str(error) else f"ferkit: {error}")
+        _tell("\n".join(_foreseen(error)))
         return error.status
     except Exception as error:
         if settings.verbose:
@@ -112,6 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _foreseen(error: FerkitError) -> list[str]:
+    """An error in lines: what has a place begins with it, the rest with the program's name."""
+    several = error.errors if isinstance(error, FerkitErrors) else (error,)
+    lines = [str(each) if each.where else f"ferkit: {each}" for each in several[:MOST_ERRORS]]
+    if len(several) > MOST_ERRORS:
+        lines.append(f"... and {len(several) - MOST_ERRORS} more.")
+    return lines
 
 
 def _unexpected(error: Exception, *, verbose: bool) -> str:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from ferkit import __version__, cli
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import FerkitError, FerkitErrors, RunError
 
 BLOCK = """
 import sys
@@ -105,6 +105,31 @@ def test_errors_become_text_and_status(failing, capsys, error, status, text):
     assert text in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("errors", "lines"),
+    [
+        ([FerkitError("no.", where="r.yaml:1:2")], ["r.yaml:1:2: no."]),
+        ([FerkitError("two plugins.")], ["ferkit: two plugins."]),
+        (
+            [FerkitError("no.", where="r.yaml:1:2"), FerkitError("two plugins.")],
+            ["r.yaml:1:2: no.", "ferkit: two plugins."],
+        ),
+    ],
+)
+def test_each_of_several_errors_begins_with_its_place(failing, capsys, errors, lines):
+    failing(FerkitErrors(errors))
+    assert cli.main(["check"]) == 2
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_of_very_many_errors_the_first_are_told(failing, capsys):
+    failing(FerkitErrors([FerkitError("no.", where=f"r.yaml:{line}:1") for line in range(1, 3001)]))
+    assert cli.main(["check"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 51
+    assert lines[49:] == ["r.yaml:50:1: no.", "... and 2950 more."]
 
 
 def test_verbose_shows_the_traceback(failing, capsys):
