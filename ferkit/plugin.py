@@ -60,14 +60,14 @@ class Kind(StrEnum):
 
 
 class Params(BaseModel):
-    """Parameters of a component: a frozen pydantic model that refuses unknown keys.
+    """Parameters of a component: a frozen pydantic model that refuses unknown keys, .inf and .nan.
 
     Give every field a default where a sensible one exists and a `Field(description=...)`
     that says meaning and unit; `ferkit plugins show` and the recipe reference print them.
     The field name `use` is taken (it names the component in a recipe).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NoParams(Params):

@@ -9,9 +9,16 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from ferkit import suggest
+from ferkit.sections import DEVICE, RUN_NAME
 
 _SHOWN = 40
-_INF = float("inf")
+
+_NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
+
+_PATTERNS = {
+    DEVICE: "auto, cpu, cuda, cuda:N (N: a number) or mps",
+    RUN_NAME: "a name of letters, digits, '.', '_' and '-' that begins with a letter or digit",
+}
 
 _BOUNDS = {
     "greater_than_equal": "at least",
@@ -49,7 +56,8 @@ def shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    text = repr(value).replace("inf", ".inf") if value in (_INF, -_INF) else repr(value)
+    text = repr(value)
+    text = _NOT_FINITE.get(text, text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]}...{text[-1]}"
 
 
@@ -69,7 +77,9 @@ def complaint(error: ErrorDetails) -> str:
         most = "at least" if kind == "string_too_short" else "at most"
         return f"must have {most} {bound} characters, not {len(error['input'])}."
     if kind == "string_pattern_mismatch":
-        pattern = context.get("pattern")
+        pattern = str(context.get("pattern"))
+        if pattern in _PATTERNS:
+            return f"must be {_PATTERNS[pattern]}, not {given}."
         return f"is {given}, which does not match the pattern {pattern}."
     words = wish(error)
     return f"must be {words}, not {given}." if words else f"is wrong: {error['msg']}."

@@ -16,6 +16,9 @@ from ferkit.plugin import DataPath, Kind, Params
 
 SCHEMA_VERSION = 1
 
+DEVICE = r"^(auto|cpu|cuda(:[0-9]+)?|mps)$"
+RUN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -29,9 +32,9 @@ class Chosen:
 
 
 class Section(BaseModel):
-    """A mapping in a recipe: unknown keys are errors, values do not change afterwards."""
+    """A mapping in a recipe: no unknown keys, numbers finite, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def __eq__(self, other: object) -> bool:
         # Not by class: the exact models are built anew for each recipe that is read.
@@ -183,7 +186,7 @@ class TrainingSection(Section):
         default_factory=AugmentationSection, description="null: none"
     )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
+    device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda, cuda:N or mps")
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; default: torch's")
     prediction_batch_size: int = Field(256, ge=1, description="samples per batch without gradient")
     checkpoint_minutes: float = Field(
@@ -214,9 +217,7 @@ class Recipe(Section):
     """One run."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="of the recipe format")
-    name: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="default: the file's name"
-    )
+    name: str | None = Field(None, pattern=RUN_NAME, description="default: the file's name")
     seed: int = Field(0, ge=0, description="of everything random but the division of the data")
     data: DataSection
     faces: FacesSection = Field(default_factory=FacesSection)

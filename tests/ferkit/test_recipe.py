@@ -152,7 +152,7 @@ labelled:
         (GOOD + "model: {backbone: {use: resnet, width: true}}", "must be a number, not true."),
         (GOOD + "seed: true", "r.yaml:3:7: seed must be a whole number, not true."),
         (GOOD + "name: 5", "r.yaml:3:7: name must be text, not 5. Put it in quotes: '5'."),
-        (GOOD + "name: a/b", "name is 'a/b', which does not match the pattern"),
+        (GOOD + "name: a/b", "name must be a name of letters, digits, '.', '_' and '-' that"),
         (
             GOOD + "model: {backbone: {use: resnet, depth: 50}}",
             "depth must be one of 18, 34, not 50",
@@ -182,7 +182,7 @@ labelled:
         ),
         (
             "data: {train: {use: things, path: x, share: .inf}}",
-            "data.train.share must be at most 1, not .inf.",
+            "data.train.share must be a finite number, not .inf.",
         ),
         (
             "data: {train: {use: things, path: x, names: {a: 1}}}",
@@ -290,3 +290,35 @@ def test_the_hash_is_of_the_content():
     assert recipe_hash({"a": 1, "b": [2]}) == recipe_hash({"b": [2], "a": 1})
     assert recipe_hash({"a": 1}) != recipe_hash({"a": 2})
     assert len(recipe_hash({})) == 64
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
+def test_devices(recipe_file, parts, device):
+    read = read_recipe(recipe_file(GOOD), overrides=[f"training.device={device}"], catalogue=parts)
+    assert read.recipe.training.device == device
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:", "cuda:x", "CPU"])
+def test_what_is_no_device(wrong, device):
+    assert wrong(GOOD + f"training: {{device: '{device}'}}\n") == [
+        "r.yaml:3:20: training.device must be auto, cpu, cuda, cuda:N (N: a number) or mps, not "
+        f"'{device}'."
+    ]
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])
+def test_numbers_are_finite_in_sections_and_parameters(wrong, number):
+    lines = wrong(
+        f"data:\n  train: {{use: things, path: here, share: {number}}}\n"
+        f"training:\n  clip_norm: {number}\n  optimiser: {{lr: {number}}}\n"
+        f"loop: supervised\nmodel: {{backbone: {{use: resnet, width: {number}}}}}\n"
+    )
+    assert lines == [
+        f"r.yaml:{place} must be a finite number, not {number}."
+        for place in (
+            "2:43: data.train.share",
+            "4:14: training.clip_norm",
+            "5:19: training.optimiser.lr",
+            "7:40: model.backbone.width",
+        )
+    ]

@@ -223,7 +223,10 @@ def test_a_loss_that_is_not_finite_names_the_place(make_loop, tmp_path: Path) ->
     [
         ({"labelled": tiny_split(0)}, r"data\.train: there is no labelled training sample"),
         ({"training": section(device="cuda:99")}, r"training\.device: 'cuda:99' asks for a CUDA"),
-        ({"training": section(device="tpu")}, r"no device 'tpu'.*auto, cpu, cuda"),
+        (
+            {"training": section().model_copy(update={"device": "tpu"})},
+            r"no device 'tpu'.*auto, cpu, cuda",
+        ),
         ({"training": section(precision="16-mixed")}, r"training\.precision: '16-mixed' needs"),
     ],
 )
