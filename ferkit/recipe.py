@@ -152,7 +152,9 @@ class _Reading:
         try:
             recipe = model.model_validate(content, context=self._context)
         except ValidationError as error:
-            for found in explain(error.errors(include_url=False), document, model):
+            # A variant has no key `matrix`; what it is laid over may have one, misspelt.
+            known = model if about else self._models.with_matrix()
+            for found in explain(error.errors(include_url=False), document, known):
                 self._keep(found, about)
             return None
         if whole:

@@ -8,11 +8,23 @@ from dataclasses import dataclass
 
 from ferkit import suggest
 from ferkit.recipe_merge import merge
+from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, PlacedError
 from ferkit.sections import MatrixSection
 
 FIRST = "first"
 """Name of the models that variants start from; no variant may be called so."""
+
+_OWN_FILES = {
+    "recipe.yaml",
+    "run.json",
+    "matrix.json",
+    "matrix.csv",
+    "matrix.md",
+    "report.html",
+    "figures",
+}
+"""What lies in a matrix folder beside its variants' folders, and what tells a run folder."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _RESERVED = {
@@ -61,11 +73,8 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     if not names:
         errors.append(PlacedError("matrix.variants is empty.", fragments.place))
     for name in names:
-        if not _NAME.fullmatch(name) or name == FIRST:
-            what = (
-                f"a variant can't be called {name!r}: its name is a folder's, of letters, digits, "
-                f"'.', '_' and '-', and {FIRST!r} is taken."
-            )
+        if why := _unfit(name):
+            what = f"a variant can't be called {shown(name)}: {why}"
             errors.append(PlacedError(what, fragments.keys[name]))
     for key, fragment in [(f"variants.{name}", fragments.value[name]) for name in names] + (
         [(FIRST, given.value[FIRST])] if matrix.first is not None else []
@@ -85,3 +94,15 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     if min(matrix.seeds) < 0:
         errors.append(PlacedError("matrix.seeds must be at least 0.", given.value["seeds"].place))
     return errors
+
+
+def _unfit(name: str) -> str:
+    """Why a variant can't have this name; "" if it can."""
+    if not _NAME.fullmatch(name):
+        return (
+            "its name is a folder's, of letters, digits, '.', '_' and '-', and begins with a "
+            "letter or digit."
+        )
+    if name.lower() in {FIRST, *_OWN_FILES}:  # some file systems do not tell case apart
+        return "the matrix folder has something of its own by that name."
+    return ""

@@ -90,6 +90,11 @@ def test_components_of_a_variant_must_fit_and_those_of_the_rest_need_not(read, w
     [
         ("{variants: {}}", "r.yaml:4:20: matrix.variants is empty."),
         ("{variants: {first: {}}}", "r.yaml:4:21: a variant can't be called 'first'"),
+        ("{variants: {First: {}}}", "a variant can't be called 'First'"),
+        ("{variants: {recipe.yaml: {}}}", "the matrix folder has something of its own by that"),
+        ("{variants: {Figures: {}}}", "a variant can't be called 'Figures'"),
+        ("{variants: {matrix.MD: {}}}", "a variant can't be called 'matrix.MD'"),
+        ("{variants: {-a: {}}}", "and begins with a letter or digit."),
         ("{variants: {a/b: {}}}", "a variant can't be called 'a/b'"),
         (
             "{variants: {a: {seed: 1}}}",
@@ -126,6 +131,17 @@ def test_set_reaches_into_the_matrix(read, wrong):
         "--set matrix.variants.a.model.dropout: variant 'a': model.dropout must be less than 1, "
         "not 2.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("matirx: {variants: {a: {}}}", "unknown key 'matirx'. Did you mean 'matrix'?"),
+        ("baseline: a", "unknown key 'baseline'. It belongs in matrix."),
+    ],
+)
+def test_a_misspelt_matrix_is_recognised(wrong, text, message):
+    assert wrong(f"{text}\n") == [f"r.yaml:4:1: {message}"]
 
 
 def test_an_empty_matrix_is_none(read):
