@@ -14,6 +14,12 @@ Integers = NDArray[np.int64]
 # Counts held at once, resamples x samples: small enough to stay in the processor's cache.
 CHUNK = 1 << 18
 
+FEWEST_UNITS = 10
+"""Units below which a percentile interval is not given: it is too narrow, or of no width."""
+
+NO_WIDTH = 1e-6
+"""Ends this close are the same in results.json, which keeps six decimals."""
+
 
 class Units(NamedTuple):
     """What is drawn with replacement.

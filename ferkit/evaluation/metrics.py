@@ -20,6 +20,8 @@ from torchmetrics.functional.classification import (
 
 from ferkit.errors import RunError
 from ferkit.evaluation.bootstrap import (
+    FEWEST_UNITS,
+    NO_WIDTH,
     Floats,
     Tally,
     Units,
@@ -30,6 +32,8 @@ from ferkit.evaluation.bootstrap import (
     resampling_units,
 )
 from ferkit.evaluation.wording import HEADLINES
+
+_ROUNDING = 1e-5  # of torchmetrics' single precision
 
 
 def evaluate(
@@ -45,8 +49,9 @@ def evaluate(
     """Metrics of predicted distributions against labels.
 
     Point values are torchmetrics'; intervals are 95 % percentile bootstrap intervals over
-    samples, or over subjects where a subject has several samples. An interval is None where
-    none was asked for, or where there are fewer than two samples (subjects) to draw from.
+    samples, or over subjects where a subject has several samples. Those of accuracies are
+    widened to Wilson's on as many trials as there are units. The other three are None, and
+    `no_interval` says why, where there are too few units or resampling changes nothing.
 
     Args:
         probs: (N, K) float, rows sum to 1.
@@ -91,15 +96,21 @@ def evaluate(
     draws = _bootstrap(tally, units, bootstrap, seed)
     result: dict[str, Any] = {"n": n}
     for name in HEADLINES:
-        ends = percentile_interval(draws[name]) if draws else (None, None)
-        result[name] = {"value": values[name], "low": ends[0], "high": ends[1]}
+        result[name] = (
+            _proportion(values[name], units.number, draws.get(name))
+            if name == "accuracy" and bootstrap
+            else _headline(name, values[name], units, draws.get(name), asked=bootstrap > 0)
+        )
+    pairs = np.unique(y.numpy() * units.number + units.of)
+    holders = np.bincount(pairs // units.number, minlength=k)  # units with samples of each class
+    by_class = draws.get("by_class") if units.subjects else None
     precision = multiclass_precision(predicted, y, slots, average="none")
     f1 = multiclass_f1_score(predicted, y, slots, average="none")
     answers = confusion.sum(dim=0)
     result["per_class"] = {
         name: {
             "n": int(given[row]),
-            **_class_accuracy(float(recall[row]), row, int(given[row]), units, draws),
+            **_class_accuracy(float(recall[row]), row, int(holders[row]), by_class),
             "precision": float(precision[row]) if answers[row] else None,
             "f1": float(f1[row]) if given[row] + answers[row] else None,
         }
@@ -127,11 +138,12 @@ def confidence_bins(confidence: Tensor, bins: int) -> Tensor:
     return torch.bucketize(confidence.float().contiguous(), edges, right=True) - 1
 
 
-def wilson_interval(right: int, n: int) -> tuple[float, float]:
+def wilson_interval(right: float, n: int) -> tuple[float, float]:
     """95 % interval of a proportion, good for few samples and near 0 and 1.
 
     Args:
-        right: successes. n: trials, at least 1.
+        right: successes, 0 .. n; a fraction where trials are subjects that are partly right.
+        n: trials, at least 1.
     Source: Wilson (1927), Journal of the American Statistical Association 22.
     """
     z2 = 1.959963984540054**2
@@ -177,22 +189,53 @@ def _bootstrap(tally: Tally, units: Units, resamples: int, seed: int) -> dict[st
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
 
-def _class_accuracy(
-    accuracy: float, row: int, n: int, units: Units, draws: dict[str, Floats]
-) -> dict[str, float | None]:
-    """Accuracy of one class, with an interval.
+def _proportion(value: float, trials: int, draws: Floats | None) -> dict[str, Any]:
+    """An accuracy with Wilson's interval, widened to the ends of its bootstrap.
 
-    A class may have a handful of samples, all right or all wrong, where a bootstrap has
-    nothing to vary; so the interval is Wilson's, and where samples hang together by subject
-    it is widened to the ends of the bootstrap over subjects.
+    Where all is right or wrong, or all subjects are alike, a bootstrap has nothing to vary;
+    Wilson's interval keeps its width there. Subjects count as one trial each, however many
+    samples they have: at worst the samples of a subject are all right or all wrong together.
+
+    Args:
+        value: in [0, 1]. trials: units, at least 1. draws: (B,), None or empty: Wilson's alone.
     """
-    if n == 0:
-        return {"accuracy": None, "low": None, "high": None}
-    if units.subjects and not draws:
-        return {"accuracy": accuracy, "low": None, "high": None}
-    low, high = wilson_interval(round(accuracy * n), n)
-    if units.subjects:
-        values = draws["by_class"][:, row]
-        ends = percentile_interval(values[np.isfinite(values)])
+    low, high = wilson_interval(value * trials, trials)
+    if draws is not None and len(draws):
+        ends = percentile_interval(draws)
         low, high = min(low, ends[0]), max(high, ends[1])
-    return {"accuracy": accuracy, "low": low, "high": high}
+    return {"value": value, "low": min(low, value), "high": max(high, value)}
+
+
+def _headline(
+    name: str, value: float, units: Units, draws: Floats | None, *, asked: bool
+) -> dict[str, Any]:
+    """A headline metric with its percentile interval, or with the reason why it has none."""
+    if not asked or draws is None or units.number < FEWEST_UNITS:
+        kind = "subjects" if units.subjects else "samples"
+        why = f"fewer than {FEWEST_UNITS} {kind} to draw from" if asked else "none was asked for"
+        return {"value": value, "low": None, "high": None, "no_interval": why}
+    low, high = percentile_interval(draws)
+    if high - low < NO_WIDTH:
+        why = "resampling does not change it"
+        return {"value": value, "low": None, "high": None, "no_interval": why}
+    # A resample's calibration error is larger by nature, so its interval may truly lie above
+    # the value; less than rounding is no such case.
+    if name != "calibration_error" or low - value < _ROUNDING:
+        low = min(low, value)
+    return {"value": value, "low": low, "high": max(high, value)}
+
+
+def _class_accuracy(
+    accuracy: float, row: int, units: int, by_class: Floats | None
+) -> dict[str, float | None]:
+    """Accuracy of one class with the interval of a proportion.
+
+    Args:
+        row: of the class. units: that have samples of it. by_class: (B, K) accuracies over
+            resampled subjects, NaN where no sample of a class was drawn.
+    """
+    if units == 0:
+        return {"accuracy": None, "low": None, "high": None}
+    draws = by_class[:, row] if by_class is not None else None
+    found = _proportion(accuracy, units, None if draws is None else draws[np.isfinite(draws)])
+    return {"accuracy": accuracy, "low": found["low"], "high": found["high"]}

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ferkit.evaluation.page import PlainTable
-from ferkit.evaluation.tables import is_metrics
+from ferkit.evaluation.tables import is_metrics, no_interval
 from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
+    UNKNOWN,
     interval,
     is_number,
     percent,
@@ -71,7 +72,8 @@ def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, entry in ((name, metrics["per_class"][name]) for name in classes)
     ]
     how = (
-        "Wilson intervals, widened to those of a bootstrap over subjects"
+        "Wilson intervals on the number of subjects that have samples of the class, widened to "
+        "those of a bootstrap over subjects"
         if metrics["resampled"] == "subjects"
         else "Wilson intervals"
     )
@@ -123,8 +125,8 @@ def _range(entry: Mapping[str, Any]) -> str:
 
 
 def _above(value: str, entry: Mapping[str, Any]) -> str:
-    """A cell of two lines: the value, and its interval below."""
-    ends = interval(entry)
+    """A cell of two lines: the value, and its interval below, or a dash where it has none."""
+    ends = interval(entry) or (UNKNOWN if "no_interval" in entry else "")
     return f"{value}\n{ends}" if ends else value
 
 
@@ -136,13 +138,16 @@ def _bracketed(entry: Mapping[str, Any]) -> str:
 def _reading(metrics: Mapping[str, Any]) -> list[str]:
     """How the headline numbers came about, and what they are to be compared with."""
     n, unit = metrics["n"], metrics["resampled"]
-    whole = f"{metrics['units']} {unit}" if unit == "subjects" else unit
+    how = f"95 % percentile bootstrap over {unit}, {metrics['bootstrap']} resamples; that of "
+    how = f"{how}the accuracy widened to" if metrics["bootstrap"] else "of the accuracy,"
     texts = [
-        f"{n} samples. Intervals: 95 % percentile bootstrap over {whole}, "
-        f"{metrics['bootstrap']} resamples; they cover the choice of test samples, not the "
-        "luck of the training seed."
-        if metrics["bootstrap"]
-        else f"{n} samples. No intervals were computed, or there is too little to draw from."
+        f"{_size(metrics)}. Intervals: {how} Wilson's on the number of {unit}. They cover the "
+        "choice of test samples, not the luck of the training seed."
+        if interval(metrics["accuracy"])
+        else f"{_size(metrics)}. No intervals were computed."
+    ]
+    texts += [
+        f"No interval of {', '.join(names)}: {why}." for why, names in no_interval(metrics).items()
     ]
     most = max(sum(row) for row in metrics["confusion"])
     present = len(metrics["classes"]) - len(metrics["absent"])
@@ -152,10 +157,11 @@ def _reading(metrics: Mapping[str, Any]) -> list[str]:
         f"{percent(1 / present)}."
     )
     accuracy = metrics["accuracy"]["value"]
-    if accuracy in (0, 1):
+    if accuracy in (0, 1) and interval(metrics["accuracy"]):
+        word, end = ("right", "low") if accuracy else ("wrong", "high")
         texts.append(
-            f"All answers were {'right' if accuracy else 'wrong'}, which resampling can't vary: by "
-            f"the rule of three the true accuracy may be {_rule_of_three(accuracy, n)}."
+            f"All answers were {word}, which resampling can't vary: by Wilson's interval the true "
+            f"accuracy may be as {end} as {percent(metrics['accuracy'][end])}."
         )
     error = metrics["calibration_error"]
     if is_number(error["low"]) and error["value"] < error["low"]:
@@ -166,16 +172,18 @@ def _reading(metrics: Mapping[str, Any]) -> list[str]:
     return texts
 
 
-def _rule_of_three(accuracy: float, n: int) -> str:
-    bound = min(1.0, 3 / n)
-    return f"as low as {percent(1 - bound)}" if accuracy else f"as high as {percent(bound)}"
+def _size(metrics: Mapping[str, Any], unit: str = " samples") -> str:
+    """How many samples there are, and in brackets how many subjects where these are drawn."""
+    subjects = metrics["resampled"] == "subjects"
+    many = f" ({metrics['units']} subject{'s' * (metrics['units'] != 1)})" if subjects else ""
+    return f"{metrics['n']}{unit}{many}"
 
 
 def _splits(splits: Mapping[str, Mapping[str, Any]]) -> PlainTable:
     rows = [
         [
             name,
-            str(metrics["n"]),
+            _size(metrics, ""),
             *(_above(percent(metrics[key]["value"]), metrics[key]) for key in HEADLINES),
         ]
         for name, metrics in splits.items()

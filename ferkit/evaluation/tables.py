@@ -28,6 +28,7 @@ __all__ = [
     "matrix_markdown",
     "matrix_rows",
     "matrix_table",
+    "no_interval",
     "results_table",
     "summarise_matrix",
 ]
@@ -51,16 +52,33 @@ def results_table(results: Mapping[str, Any]) -> Table:
     """
     columns = ["split", "n", *(_SHORT[name] for name in METRIC_NAMES)]
     table = _narrow_table("Results in percent", columns)
-    table.caption = (
-        "Below each value its 95 % interval. Per class: mean of the classes' accuracies."
-    )
-    for split, metrics in results.items():
-        if is_metrics(metrics):
-            cells = [
-                _below(metrics[name]["value"], interval(metrics[name])) for name in METRIC_NAMES
-            ]
-            table.add_row(escape(split), str(metrics["n"]), *map(escape, cells))
+    splits = {split: metrics for split, metrics in results.items() if is_metrics(metrics)}
+    caption = "Below each value its 95 % interval. Per class: mean of the classes' accuracies."
+    if any(metrics["resampled"] == "subjects" for metrics in splits.values()):
+        caption += " Below n, in brackets: the subjects."
+    reasons = {why: None for metrics in splits.values() for why in no_interval(metrics)}
+    if reasons:
+        caption += f" {UNKNOWN}: no interval ({'; '.join(reasons)})."
+    table.caption = escape(caption)
+    for split, metrics in splits.items():
+        cells = [
+            _below(metrics[name]["value"], interval(metrics[name]) or UNKNOWN)
+            for name in METRIC_NAMES
+        ]
+        n = str(metrics["n"])
+        if metrics["resampled"] == "subjects":
+            n += f"\n({metrics['units']})"
+        table.add_row(escape(split), n, *map(escape, cells))
     return table
+
+
+def no_interval(metrics: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Why headline metrics of a split have no interval: reason -> names of the metrics."""
+    reasons: dict[str, list[str]] = {}
+    for key, name in METRIC_NAMES.items():
+        if why := metrics[key].get("no_interval"):
+            reasons.setdefault(str(why), []).append(name)
+    return reasons
 
 
 def class_table(metrics: Mapping[str, Any]) -> Table:

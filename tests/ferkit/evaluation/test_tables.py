@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from ferkit.evaluation.metrics import evaluate
+from ferkit.evaluation.report_results import headline
 from ferkit.evaluation.tables import class_table, results_table
 from ferkit.evaluation.wording import (
     UNKNOWN,
@@ -39,6 +42,36 @@ def test_tables_of_a_run(make_run: Callable[..., Path]) -> None:
     assert f"[{interval(results['validation']['accuracy']).replace(' to', ',')}]" in text
     assert "a[b]" in text
     assert "label_noise" not in text
+
+
+def test_a_run_over_few_subjects_says_how_many_and_why_a_dash_stands_there() -> None:
+    metrics = evaluate(
+        np.eye(2, dtype=np.float32)[[0] * 40],
+        np.zeros(40, np.int64),
+        classes=("happy", "sad"),
+        bootstrap=20,
+        bins=5,
+        seed=0,
+        groups=[f"s{row % 2}" for row in range(40)],
+    )
+    console = Console(width=80, file=io.StringIO(), legacy_windows=False)
+    console.print(results_table({"validation": metrics, "test": metrics}))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    words = " ".join(text.split())
+    assert "(2) [34.2, 100.0] \N{EN DASH} \N{EN DASH} \N{EN DASH}" in words
+    assert "Below n, in brackets: the subjects." in words
+    assert "\N{EN DASH}: no interval (fewer than 10 subjects to draw from)." in words
+
+    shown = headline({"validation": metrics, "test": metrics})
+    assert shown is not None
+    assert shown["others"].rows[0][1] == "40 (2 subjects)"
+    assert shown["others"].rows[0][3] == "100.0 %\n\N{EN DASH}"
+    said = " ".join(shown["sentences"])
+    assert "40 samples (2 subjects)." in said
+    assert "calibration error: fewer than 10 subjects to draw from." in said
+    assert "the true accuracy may be as low as 34.2 %" in said
 
 
 def test_numbers_as_text() -> None:
