@@ -2,7 +2,9 @@
 
 Components say in `requires` and `provides` what they need and offer, in single words: "maps",
 "votes", "regions>=3" and "regions=3". The recipe itself provides "unlabelled" where it says that
-there are samples without labels, and "validation" where a part of the training data is held out.
+there are samples without labels, and "validation" where a part of the training data is held out;
+a data set whose rows may be without labels or of the validation split provides these words too,
+and whether there are any is seen when it is read.
 """
 
 from __future__ import annotations

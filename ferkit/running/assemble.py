@@ -12,6 +12,7 @@ from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sa
 from ferkit.data.loader import SplitData, split_data
 from ferkit.data.members import Member, Rows, SourceName
 from ferkit.data.near_duplicates import duplicate_groups, hash_clips
+from ferkit.data.report import summarise
 from ferkit.data.splits import Splits, make_splits
 from ferkit.errors import FerkitError
 from ferkit.faces.from_recipe import prepare_for_recipe
@@ -88,6 +89,8 @@ def assemble(
     Raises: FerkitError: data that can't be read, or that does not suffice.
     """
     sources = prepare_data(recipe, catalogue, context, display=display, smoke=smoke)
+    found = tuple(problem for source in sources.values() for problem in source.problems)
+    tell(found, display)  # before the split, which may fail because of them
     rows = {role: Rows(source.samples, source.classes) for role, source in sources.items()}
     splits = make_splits(
         rows["train"],
@@ -96,6 +99,13 @@ def assemble(
         unlabelled=rows.get("unlabelled"),
         duplicate_groups=_duplicates(recipe, sources),
     )
+    if len(splits.classes) < 2:
+        raise FerkitError(
+            f"all samples are of one class ({', '.join(splits.classes)}): nothing to tell apart.",
+            where="data.train",
+        )
+    divided = (*splits.problems, *_wrong_labels(splits))
+    tell(divided, display)
     return RunData(
         splits=splits,
         regions=sources["train"].clips.regions,
@@ -104,12 +114,30 @@ def assemble(
         unlabelled=_part(splits.unlabelled, sources, splits) if splits.unlabelled else None,
         validation=_part(splits.validation, sources, splits) if splits.validation else None,
         test=_part(splits.test, sources, splits) if splits.test else None,
-        problems=(
-            *(problem for source in sources.values() for problem in source.problems),
-            *splits.problems,
-        ),
+        problems=(*found, *divided),
         fingerprints={role: source.fingerprint for role, source in sources.items()},
     )
+
+
+def tell(problems: Sequence[Problem], display: Display) -> None:
+    """Say what is wrong with the data, a line per kind."""
+    for summary in summarise(problems):
+        display.say(f"data: {summary.line()}")
+
+
+def _wrong_labels(splits: Splits) -> list[Problem]:
+    """Held-out labels that are known to be wrong: figures are against the given ones."""
+    found = []
+    for name in ("validation", "test"):
+        samples = [member.sample for member in splits.parts()[name]]
+        wrong = sum(s.truth >= 0 and s.label >= 0 and s.truth != s.label for s in samples)
+        if wrong:
+            what = (
+                f"{wrong} of {len(samples)} {name} labels are known to be wrong; figures are "
+                "against the given labels."
+            )
+            found.append(Problem(f"wrong {name} labels", "data", what, dropped=False))
+    return found
 
 
 def prepare_data(

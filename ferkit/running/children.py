@@ -66,21 +66,18 @@ class Child:
         return f"exit status {code}; see {self.log}"
 
 
-def start_child(
-    run: PlannedRun, *, root: Path, threads: int | None, smoke: bool, context: BaseContext
-) -> Child:
+def start_child(run: PlannedRun, *, root: Path, smoke: bool, context: BaseContext) -> Child:
     """Start one planned run, or go on with it where its folder holds a run already.
 
     Args:
         root: the matrix folder.
-        threads: CPU threads of the child; None leaves torch's default.
         context: of `forking`.
     """
     receiving, sending = context.Pipe(duplex=False)
     log = root / run.plan_file.with_suffix(".log")
     process = context.Process(  # type: ignore[attr-defined]
         target=_run,
-        args=(root / run.plan_file, root / run.folder, log, threads, smoke, sending),
+        args=(root / run.plan_file, root / run.folder, log, smoke, sending),
         daemon=False,
         name=f"ferkit {run.label}",
     )
@@ -142,9 +139,7 @@ def forking(threads: int | None) -> Iterator[BaseContext]:
                 os.environ[name] = value
 
 
-def _run(
-    recipe: Path, folder: Path, log: Path, threads: int | None, smoke: bool, sending: Connection
-) -> None:
+def _run(recipe: Path, folder: Path, log: Path, smoke: bool, sending: Connection) -> None:
     """What a child does; its exit status is that of `ferkit run`."""
     os.setsid()  # Ctrl-C reaches the matrix alone, which passes it on once
     with log.open("a", encoding="utf-8") as file:
@@ -156,9 +151,9 @@ def _run(
     display = MessageDisplay(sending.send)
     try:
         if (folder / "run.json").exists():
-            resume_one(folder, display=display, threads=threads)
+            resume_one(folder, display=display)
         else:
-            begin_one(recipe, folder, display=display, threads=threads, smoke=smoke)
+            begin_one(recipe, folder, display=display, smoke=smoke)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -40,6 +40,27 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_state(path: Path) -> dict[str, Any]:
+    """Read a run.json or matrix.json.
+
+    Raises: FerkitError: it is missing, damaged, or of another format than this ferkit's.
+    """
+    content = read_json(path)
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise FerkitError(
+            f"is of format {version}; this ferkit reads {SCHEMA_VERSION}.",
+            where=str(path),
+            hint="Another version of ferkit wrote it, or it is damaged.",
+        )
+    return content
+
+
+def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
+    """Whether a run is finished: it says so, and its results are there."""
+    return state.get("status") == "done" and (folder / "results.json").is_file()
+
+
 def now() -> str:
     """The time in UTC, to the second, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from ferkit.evaluation.label_noise import label_noise
 from ferkit.evaluation.metrics import evaluate
 from ferkit.running.outputs import prediction_columns, training_columns, write_table
 from ferkit.running.progress import counting
+from ferkit.training.devices import make_fabric
 from ferkit.training.job import SampleTable, Trained
 from ferkit.training.predict import predict
 
@@ -53,6 +54,7 @@ def results_of(
                 frames=recipe.evaluation.frames,
                 batch_size=batch_size,
                 device=trained.device,
+                autocast=make_fabric(recipe.training).autocast,
                 limit=SMOKE_SAMPLES if smoke else None,
                 between=count_one,
             )

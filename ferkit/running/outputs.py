@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from torch import Tensor
 
 from ferkit.contracts.data import Sample
+from ferkit.errors import FerkitError
 from ferkit.files import replacing, told_plainly, write_whole
 
 EPOCH_COLUMNS = (
@@ -44,11 +45,16 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Rows of a metrics.csv, numbers as text, blanks as None; no rows if it is not there."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {key: value if value != "" else None for key, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {key: value if value != "" else None for key, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FerkitError(
+            f"is damaged ({error}).", where=str(path), hint="Remove it: it is written again."
+        ) from error
 
 
 def names(indices: Sequence[int] | Tensor, classes: Sequence[str]) -> list[str | None]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import ferkit
-from ferkit.catalogue import Catalogue
+from ferkit.catalogue import Catalogue, spoken
+from ferkit.compatibility import chosen_parts
 from ferkit.contracts.running import Run
 from ferkit.data.report import summarise
 from ferkit.errors import FerkitError
@@ -156,9 +157,6 @@ def _work(
     watch = TrainingWatch(
         folder / "metrics.csv", display, lambda row: observers.epoch_finished(run, row)
     )
-    if not resume:
-        for summary in summarise(data.problems):
-            display.say(f"data: {summary.line()}")
     observers.run_started(run)
     job = make_job(recipe, data, catalogue, context, folder=folder, observer=watch, smoke=smoke)
     try:
@@ -192,6 +190,7 @@ def make_job(
     Args:
         context: seed, device and folder; classes, regions and size are filled in from `data`.
     """
+    check_needs(recipe, data, catalogue)
     context = replace(
         context, classes=data.classes, regions=data.regions, image_size=data.image_size
     )
@@ -221,6 +220,29 @@ def make_job(
         smoke=smoke,
         observer=observer,
     )
+
+
+def check_needs(recipe: Recipe, data: RunData, catalogue: Catalogue) -> None:
+    """Refuse a component that needs samples which the data turn out not to have.
+
+    A data set may have rows without labels or of a validation split; only when it has been read
+    is it known whether it does.
+    """
+    there = {"unlabelled": data.unlabelled is not None, "validation": data.validation is not None}
+    remedies = {
+        "unlabelled": "Give data.unlabelled, or set data.labels or data.transductive.",
+        "validation": "Set data.split.validation above 0.",
+    }
+    for part in chosen_parts(recipe):
+        component = catalogue.get(part.kind, part.name).component
+        for need in component.requires:
+            if not there.get(need, True):
+                raise FerkitError(
+                    f"the {spoken(part.kind)} '{part.name}' needs {need} samples, and the data "
+                    "have none.",
+                    where="data",
+                    hint=remedies[need],
+                )
 
 
 def _check_same_data(state: RunState, data: RunData, *, resume: bool) -> None:

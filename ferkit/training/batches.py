@@ -34,18 +34,26 @@ def cut(ids: BatchIds, pieces: int) -> list[Piece]:
     """Cut a step's batch into pieces whose losses, times their shares, add up to the whole's.
 
     Both parts are cut evenly, so that a loss that is a mean over each part adds up too, as far
-    as they divide. Empty pieces are left out.
+    as they divide. There are fewer pieces where one would hold a single sample, because batch
+    statistics need two.
     """
-    total = len(ids.labelled) + len(ids.unlabelled)
-    made = [
-        BatchIds(*(part[_edge(part, i, pieces) : _edge(part, i + 1, pieces)] for part in ids))
-        for i in range(pieces)
-    ]
-    made = [piece for piece in made if len(piece.labelled) + len(piece.unlabelled)]
+    total = _size(ids)
+    for number in range(pieces, 0, -1):
+        made = [
+            BatchIds(*(part[_edge(part, i, number) : _edge(part, i + 1, number)] for part in ids))
+            for i in range(number)
+        ]
+        made = [piece for piece in made if _size(piece)]
+        if all(_size(piece) > 1 for piece in made):
+            break
     return [
-        Piece(piece, (len(piece.labelled) + len(piece.unlabelled)) / total, place == len(made) - 1)
+        Piece(piece, _size(piece) / total, place == len(made) - 1)
         for place, piece in enumerate(made)
     ]
+
+
+def _size(ids: BatchIds) -> int:
+    return len(ids.labelled) + len(ids.unlabelled)
 
 
 def _edge(part: Tensor, number: int, pieces: int) -> int:

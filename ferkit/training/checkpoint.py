@@ -7,14 +7,17 @@ before stays until the new one is whole and in its place.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -92,7 +95,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     plain = {
         name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
     }
-    save_file(plain, path)
+    try:
+        save_file(plain, path)
+    except SafetensorError as error:  # what the disk refuses arrives as text
+        number = re.search(r"os error (\d+)", str(error))
+        code = int(number[1]) if number else errno.EIO
+        raise OSError(code, os.strerror(code)) from error
     with path.open("rb") as written:
         os.fsync(written.fileno())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import torch
@@ -85,6 +86,21 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
     return Epoch(plan, device=session.device, phase=phase.name, number=position.epoch)
 
 
+@contextmanager
+def single_samples_explained(count: int) -> Iterator[None]:
+    """Say what to do where batch statistics are asked of one sample."""
+    try:
+        yield
+    except ValueError as error:
+        if count > 1 or "more than 1 value per channel" not in str(error):
+            raise
+        raise RunError(
+            "this network's batch statistics need more than one sample in a step.",
+            where="training.batch_size",
+            hint="Set it above 1, or give more labelled samples.",
+        ) from error
+
+
 def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) -> None:
     """The steps that are left of the plan."""
     position, job = session.position, session.job
@@ -111,9 +127,10 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
             if samples == 0:
                 seed_device(draws + epoch.done, session.device)
             count = len(piece.ids.labelled) + len(piece.ids.unlabelled)
-            piece_loss, scalars = learner.forward_backward(
-                batch, parts, share=piece.share, last=piece.last
-            )
+            with single_samples_explained(count):
+                piece_loss, scalars = learner.forward_backward(
+                    batch, parts, share=piece.share, last=piece.last
+                )
             loss, samples = loss + piece_loss * piece.share, samples + count
             epoch.add({"loss": piece_loss, **scalars}, count)
             if piece.last:

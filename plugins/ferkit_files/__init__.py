@@ -15,12 +15,14 @@ def ferkit_datasets() -> Sequence[Component]:
             summary="a folder per class, with images and videos",
             factory="ferkit_files.folder:make_folder",
             params="ferkit_files.params:FolderParams",
+            provides=("unlabelled", "validation"),  # with splits of its own
         ),
         Component(
             name="table",
             summary="a CSV, TSV or Parquet table with a path and a label per row",
             factory="ferkit_files.table:make_table",
             params="ferkit_files.params:TableParams",
+            provides=("unlabelled", "validation"),  # rows without labels, or with splits
         ),
         Component(
             name="unlabelled_folder",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 TINY = """\
 data:
@@ -59,3 +61,15 @@ matrix:
 """
     )
     return path
+
+
+@pytest.fixture
+def write_photos(tmp_path: Path) -> Path:
+    """A folder of two classes with eight even pictures each."""
+    for place, name in enumerate(("happy", "sad")):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for number in range(8):
+            pixels = np.random.default_rng(8 * place + number).integers(0, 255, (32, 32, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    return tmp_path / "photos"

@@ -63,3 +63,25 @@ def test_failed_runs_are_named_and_the_others_finish(
     state = read_json(out / "matrix.json")
     assert state["status"] == "failed"
     assert list(state["summary"]["variants"]) == ["plain"]
+
+
+def test_matrix_stopped_while_preparing_goes_on(
+    tiny_matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ferkit.running.start.prepare_data", stopped)
+        assert main(["run", str(tiny_matrix), "--out", str(out), "--smoke", "--jobs", "1"]) == 130
+    assert read_json(out / "matrix.json")["status"] == "planned"
+    # The plan says how many threads, whatever --jobs is now.
+    plan = (out / ".plan" / "plain-seed0.yaml").read_text()
+    assert "threads: 1" in plan
+    assert main(["run", "--resume", str(out), "--jobs", "2", "--progress", "none"]) == 0
+    state = read_json(out / "matrix.json")
+    assert state["status"] == "done"
+    assert state["smoke"] is True
+    assert "threads: 1" in (out / "plain" / "seed0" / "recipe.yaml").read_text()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from ferkit.cli import main
 from ferkit.running.folder import read_json
@@ -175,3 +176,81 @@ def test_device_that_is_not_there_makes_no_folder(
     assert run(tiny_recipe, "--out", out, "--set", "training.device=cuda:99") == 2
     assert "cuda:99" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_partly_labelled_data_may_feed_a_semi_supervised_loop(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    keep = ("--set", "data.unlabelled=null", "--set", "data.labels=40")
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke", *keep) == 0
+    assert read_json(out / "run.json")["data"]["splits"]["unlabelled"]["n"] > 0
+
+
+def test_table_without_unlabelled_rows_is_refused_once_it_is_read(
+    tmp_path: Path, write_photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        f"data: {{train: {{use: folder, path: {write_photos}}}}}\n"
+        "faces: {detector: null, cropper: {use: face, size: 32}}\n"
+        "model: {backbone: {use: small_cnn, width: 4}}\n"
+        "loop: {use: self_training}\n"
+    )
+    assert main(["check", str(recipe)]) == 0, "a folder may hold an unlabelled split"
+    assert run(recipe, "--out", tmp_path / "out") == 2
+    assert "needs unlabelled samples, and the data have none" in capsys.readouterr().err
+
+
+def test_problems_are_told_even_if_the_split_fails(
+    tmp_path: Path, write_photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (write_photos / "happy" / "broken.png").write_bytes(b"no image")
+    for path in sorted((write_photos / "sad").iterdir()):
+        path.unlink()
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        f"data: {{train: {{use: folder, path: {write_photos}}}}}\n"
+        "faces: {detector: null, cropper: {use: face, size: 32}}\n"
+        "model: {backbone: {use: small_cnn, width: 4}}\n"
+    )
+    assert main(["run", str(recipe), "--out", str(tmp_path / "out"), "--progress", "lines"]) == 2
+    told = capsys.readouterr()
+    assert "unreadable image: 1" in told.out
+    assert "class" in told.err
+
+
+def test_wrong_test_labels_are_told(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke", "--set", "data.test.noise=0.5") == 0
+    kinds = {problem["kind"] for problem in read_json(out / "run.json")["data"]["problems"]}
+    assert "wrong test labels" in kinds
+
+
+def test_thread_count_is_decided_once_and_written_down(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(tiny_recipe, "--out", out, "--smoke", "--set", "training.threads=null") == 0
+    assert f"threads: {torch.get_num_threads()}" in (out / "recipe.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [('{"schema_version": 7}', "is of format 7"), ("{}", "is of format None")],
+)
+@pytest.mark.parametrize("name", ["run.json", "matrix.json"])
+def test_damaged_state_is_explained(
+    name: str, content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert main(["run", "--resume", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_one_sample_in_a_step_is_explained(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    change = ["model.backbone={use: resnet, depth: 18}", "training.batch_size=1"]
+    arguments = [word for setting in change for word in ("--set", setting)]
+    assert run(tiny_recipe, "--out", out, "--smoke", *arguments) == 1
+    assert "need more than one sample in a step" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from ferkit.errors import FerkitError, RunError
 from ferkit.testing import tiny_model
@@ -173,3 +174,19 @@ def test_damaged_and_absent_weights(written, tmp_path: Path) -> None:
     path.with_suffix(".json").write_text("[")
     with pytest.raises(FerkitError, match="can't be read as weights"):
         read_weights(path)
+
+
+def test_a_disk_that_fills_up_while_tensors_are_written_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, 1)
+
+    def full(*_: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("ferkit.training.checkpoint.save_file", full)
+    with pytest.raises(RunError, match=r"No space left on device.*Free some space"):
+        save(tmp_path, 2)
+    with pytest.raises(RunError, match="No space left on device"):
+        save_weights(tmp_path / "x.safetensors", tiny_model(), {})
+    assert number(tmp_path) == (1, 1), "the checkpoint before stays"

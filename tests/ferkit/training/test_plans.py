@@ -82,3 +82,15 @@ def test_views() -> None:
     assert view_number("weak2") == 2
     with pytest.raises(FerkitError, match="loop: no view 'wild'"):
         check_views({"labelled": ("clean",), "unlabelled": ("wild",)})
+
+
+@pytest.mark.parametrize("labelled", range(2, 9))
+@pytest.mark.parametrize("unlabelled", range(0, 5))
+@pytest.mark.parametrize("pieces", [2, 3, 4, 20])
+def test_no_piece_holds_a_single_sample(labelled: int, unlabelled: int, pieces: int) -> None:
+    made = cut(BatchIds(torch.arange(labelled), torch.arange(unlabelled)), pieces)
+    sizes = [len(piece.ids.labelled) + len(piece.ids.unlabelled) for piece in made]
+    assert sum(sizes) == labelled + unlabelled
+    assert min(sizes) >= 2
+    assert sum(piece.share for piece in made) == pytest.approx(1)
+    assert [piece.last for piece in made] == [False] * (len(made) - 1) + [True]
