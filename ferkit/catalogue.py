@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ferkit import suggest
 from ferkit.errors import FerkitError, FerkitErrors
 from ferkit.plugin import Component, Context, Kind, Params
-from ferkit.plugins import SELECTION, Loaded, describe
+from ferkit.plugins import SELECTION, Loaded, describe, stdout_aside
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,7 @@ class Catalogue:
         Raises: FerkitError: there is no such component, or its model can't be imported or is
             not one.
         """
-        entry = self.get(kind, name)
-        model = _imported(entry, entry.component.params, "parameters")
-        if not (isinstance(model, type) and issubclass(model, Params)):
-            raise FerkitError(
-                f"the parameters of {entry}, {entry.component.params!r}, are not a subclass of "
-                "ferkit.plugin.Params."
-            )
-        if "use" in model.model_fields:
-            raise FerkitError(
-                f"the parameters of {entry} have a field 'use', which names the component in "
-                "recipes.",
-                hint="The plugin's author must rename it.",
-            )
-        return model
+        return params_of(self.get(kind, name))
 
     def build(self, kind: Kind, chosen: BaseModel, context: Context) -> Any:
         """Import a component's factory and call it.
@@ -105,6 +92,8 @@ class Catalogue:
             )
         try:
             return factory(chosen, context)
+        except SystemExit as error:
+            raise FerkitError(f"the factory of {entry} failed: {describe(error)}.") from error
         except Exception as error:
             error.add_note(f"while making the {entry}")
             raise
@@ -139,23 +128,59 @@ def catalogue(loaded: Loaded) -> Catalogue:
 
     Raises: FerkitErrors: two plugins offer a component of the same kind and name.
     """
-    entries: dict[tuple[Kind, str], Entry] = {}
-    errors = []
-    for offer in loaded.offers:
-        plugin = offer.plugin
-        entry = Entry(offer.kind, offer.component, plugin.name, plugin.version, plugin.distribution)
-        first = entries.setdefault((entry.kind, entry.name), entry)
-        if first is not entry:
-            errors.append(
-                FerkitError(
-                    f"the plugins {first.plugin!r} and {entry.plugin!r} both offer "
-                    f"{spoken(entry.kind, article=True)} named {entry.name!r}.",
-                    hint=f"Uninstall one of them, or name the plugins to load in {SELECTION}.",
-                )
-            )
-    if errors:
+    entries = offered(loaded)
+    if errors := [error for _, error in duplicates(entries)]:
         raise FerkitErrors(errors)
-    return Catalogue(loaded, entries)
+    return Catalogue(loaded, {(entry.kind, entry.name): entry for entry in entries})
+
+
+def offered(loaded: Loaded) -> list[Entry]:
+    """All that the loaded plugins offer, also what `catalogue` would refuse as offered twice."""
+    return [
+        Entry(
+            offer.kind,
+            offer.component,
+            offer.plugin.name,
+            offer.plugin.version,
+            offer.plugin.distribution,
+        )
+        for offer in loaded.offers
+    ]
+
+
+def duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, FerkitError]]:
+    """The components of a kind and name that one before them has, each with what to say of it."""
+    first: dict[tuple[Kind, str], Entry] = {}
+    found = []
+    for entry in entries:
+        other = first.setdefault((entry.kind, entry.name), entry)
+        if other is not entry:
+            error = FerkitError(
+                f"the plugins {other.plugin!r} and {entry.plugin!r} both offer "
+                f"{spoken(entry.kind, article=True)} named {entry.name!r}.",
+                hint=f"Uninstall one of them, or name the plugins to load in {SELECTION}.",
+            )
+            found.append((entry, error))
+    return found
+
+
+def params_of(entry: Entry) -> type[Params]:
+    """The parameter model of a component; imports the module that defines it.
+
+    Raises: FerkitError: the model can't be imported or is not one.
+    """
+    model = _imported(entry, entry.component.params, "parameters")
+    if not (isinstance(model, type) and issubclass(model, Params)):
+        raise FerkitError(
+            f"the parameters of {entry}, {entry.component.params!r}, are not a subclass of "
+            "ferkit.plugin.Params."
+        )
+    if "use" in model.model_fields:
+        raise FerkitError(
+            f"the parameters of {entry} have a field 'use', which names the component in recipes.",
+            hint="The plugin's author must rename it.",
+        )
+    return model
 
 
 def spoken(kind: Kind, *, article: bool = False) -> str:
@@ -170,8 +195,9 @@ def _imported(entry: Entry, target: str, what: str) -> Any:
     """The object that "package.module:name" names."""
     module_name, _, path = target.partition(":")
     try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as error:
+        with stdout_aside():
+            found: Any = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
         raise FerkitError(
             f"the {what} of {entry} can't be imported from {target!r}: {describe(error)}."
         ) from error

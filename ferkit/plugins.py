@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -85,7 +87,9 @@ def load(names: Collection[str] | None = None) -> Loaded:
         names: only these; None: those that `FERKIT_PLUGINS` names, or all where it is not set.
     Raises: FerkitError: `names` or `FERKIT_PLUGINS` names a plugin that is not installed.
     """
-    found = sorted(entry_points(group=PROJECT), key=lambda point: point.name)
+    # By more than the name, so that nothing depends on the order of the import path.
+    found = sorted(entry_points(group=PROJECT), key=lambda each: (each.name, _owner(each)))
+    counts = Counter(point.name for point in found)
     wanted = _wanted(names, {point.name for point in found})
     manager = _manager()
     plugins: list[LoadedPlugin] = []
@@ -95,11 +99,8 @@ def load(names: Collection[str] | None = None) -> Loaded:
         if wanted is not None and point.name not in wanted:
             continue
         try:
-            same = next((plugin for plugin in plugins if plugin.name == point.name), None)
-            if same is not None:
-                raise PluginFault(
-                    f"the package {same.distribution!r} already has a plugin of this name"
-                )
+            if counts[point.name] > 1:
+                raise _same_name([each for each in found if each.name == point.name])
             plugin, offered = _load_one(point)
         except PluginFault as fault:
             broken.append(BrokenPlugin(point.name, _version(point), str(fault)))
@@ -138,6 +139,19 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
+def _owner(point: EntryPoint) -> str:
+    """Name of the package that an entry point came with."""
+    return point.dist.name if point.dist else ""
+
+
+def _same_name(points: Sequence[EntryPoint]) -> PluginFault:
+    """None of them is used: which one was meant can't be known."""
+    owners = " and ".join(repr(_owner(point)) for point in points)
+    return PluginFault(
+        f"the packages {owners} have a plugin of this same name; uninstall all but one of them"
+    )
+
+
 def _version(point: EntryPoint) -> str:
     return point.dist.version if point.dist else ""
 
@@ -148,17 +162,26 @@ def _load_one(point: EntryPoint) -> tuple[LoadedPlugin, list[tuple[Kind, Compone
     Raises: PluginFault: it can't be used, and why.
     """
     try:
-        module = point.load()
+        with stdout_aside():
+            module = point.load()
     except (Exception, SystemExit) as error:
         raise PluginFault(f"importing {point.value!r} failed: {describe(error)}") from error
     plugin = LoadedPlugin(
         name=point.name,
         version=_version(point),
-        distribution=point.dist.name if point.dist else "",
+        distribution=_owner(point),
         module=module,
         package=point.module,
     )
-    return plugin, offered_components(_manager(), point.name, module)
+    with stdout_aside():
+        return plugin, offered_components(_manager(), point.name, module)
+
+
+@contextmanager
+def stdout_aside() -> Iterator[None]:
+    """What plugins print while they are imported goes to stderr: stdout may be JSON."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def describe(error: BaseException) -> str:

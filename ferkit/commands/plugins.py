@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,15 +11,25 @@ from rich.console import Console
 from rich.table import Table
 
 from ferkit import suggest
-from ferkit.catalogue import Catalogue, Entry, catalogue, spoken
+from ferkit.catalogue import (
+    Catalogue,
+    Entry,
+    duplicates,
+    offered,
+    params_of,
+    spoken,
+)
 from ferkit.errors import FerkitError
 from ferkit.hook_reference import hook_reference
 from ferkit.parameters import parameters
 from ferkit.plugin import Kind
-from ferkit.plugins import SELECTION, load
+from ferkit.plugins import SELECTION, Loaded, load
 
 _WIDE = 200
 """Columns where the output is not a terminal, so that nothing is cut in a pipe."""
+
+_BROKEN = "broken: "
+"""Opens the state of what is broken; the reason follows."""
 
 
 @click.group(invoke_without_command=True)
@@ -29,12 +40,15 @@ def plugins(context: click.Context, as_json: bool, kind: str | None) -> None:
     """List installed plugins and their components; 'show KIND NAME' tells of one."""
     if context.invoked_subcommand is not None:
         return
-    components = catalogue(load())
-    rows = list_components(components, None if kind is None else parse_kind(kind))
+    loaded = load()
+    chosen = None if kind is None else parse_kind(kind)
+    rows = list_components(loaded, chosen)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
         _print(_table(rows))
+        for line in _reasons(rows, loaded):
+            click.echo(line)
 
 
 @plugins.command()
@@ -42,11 +56,21 @@ def plugins(context: click.Context, as_json: bool, kind: str | None) -> None:
 @click.argument("name")
 def show(kind: str, name: str) -> None:
     """Show one component: what it is, its parameters and its source."""
-    components = catalogue(load())
-    entry = components.get(parse_kind(kind), name)
+    loaded = load()
+    entries = {(entry.kind, entry.name): entry for entry in reversed(offered(loaded))}
+    # Not `catalogue`, which refuses all where two plugins offer the same: looking is allowed.
+    wanted = Catalogue(loaded, entries).get(parse_kind(kind), name)
+    twins = [each for each in offered(loaded) if (each.kind, each.name) == (wanted.kind, name)]
+    for number, entry in enumerate(twins):
+        if number:
+            click.echo()
+        _show(entry)
+
+
+def _show(entry: Entry) -> None:
     for label, text in describe(entry):
         click.echo(f"{label + ':':<10} {text}")
-    rows = parameters(components.params_model(entry.kind, entry.name))
+    rows = parameters(params_of(entry))
     if not rows:
         click.echo("It has no parameters.")
         return
@@ -76,24 +100,31 @@ def parse_kind(text: str) -> Kind:
     raise FerkitError(f"no kind {text!r}.", hint=suggest.hint(plain, kinds, label="Kinds"))
 
 
-def list_components(components: Catalogue, kind: Kind | None = None) -> list[dict[str, Any]]:
+def list_components(loaded: Loaded, kind: Kind | None = None) -> list[dict[str, Any]]:
     """A row per component, and per plugin that offers none or is broken.
 
     A row has the keys kind, name, plugin, version, distribution, summary, source, requires,
-    provides and state ("ok", or what is wrong); kind and name are null for a plugin's row.
+    provides and state ("ok", "duplicate" where two plugins offer it, or "broken: " and why);
+    kind and name are null for a plugin's row.
     """
-    rows = [_component_row(components, entry) for entry in components.entries(kind)]
+    entries = offered(loaded)
+    twice = {(entry.kind, entry.name) for entry, _ in duplicates(entries)}
+    order = list(Kind)
+    rows = [
+        _component_row(entry, duplicate=(entry.kind, entry.name) in twice)
+        for entry in sorted(entries, key=lambda each: (order.index(each.kind), each.name))
+        if kind in (None, entry.kind)
+    ]
     if kind is not None:
         return rows
-    offering = {entry.plugin for entry in components.entries()}
-    loaded = components.loaded
+    offering = {entry.plugin for entry in entries}
     rows += [
         _plugin_row(plugin.name, plugin.version, plugin.distribution, "ok, offers no component")
         for plugin in loaded.plugins
         if plugin.name not in offering
     ]
     rows += [
-        _plugin_row(plugin.name, plugin.version, "", f"broken: {plugin.error}")
+        _plugin_row(plugin.name, plugin.version, "", f"{_BROKEN}{plugin.error}.")
         for plugin in loaded.broken
     ]
     rows += [_plugin_row(name, "", "", f"left out by {SELECTION}") for name in loaded.left_out]
@@ -114,12 +145,12 @@ def describe(entry: Entry) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def _component_row(components: Catalogue, entry: Entry) -> dict[str, Any]:
+def _component_row(entry: Entry, *, duplicate: bool) -> dict[str, Any]:
     try:
-        components.params_model(entry.kind, entry.name)
-        state = "ok"
+        params_of(entry)
+        state = "duplicate" if duplicate else "ok"
     except FerkitError as error:
-        state = f"broken: {error}"
+        state = f"{_BROKEN}{error}"
     component = entry.component
     return {
         "kind": entry.kind.value,
@@ -156,8 +187,28 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        table.add_row(*(row[column] or "-" for column in columns))
+        # Why something is broken may be long; it stands below the table.
+        state = "broken" if row["state"].startswith(_BROKEN) else row["state"]
+        table.add_row(*(row[column] or "-" for column in columns[:-1]), state)
     return table
+
+
+def _reasons(rows: list[dict[str, Any]], loaded: Loaded) -> Iterator[str]:
+    """Sentences about the rows that are not right, ahead of them an empty line."""
+    lines = [
+        f"Broken: plugin {row['plugin']!r}: {row['state'].removeprefix(_BROKEN)}"
+        for row in rows
+        if row["state"].startswith(_BROKEN)
+    ]
+    kinds = {row["kind"] for row in rows}
+    lines += [
+        f"Duplicate: {error}"
+        for entry, error in duplicates(offered(loaded))
+        if entry.kind.value in kinds
+    ]
+    if lines:
+        yield ""
+    yield from lines
 
 
 def _print(table: Table) -> None:

@@ -24,6 +24,9 @@ def ferkit_backbones():
         Component("no_name", "x", "fake_made.net:Nett", "fake_made.params:NetParam"),
         Component("no_call", "x", "fake_made.net:VALUE", "fake_made.net:VALUE"),
         Component("raises", "x", "fake_made.net:fail", "fake_made.params:UseParams"),
+        Component("stops", "x", "fake_made.net:stop", "fake_made.params:NetParams"),
+        Component("exits", "x", "fake_made.exits:Net", "fake_made.exits:P"),
+        Component("prints", "x", "fake_made.prints:Net", "fake_made.prints:P"),
         Component("broken_import", "x", "fake_made.broken:Net", "fake_made.broken:P"),
     ]
 
@@ -39,6 +42,9 @@ FILES = {
             def __init__(self, params, context):
                 self.depth, self.seed = params.depth, context.seed
 
+        def stop(params, context):
+            raise SystemExit(4)
+
         def fail(params, context):
             raise RuntimeError("no weights")
         """,
@@ -51,6 +57,8 @@ FILES = {
         class UseParams(Params):
             use: str = "x"
         """,
+    "exits.py": "import sys\n\nsys.exit(3)",
+    "prints.py": "from ferkit.plugin import Params\n\nprint('imported')\nP = Net = Params",
     "broken.py": "import fake_absent_module",
 }
 
@@ -111,7 +119,7 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(install_plugin):
         FerkitErrors, match="the plugins 'made' and 'twin' both offer a backbone named 'net'"
     ) as caught:
         catalogue(load(["made", "twin"]))
-    assert len(caught.value.errors) == 7
+    assert len(caught.value.errors) == 10
 
 
 @pytest.mark.parametrize(
@@ -120,6 +128,8 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(install_plugin):
         ("no_module", r"factory of backbone 'no_module' of plugin 'made' can't be imported from "),
         ("no_name", r"'fake_made.net' has no 'Nett'. Did you mean 'Net'\?"),
         ("no_call", r"factory of backbone 'no_call' of plugin 'made', .* is not callable"),
+        ("stops", "factory of backbone 'stops' of plugin 'made' failed: SystemExit: 4."),
+        ("exits", "factory of backbone 'exits' of plugin 'made' can't .*: SystemExit: 3."),
         ("broken_import", "ModuleNotFoundError: No module named 'fake_absent_module'"),
     ],
 )
@@ -139,6 +149,7 @@ def test_what_a_factory_raises_carries_a_note(made):
     [
         ("no_module", r"parameters of backbone 'no_module' of plugin 'made' can't be imported"),
         ("no_name", r"Did you mean 'NetParams'\?"),
+        ("exits", "parameters of backbone 'exits' of plugin 'made' can't .*: SystemExit: 3."),
         ("no_call", "are not a subclass of ferkit.plugin.Params"),
         ("raises", "have a field 'use'"),
     ],
@@ -150,3 +161,9 @@ def test_wrong_parameter_models_are_the_plugins_error(made, name, message):
 
 def test_a_component_without_parameters_has_the_empty_model(made):
     assert made.params_model(Kind.AGGREGATION, "net") is NoParams
+
+
+def test_what_a_parameter_module_prints_goes_to_stderr(made, capsys):
+    made.params_model(Kind.BACKBONE, "prints")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "imported\n")

@@ -94,13 +94,29 @@ def test_a_broken_plugin_is_recorded_and_the_others_go_on(install_plugin, source
     assert not loaded.manager.has_plugin("bad")
 
 
-def test_a_second_plugin_of_the_same_name_is_broken(install_plugin):
+def test_of_two_plugins_of_one_name_none_is_used(install_plugin):
     install_plugin("good", WORKING, distribution="one")
     install_plugin("good", WORKING, distribution="two", module="fake_other")
-    loaded = load(["good"])
-    assert len(loaded.plugins) == 1
-    (broken,) = loaded.broken
-    assert f"the package {loaded.plugins[0].distribution!r} already has a plugin" in broken.error
+    install_plugin("fine", WORKING, module="fake_fine")
+    loaded = load(["good", "fine"])
+    assert [plugin.name for plugin in loaded.plugins] == ["fine"]
+    assert {(broken.name, broken.error) for broken in loaded.broken} == {
+        (
+            "good",
+            "the packages 'one' and 'two' have a plugin of this same name; uninstall all but one "
+            "of them",
+        )
+    }
+    assert "fake_good" not in sys.modules
+    assert "fake_other" not in sys.modules
+
+
+def test_what_a_plugin_prints_goes_to_stderr(install_plugin, capsys):
+    install_plugin("loud", "print('imported')\n" + hooks("print('asked') or []; return []"))
+    assert [plugin.name for plugin in load(["loud"]).plugins] == ["loud"]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "imported\nasked\n"
 
 
 def test_the_environment_restricts_loading(install_plugin, monkeypatch):

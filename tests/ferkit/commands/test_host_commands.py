@@ -69,8 +69,11 @@ def test_plugins_lists_components_and_what_is_broken(
     assert lines[0].split() == ["kind", "name", "plugin", "version", "summary", "state"]
     assert any(line.split()[:4] == ["backbone", "resnet", "parts", "1.2"] for line in lines)
     (bad,) = [line for line in lines if " bad " in line]
-    assert "0.3" in bad
-    assert "broken: importing 'fake_bad' failed: ValueError: torn" in bad
+    assert bad.split() == ["-", "-", "bad", "0.3", "-", "broken"]
+    assert lines[-2:] == [
+        "",
+        "Broken: plugin 'bad': importing 'fake_bad' failed: ValueError: torn.",
+    ]
     assert any("quiet" in line and "ok, offers no component" in line for line in lines)
     assert any("basics" in line and "left out by FERKIT_PLUGINS" in line for line in lines)
 
@@ -110,6 +113,41 @@ def test_a_component_with_a_broken_parameter_module_is_shown_so(
     assert main(["plugins", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert row["state"].startswith("broken: the parameters of backbone 'torn'")
+
+
+TWIN = """
+from ferkit.plugin import Component, hookimpl
+
+@hookimpl
+def ferkit_backbones():
+    return [Component("resnet", "another", "fake_twin:F")]
+"""
+
+
+def test_duplicates_are_listed_and_shown_but_not_run(
+    only_parts, install_plugin, monkeypatch, capsys
+):
+    install_plugin("twin", TWIN)
+    monkeypatch.setenv("FERKIT_PLUGINS", "parts,twin")
+    assert main(["plugins", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["plugin"], row["state"]) for row in rows if row["name"] == "resnet"] == [
+        ("parts", "duplicate"),
+        ("twin", "duplicate"),
+    ]
+    assert next(row for row in rows if row["name"] == "small_cnn")["state"] == "ok"
+    both = "the plugins 'parts' and 'twin' both offer a backbone named 'resnet'. Uninstall one"
+    assert main(["plugins"]) == 0
+    assert f"\n\nDuplicate: {both}" in capsys.readouterr().out
+    assert main(["plugins", "--kind", "dataset"]) == 0
+    assert "uplicate" not in capsys.readouterr().out
+    assert main(["plugins", "show", "backbone", "resnet"]) == 0
+    text = capsys.readouterr().out
+    assert "parts 1.2 (dist-parts)" in text
+    assert "twin 1.2 (dist-twin)" in text
+    Path("r.yaml").write_text(GOOD)
+    assert main(["check", "r.yaml"]) == 2
+    assert capsys.readouterr().err.startswith(f"ferkit: {both}")
 
 
 def test_show_tells_all_of_a_component(only_parts, capsys):
