@@ -192,4 +192,23 @@ def _about_duplicates(members: Sequence[Member], duplicates: dict[str, int]) -> 
             )
             where = place_of(one.sample)
             found.append(Problem("alike images of several subjects", where, what, dropped=False))
+    return found + _about_labels(members, duplicates)
+
+
+def _about_labels(members: Sequence[Member], duplicates: dict[str, int]) -> list[Problem]:
+    """A problem for each pair of alike images that are said to show different classes."""
+    first: dict[int, Member] = {}
+    found = []
+    for member in members:
+        group = duplicates.get(member.key)
+        if group is None or member.sample.label < 0:
+            continue
+        other = first.setdefault(group, member)
+        if other.sample.label != member.sample.label:
+            what = (
+                f"looks like {place_of(other.sample)} and has another label; if they are one"
+                " photograph, one of the labels is wrong."
+            )
+            where = place_of(member.sample)
+            found.append(Problem("alike images, different labels", where, what, dropped=False))
     return found

@@ -50,7 +50,7 @@ def evaluate(
 
     Point values are torchmetrics'; intervals are 95 % percentile bootstrap intervals over
     samples, or over subjects where a subject has several samples. Those of accuracies are
-    widened to Wilson's on as many trials as there are units. The other three are None, and
+    widened to Wilson's (see `_proportion`). The other three are None, and
     `no_interval` says why, where there are too few units or resampling changes nothing.
 
     Args:
@@ -97,7 +97,7 @@ def evaluate(
     result: dict[str, Any] = {"n": n}
     for name in HEADLINES:
         result[name] = (
-            _proportion(values[name], units.number, draws.get(name))
+            _proportion(values[name], n, units.number, draws.get(name))
             if name == "accuracy" and bootstrap
             else _headline(name, values[name], units, draws.get(name), asked=bootstrap > 0)
         )
@@ -110,7 +110,9 @@ def evaluate(
     result["per_class"] = {
         name: {
             "n": int(given[row]),
-            **_class_accuracy(float(recall[row]), row, int(holders[row]), by_class),
+            **_class_accuracy(
+                float(recall[row]), row, int(given[row]), int(holders[row]), by_class
+            ),
             "precision": float(precision[row]) if answers[row] else None,
             "f1": float(f1[row]) if given[row] + answers[row] else None,
         }
@@ -189,20 +191,22 @@ def _bootstrap(tally: Tally, units: Units, resamples: int, seed: int) -> dict[st
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
 
-def _proportion(value: float, trials: int, draws: Floats | None) -> dict[str, Any]:
+def _proportion(value: float, samples: int, units: int, draws: Floats | None) -> dict[str, Any]:
     """An accuracy with Wilson's interval, widened to the ends of its bootstrap.
 
     Where all is right or wrong, or all subjects are alike, a bootstrap has nothing to vary;
-    Wilson's interval keeps its width there. Subjects count as one trial each, however many
-    samples they have: at worst the samples of a subject are all right or all wrong together.
+    Wilson's interval keeps its width there. Its trials are the samples; they are the units where
+    these are fewer than `FEWEST_UNITS` or the bootstrap has no width, because it then does not
+    show how alike the samples of a subject are, and at worst they are right or wrong together.
 
     Args:
-        value: in [0, 1]. trials: units, at least 1. draws: (B,), None or empty: Wilson's alone.
+        value: in [0, 1]. samples, units: at least 1. draws: (B,), None or empty: Wilson's alone.
     """
+    ends = percentile_interval(draws) if draws is not None and len(draws) else (value, value)
+    unseen = units < FEWEST_UNITS or ends[1] - ends[0] < NO_WIDTH
+    trials = units if unseen else samples
     low, high = wilson_interval(value * trials, trials)
-    if draws is not None and len(draws):
-        ends = percentile_interval(draws)
-        low, high = min(low, ends[0]), max(high, ends[1])
+    low, high = min(low, ends[0]), max(high, ends[1])
     return {"value": value, "low": min(low, value), "high": max(high, value)}
 
 
@@ -226,16 +230,17 @@ def _headline(
 
 
 def _class_accuracy(
-    accuracy: float, row: int, units: int, by_class: Floats | None
+    accuracy: float, row: int, samples: int, units: int, by_class: Floats | None
 ) -> dict[str, float | None]:
     """Accuracy of one class with the interval of a proportion.
 
     Args:
-        row: of the class. units: that have samples of it. by_class: (B, K) accuracies over
+        row: of the class. samples: of it. units: that have such samples. by_class: (B, K) accuracies over
             resampled subjects, NaN where no sample of a class was drawn.
     """
     if units == 0:
         return {"accuracy": None, "low": None, "high": None}
     draws = by_class[:, row] if by_class is not None else None
-    found = _proportion(accuracy, units, None if draws is None else draws[np.isfinite(draws)])
+    drawn = None if draws is None else draws[np.isfinite(draws)]
+    found = _proportion(accuracy, samples, units, drawn)
     return {"accuracy": accuracy, "low": found["low"], "high": found["high"]}

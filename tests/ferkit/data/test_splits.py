@@ -371,3 +371,14 @@ def test_alike_images_of_several_people_are_pointed_out() -> None:
     one = [replace(sample, subject="") for sample in samples]
     with pytest.raises(FerkitError, match=r"one group \(images that look alike join them"):
         make_splits(Rows(one, ("a", "b")), section=section(), duplicate_groups=[0] * 60)
+
+
+def test_alike_images_with_different_labels_are_pointed_out() -> None:
+    samples = [Sample(f"{i:02d}", label=i % 2) for i in range(40)]
+    duplicates = list(range(40))
+    duplicates[5] = 4  # labels 0 and 1
+    duplicates[8] = 6  # both 0
+    splits = make_splits(Rows(samples, ("a", "b")), section=section(), duplicate_groups=duplicates)
+    told = [p for p in splits.problems if p.kind == "alike images, different labels"]
+    assert [(p.where, p.dropped) for p in told] == [("05", False)]
+    assert "looks like 04" in told[0].what

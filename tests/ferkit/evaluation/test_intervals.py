@@ -207,3 +207,20 @@ def test_a_hundred_thousand_samples_are_resampled_in_bounded_memory() -> None:
     )
     spread = result["accuracy"]["high"] - result["accuracy"]["low"]
     assert 0.002 < spread < 0.01  # 2 x 1.96 standard errors are .0061
+
+
+def test_enough_subjects_need_no_worst_case() -> None:
+    # 280 subjects with five samples each, right three times in four, independently.
+    right = np.random.default_rng(0).random(1400) < 0.75
+    probs = torch.tensor(np.where(right[:, None], (0.9, 0.1), (0.1, 0.9)))
+    subjects = [f"p{i // 5}" for i in range(1400)]
+    found = evaluate(
+        probs,
+        torch.zeros(1400, dtype=torch.int64),
+        classes=("a", "b"),
+        bootstrap=500,
+        bins=5,
+        seed=0,
+        groups=subjects,
+    )["accuracy"]
+    assert found["high"] - found["low"] < 0.06, "as for 1400 samples, not as for 280"
