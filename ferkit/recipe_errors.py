@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from ferkit import suggest
 from ferkit.catalogue import spoken
 from ferkit.recipe_location import Spot, locate, sections_with
-from ferkit.recipe_wording import complaint, shown, value_hint, wish
+from ferkit.recipe_wording import brief, complaint, shown, value_hint, wish
 from ferkit.recipe_yaml import Item, PlacedError
 
 
@@ -37,15 +37,15 @@ def _explain_one(
     group: list[tuple[Spot, ErrorDetails]], model: type[BaseModel], prefix: str
 ) -> PlacedError:
     spot, error = group[0]
-    key = (prefix + spot.key).rstrip(".")
+    key = _key(prefix, spot.path)
     kind = error["type"]
     if len(group) > 1:  # members of a union, each with its own complaint
         wishes = dict.fromkeys(words for _, each in group if (words := wish(each)))
         what = f"{key} must be {' or '.join(wishes)}, not {shown(error['input'])}."
         return PlacedError(what, spot.place)
     if kind == "extra_forbidden":
-        parent = key.rpartition(".")[0]
-        what = f"unknown key {spot.name!r}{f' in {parent}' if parent else ''}."
+        parent = _key(prefix, spot.path[:-1])
+        what = f"unknown key {shown(spot.name)}{f' in {parent}' if parent else ''}."
         return PlacedError(what, spot.key_place, hint=_key_hint(spot, model))
     if kind == "missing":
         meaning = _meaning(spot)
@@ -59,6 +59,10 @@ def _explain_one(
     if kind in ("use_missing", "chosen_type", "use_type"):
         return _about_choice(spot, key, kind, error["input"])
     return PlacedError(f"{key} {complaint(error)}", spot.place, hint=value_hint(error))
+
+
+def _key(prefix: str, path: Sequence[str]) -> str:
+    return prefix + brief(path) if path else prefix.rstrip(".")
 
 
 def _about_choice(spot: Spot, key: str, kind: str, given: Any) -> PlacedError:

@@ -46,8 +46,13 @@ def shipped_recipes(loaded: Loaded) -> list[ShippedRecipe]:
 def find_recipe(path_or_name: str, loaded: Loaded) -> Path:
     """The file of a recipe; what exists as a file wins over a name.
 
-    Raises: FerkitError: there is no such file and no such name, or two plugins ship the name.
+    Raises: FerkitError: the name is empty, there is no such file and no such name, or two plugins
+        ship the name.
     """
+    if not path_or_name.strip():
+        raise FerkitError(
+            "no recipe is named: the name is empty.", hint="'ferkit recipes' lists those that ship."
+        )
     path = Path(path_or_name)
     if _exists(path):
         return path

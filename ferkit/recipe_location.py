@@ -19,13 +19,14 @@ _UNIONS = (Union, types.UnionType)
 class Spot:
     """Where an error is.
 
-    key: dotted, as `--set` takes it. place: of the value, or of the nearest thing around it that
-    the recipe has. key_place: the same for the key. exists: whether there is a value at `key`.
-    item: the value, or the nearest thing around it. owner: the model that has the key as a
-    field, if one has. choice: the union of components that it holds, if it does.
+    path: the keys that lead to it. key: the same with dots, as `--set` takes it.
+    place: of the value, or of the nearest thing around it that the recipe has. key_place: the
+    same for the key. exists: whether there is a value at `key`. item: the value, or the nearest
+    thing around it. owner: the model that has the key as a field, if one has. choice: the union
+    of components that it holds, if it does.
     """
 
-    key: str
+    path: tuple[str, ...]
     place: Place
     key_place: Place
     exists: bool
@@ -34,9 +35,13 @@ class Spot:
     choice: OneOf | None
 
     @property
+    def key(self) -> str:
+        return ".".join(self.path)
+
+    @property
     def name(self) -> str:
-        """The last part of the key."""
-        return self.key.rpartition(".")[2]
+        """The last part of the key, which may itself hold dots."""
+        return self.path[-1] if self.path else ""
 
 
 def locate(document: Item, model: type[BaseModel], location: Sequence[str | int]) -> Spot:
@@ -70,7 +75,7 @@ def locate(document: Item, model: type[BaseModel], location: Sequence[str | int]
             key_place = item.keys.get(str(part), child.place)
             item = child
         annotation = inner
-    return Spot(".".join(key), item.place, key_place, exists, item, owner, one_of(annotation))
+    return Spot(tuple(key), item.place, key_place, exists, item, owner, one_of(annotation))
 
 
 def child_of(item: Item, part: str | int) -> Item | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -59,6 +59,11 @@ def shown(value: Any) -> str:
     text = repr(value)
     text = _NOT_FINITE.get(text, text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]}...{text[-1]}"
+
+
+def brief(parts: Sequence[str]) -> str:
+    """A dotted key, each of its parts shortened."""
+    return ".".join(part if len(part) <= _SHOWN else f"{part[: _SHOWN - 3]}..." for part in parts)
 
 
 def complaint(error: ErrorDetails) -> str:
@@ -119,9 +124,23 @@ def value_hint(error: ErrorDetails) -> str | None:
         return f"Did you mean {close!r}?" if close else None
     if kind in ("tuple_type", "list_type") and isinstance(given, str):
         return f"Write [{given}]."
+    if kind in ("tuple_type", "list_type") and isinstance(given, Mapping):
+        return _list_hint(given)
     if kind in ("model_type", "dict_type") and given is None:
         return "Fill it in, write {}, or remove the key."
     return None
+
+
+def _list_hint(given: Mapping[str, Any]) -> str | None:
+    """For `--set some.list.0=x` where there is no list yet: positions became keys."""
+    if not given or not all(str(key).isdecimal() for key in given):
+        return None
+    entries = [each for each in given.values() if isinstance(each, str | int | float)]
+    if len(entries) < len(given):
+        return "There is no list yet: set the whole list."
+    return (
+        f"There is no list yet: set the whole list, [{', '.join(str(each) for each in entries)}]."
+    )
 
 
 def _boolean_hint(word: str) -> str | None:

@@ -206,7 +206,8 @@ class _ItemReader:
                 )
             elif key in keys:
                 self._error(
-                    key_node, f"the key {key!r} is given twice, first in line {keys[key].line}."
+                    key_node,
+                    f"the key {_brief(key)!r} is given twice, first in line {keys[key].line}.",
                 )
             else:
                 children[key] = child
@@ -255,6 +256,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: str) -> PlacedError:
 def _character(error: ReaderError) -> str:
     code = error.character if isinstance(error.character, int) else ord(error.character)
     return f"the character U+{code:04X}"
+
+
+def _brief(key: str) -> str:
+    return key if len(key) <= 40 else f"{key[:37]}..."
 
 
 def _short(tag: str) -> str:

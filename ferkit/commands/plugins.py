@@ -124,7 +124,7 @@ def list_components(loaded: Loaded, kind: Kind | None = None) -> list[dict[str, 
         if plugin.name not in offering
     ]
     rows += [
-        _plugin_row(plugin.name, plugin.version, "", f"{_BROKEN}{plugin.error}.")
+        _plugin_row(plugin.name, plugin.version, "", f"{_BROKEN}{plugin.error}")
         for plugin in loaded.broken
     ]
     rows += [_plugin_row(name, "", "", f"left out by {SELECTION}") for name in loaded.left_out]

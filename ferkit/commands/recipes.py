@@ -14,8 +14,13 @@ from ferkit.recipe_files import copy_recipe, shipped_recipes
 @click.pass_context
 def recipes(context: click.Context) -> None:
     """List the recipes that ship; 'copy NAME DIR' hands one out to edit."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        context.invoke(list_recipes)
+
+
+@recipes.command("list")
+def list_recipes() -> None:
+    """List the recipes that ship, as 'ferkit recipes' alone does."""
     found = shipped_recipes(load())
     widest = max((len(recipe.name) for recipe in found), default=0)
     origins = max((len(recipe.origin) for recipe in found), default=0)

@@ -322,3 +322,31 @@ def test_numbers_are_finite_in_sections_and_parameters(wrong, number):
             "7:40: model.backbone.width",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("labelled.label_updates.0=fixed", "There is no list yet: set the whole list, [fixed]."),
+        ("labelled.label_updates.0.use=fixed", "There is no list yet: set the whole list."),
+    ],
+)
+def test_setting_an_entry_of_a_list_that_is_not_there(wrong, override, hint):
+    place = f"--set {override.partition('=')[0]}"
+    assert wrong(GOOD, override) == [
+        f"{place}: labelled.label_updates must be a list, not a mapping. {hint}"
+    ]
+
+
+def test_very_long_keys_are_shortened(wrong):
+    (line,) = wrong(GOOD.replace("here", f"here, names: {{{'n' * 300}: 3}}"))
+    assert line.endswith(
+        f"data.train.names.{'n' * 37}... must be text, not 3. Put it in quotes: '3'."
+    )
+    (line,) = wrong(f"{'n' * 300}: 3\n{'n' * 300}: 3\n")
+    assert line == f"r.yaml:2:1: the key '{'n' * 37}...' is given twice, first in line 1."
+
+
+def test_an_unknown_key_with_dots_in_it_is_one_key(wrong):
+    (line,) = wrong(GOOD + "training.device: cpu\n")
+    assert line.startswith("r.yaml:3:1: unknown key 'training.device'. ")

@@ -44,6 +44,22 @@ def test_check_reports_every_error(only_parts, capsys):
     assert captured.out == ""
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_check_of_nothing(only_parts, capsys, name):
+    assert main(["check", name]) == 2
+    assert capsys.readouterr().err.startswith("ferkit: no recipe is named: the name is empty. ")
+
+
+def test_check_of_what_is_no_recipe_at_all_stays_readable(only_parts, capsys):
+    Path("r.yaml").write_text(GOOD + "".join(f"{'k' * 100}{n}: 1\n" for n in range(3000)))
+    assert main(["check", "r.yaml"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 51
+    assert lines[0].startswith(f"r.yaml:2:1: unknown key '{'k' * 35}...'. Known here: data, ")
+    assert lines[-1] == "... and 2950 more."
+    assert max(map(len, lines)) < 250
+
+
 def test_check_takes_the_name_of_a_recipe_that_ships(capsys):
     assert main(["check", "quickstart"]) == 0
     assert "quickstart.yaml is right." in capsys.readouterr().out
@@ -72,7 +88,7 @@ def test_plugins_lists_components_and_what_is_broken(
     assert bad.split() == ["-", "-", "bad", "0.3", "-", "broken"]
     assert lines[-2:] == [
         "",
-        "Broken: plugin 'bad': importing 'fake_bad' failed: ValueError: torn.",
+        "Broken: plugin 'bad': importing 'fake_bad' failed: ValueError: torn",
     ]
     assert any("quiet" in line and "ok, offers no component" in line for line in lines)
     assert any("basics" in line and "left out by FERKIT_PLUGINS" in line for line in lines)
@@ -198,6 +214,8 @@ def test_recipes_are_listed_and_copied(install_plugin, monkeypatch, tmp_path, ca
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split() == ["ours", "ships", "Ours,", "in", "short"] for line in lines)
     assert any(line.startswith("quickstart") for line in lines)
+    assert main(["recipes", "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
     assert main(["recipes", "copy", "ours", "mine"]) == 0
     assert capsys.readouterr().out == "Copied to mine/ours.yaml\n"
     assert main(["recipes", "copy", "ours", "mine"]) == 2
