@@ -222,7 +222,7 @@ class Observers:
                 self._on_error(f"plugin {plugin!r} failed in {hook}: {describe(error)}")
 
 
-def notify(loaded: Loaded, hook: str, **told: Any) -> list[tuple[str, Exception]]:
+def notify(loaded: Loaded, hook: str, **told: Any) -> list[tuple[str, Exception | SystemExit]]:
     """Call an observing hook, each plugin apart.
 
     Args:
@@ -237,6 +237,6 @@ def notify(loaded: Loaded, hook: str, **told: Any) -> list[tuple[str, Exception]
         others = [module for module in modules if module is not plugin.module]
         try:
             loaded.manager.subset_hook_caller(hook, others)(**told)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             failures.append((plugin.name, error))
     return failures

@@ -180,6 +180,16 @@ def ferkit_run_finished():
 def test_observers_are_told_and_a_failing_one_only_warns(install_plugin, tmp_path: Path):
     install_plugin("listens", OBSERVER)
     install_plugin(
+        "exits",
+        """
+        from ferkit.plugin import hookimpl
+
+        @hookimpl
+        def ferkit_run_finished(run):
+            raise SystemExit(3)
+        """,
+    )
+    install_plugin(
         "fails",
         """
         from ferkit.plugin import hookimpl
@@ -190,7 +200,7 @@ def test_observers_are_told_and_a_failing_one_only_warns(install_plugin, tmp_pat
         """,
     )
     warnings: list[str] = []
-    loaded = load(["listens", "fails"])
+    loaded = load(["listens", "exits", "fails"])
     observers = Observers(loaded, warnings.append)
     run = Run("trial", tmp_path, {}, ("happy", "sad"))
     observers.run_started(run)
@@ -203,7 +213,10 @@ def test_observers_are_told_and_a_failing_one_only_warns(install_plugin, tmp_pat
         ("epoch", 1),
         ("finished",),
     ]
-    assert warnings == ["plugin 'fails' failed in ferkit_epoch_finished: OSError: no network"]
+    assert warnings == [
+        "plugin 'fails' failed in ferkit_epoch_finished: OSError: no network",
+        "plugin 'exits' failed in ferkit_run_finished: SystemExit: 3",
+    ]
     ((name, error),) = notify(loaded, "ferkit_epoch_finished", run=run, row={"epoch": 2})
     assert name == "fails"
     assert isinstance(error, OSError)
