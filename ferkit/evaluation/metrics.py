@@ -235,8 +235,8 @@ def _class_accuracy(
     """Accuracy of one class with the interval of a proportion.
 
     Args:
-        row: of the class. samples: of it. units: that have such samples. by_class: (B, K) accuracies over
-            resampled subjects, NaN where no sample of a class was drawn.
+        row: of the class. samples: of it. units: that have such samples. by_class: (B, K)
+            accuracies over resampled subjects, NaN where no sample of a class was drawn.
     """
     if units == 0:
         return {"accuracy": None, "low": None, "high": None}
