@@ -85,3 +85,17 @@ def test_matrix_stopped_while_preparing_goes_on(
     assert state["status"] == "done"
     assert state["smoke"] is True
     assert "threads: 1" in (out / "plain" / "seed0" / "recipe.yaml").read_text()
+
+
+def test_quickstart_goes_through_every_variant(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["--out", str(out), "--smoke", "--set", "matrix.seeds=[0]", "--progress", "none"]
+    assert main(["run", "quickstart", *arguments]) == 0
+    state = read_json(out / "matrix.json")
+    assert [run["variant"] for run in state["runs"] if run["done"]] == [
+        "first",
+        "supervised",
+        "self_training",
+        "all_labels",
+    ]
+    assert (out / "report.html").is_file()
