@@ -90,7 +90,7 @@ def duplicate_groups(
 
     Images with identical pixels always share a group. Nearness is handed on: if a is near b and
     b near c, all three share one. All pairs are compared, as products of +-1 vectors in chunks:
-    exact, bounded in memory, 15 s for 50 000 images on a CPU core, and it runs on a GPU.
+    exact and bounded in memory (`tests/benchmarks/data.py --section compare` times it).
 
     Args:
         hashes: of each source; images are numbered through.

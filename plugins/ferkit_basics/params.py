@@ -16,7 +16,7 @@ class SmallCnnParams(Params):
     stride: Literal[1, 2] = Field(
         1,
         description="pixels from one place of the first convolution to the next; 2 stands for the "
-        "first pooling and is nearly twice as fast",
+        "first pooling and is faster",
     )
     grid: int = Field(
         3, ge=1, description="the last map is averaged to so many cells a side, all kept"

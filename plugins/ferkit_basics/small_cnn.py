@@ -21,7 +21,7 @@ class SmallCnn(nn.Module):
     Args:
         width: channels of the first block; each block doubles them.
         stride: of the first convolution; with 2 it halves the side itself and its block does not
-            pool, which is nearly twice as fast in all.
+            pool, which saves most of the first block's work.
         grid: G: the last map is averaged to G x G cells, which all become features. An
             expression is a matter of where: one cell over all of a face loses it.
         even_light: bring every image to mean 0 and deviation 1 first, so that how bright and how
