@@ -57,8 +57,9 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
-    """Whether a run is finished: it says so, and its results are there."""
-    return state.get("status") == "done" and (folder / "results.json").is_file()
+    """Whether a run is finished: it says so, and its results and its report are there."""
+    outcome = ("results.json", "report.html")
+    return state.get("status") == "done" and all((folder / name).is_file() for name in outcome)
 
 
 def now() -> str:

@@ -107,6 +107,7 @@ def _begin(
     path = folder / "run.json"
     if resume:
         state = RunState(path, read_json(path))
+        state.content.pop("error", None)  # of the attempt before
         state.update(status="running", resumed=[*state.content.get("resumed", []), now()])
         return state
     write_whole(folder / "recipe.yaml", dump_recipe(recipe))

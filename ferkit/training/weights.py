@@ -115,8 +115,12 @@ def differing(own: Mapping[str, Tensor], given: Mapping[str, Tensor], *, most: i
         if name in given and given[name].shape != own[name].shape
     ]
     said = [
-        f"{word} {_some(names, most)}"
-        for word, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
+        f"{word}: {_some(names, most)}"
+        for word, names in (
+            ("missing keys", missing),
+            ("unexpected keys", unexpected),
+            ("other shapes", shapes),
+        )
         if names
     ]
     return "; ".join(said)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ferkit.errors import FerkitError
+from ferkit.training.weights import differing
 from ferkit_torchvision.params import WeightsParams
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -45,25 +46,10 @@ def load_into(
     given = {name: value for name, value in tensors.items() if not name.startswith(unused)}
     # Written by old versions of torch, which did not count batches.
     given |= {k: v for k, v in own.items() if k.endswith("num_batches_tracked") and k not in given}
-    missing = [name for name in own if name not in given]
-    unexpected = [name for name in given if name not in own]
-    shapes = [
-        f"{name} {tuple(given[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in own
-        if name in given and given[name].shape != own[name].shape
-    ]
-    said = [
-        f"{word}: {_some(names)}"
-        for word, names in (
-            ("missing keys", missing),
-            ("unexpected keys", unexpected),
-            ("other shapes", shapes),
-        )
-        if names
-    ]
-    if said:
+    differences = differing(own, given)
+    if differences:
         raise FerkitError(
-            f"these weights are of another network ({'; '.join(said)}).",
+            f"these weights are of another network ({differences}).",
             where=str(path),
             hint="Check depth and layout in model.backbone.",
         )
@@ -105,8 +91,3 @@ def read_tensors(path: Path, *, sha256: str | None) -> dict[str, Tensor]:
             hint="Save the network's state_dict() alone.",
         )
     return {str(name).removeprefix("module."): value for name, value in inner.items()}
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

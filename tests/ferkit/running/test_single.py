@@ -100,6 +100,13 @@ def test_finished_run_is_not_trained_again(
     assert "done already" in capsys.readouterr().out
     assert (out / "results.json").stat().st_mtime_ns == before
 
+    # Killed between its results and its report, it writes the report.
+    content = (out / "results.json").read_bytes()
+    (out / "report.html").unlink()
+    assert main(["run", "--resume", str(out), "--progress", "none"]) == 0
+    assert (out / "report.html").is_file()
+    assert (out / "results.json").read_bytes() == content
+
 
 def test_smoke_goes_through_every_phase_with_one_batch(tiny_recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -155,7 +155,7 @@ def test_weights_of_another_network(written) -> None:
     from ferkit.testing.tiny import TinyBackbone
 
     with pytest.raises(
-        FerkitError, match=r"another network: shape backbone\.layer\.weight \(8, 48"
+        FerkitError, match=r"another network: other shapes: backbone\.layer\.weight \(8, 48"
     ):
         load_init(tiny_model(backbone=TinyBackbone(9)), path, classes="abc", note=lambda text: None)
     different = other_model()
