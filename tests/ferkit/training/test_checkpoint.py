@@ -160,7 +160,7 @@ def test_weights_of_another_network(written) -> None:
         load_init(tiny_model(backbone=TinyBackbone(9)), path, classes="abc", note=lambda text: None)
     different = other_model()
     different.backbone.extra = torch.nn.Linear(1, 1)
-    with pytest.raises(FerkitError, match=r"missing backbone\.extra\.weight, backbone"):
+    with pytest.raises(FerkitError, match=r"missing keys: backbone\.extra\.weight, backbone"):
         load_init(different, path, classes="abc", note=lambda text: None)
 
 
