@@ -103,6 +103,22 @@ class SamplingSection(Section):
     value: float = Field(16, gt=0, description="frames, or frames per second")
 
 
+class TrackingSection(Section):
+    """Detection on some frames of a video, and between them only near the faces found before."""
+
+    every: int = Field(25, ge=1, description="frames from one full detection to the next")
+    grow: float = Field(
+        0.5, gt=0, le=4, description="margin that is searched, fraction of the last box's side"
+    )
+    cut: float = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="mean difference of two small grey frames, fraction of white, that is a cut:"
+        " all tracks end and the frame is detected in full",
+    )
+
+
 class FacesSection(Section):
     """From files to crops."""
 
@@ -117,10 +133,29 @@ class FacesSection(Section):
     reader: Annotated[Any, Chosen(Kind.VIDEO_READER)] = Field(
         default={"use": "decord"}, validate_default=True
     )
-    enhancer: Annotated[Any, Chosen(Kind.ENHANCER)] = Field(None, description="of the crops")
+    enhancer: Annotated[Any, Chosen(Kind.ENHANCER)] = Field(
+        None, description="evens out the light; null: nothing does"
+    )
+    enhance: Literal["frames", "face", "crops"] = Field(
+        "face",
+        description="what the enhancer gets. frames: whole frames, before detection. face: the"
+        " aligned face, from which the other regions are then cut (B5). crops: each region",
+    )
     sampling: SamplingSection = Field(default_factory=SamplingSection)
+    tracking: TrackingSection | None = Field(
+        None, description="follow faces in videos; null: every frame is detected in full"
+    )
+    keep: Literal["largest", "most_central", "all"] = Field(
+        "largest",
+        description="which faces of a frame. all: each face of a photograph, and each person"
+        " followed through a video, is a sample of its own",
+    )
     min_score: float = Field(0.9, ge=0, le=1, description="faces below are not used")
     batch_size: int = Field(16, ge=1, description="frames per call of the detector")
+    format: Literal["raw", "jpeg"] = Field(
+        "raw", description="of the stored crops; jpeg is about a tenth of the size, and lossy"
+    )
+    jpeg_quality: int = Field(95, ge=50, le=100, description="of format jpeg")
     store: DataPath | None = Field(
         None, description="folder of the prepared store; default: the user's cache"
     )

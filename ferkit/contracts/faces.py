@@ -40,7 +40,7 @@ class VideoReader(Protocol):
     """Decodes videos in chunks, so that memory is bounded whatever their length."""
 
     def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
-        """Yield the sampled frames in order.
+        """Yield the sampled frames in order, turned the way a player shows them.
 
         Raises: FerkitError: the file can't be opened or holds no frame. If it breaks off
             in the middle, what was decoded is yielded first.
@@ -62,8 +62,15 @@ class Faces(NamedTuple):
 
 
 class FaceDetector(Protocol):
-    def detect(self, frames: Tensor) -> Sequence[Faces]:
-        """Find faces in a batch: (B, 3, H, W) uint8 RGB -> B results."""
+    def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
+        """Find faces in frames that need not be of one size.
+
+        Args:
+            frames: B of them, each (3, H, W) uint8 RGB on any device, H and W at least 1; a
+                (B, 3, H, W) tensor will do, too.
+        Returns: B results on the CPU, in pixels of the frames as given. What one frame shows
+            does not depend on the others of the call.
+        """
         ...
 
 

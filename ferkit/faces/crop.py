@@ -143,7 +143,7 @@ def _with_detected(
     missing = [position for position, own in enumerate(given) if own is None]
     if detector is not None and missing:
         everything = len(missing) == len(frames)
-        found = detector.detect(frames if everything else frames[missing])
+        found = detector.detect(list(frames if everything else frames[missing]))
         for position, own in zip(missing, found, strict=True):
             given[position] = own
     return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -60,13 +61,15 @@ class MtcnnDetector:
         self._networks = load_networks(context.device)
 
     @torch.inference_mode()
-    def detect(self, frames: Tensor) -> Sequence[Faces]:
-        """Find faces: (B, 3, H, W) uint8 RGB -> B results, each in descending score."""
-        pixels = frames.shape[2] * frames.shape[3]
+    def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
+        """Find faces: B frames (3, H, W) uint8 RGB -> B results, each in descending score."""
         budget = PIXELS_PER_PASS.get(self._device.type, PIXELS_PER_PASS_ELSEWHERE)
         results: list[Faces] = []
-        for part in torch.split(frames, max(1, budget // max(1, pixels))):
-            results.extend(self._detect_together(part))
+        for _, alike in itertools.groupby(frames, key=lambda frame: frame.shape):
+            together = torch.stack(list(alike))
+            pixels = together.shape[2] * together.shape[3]
+            for part in torch.split(together, max(1, budget // max(1, pixels))):
+                results.extend(self._detect_together(part))
         return results
 
     def _detect_together(self, frames: Tensor) -> list[Faces]:

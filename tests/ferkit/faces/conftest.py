@@ -23,8 +23,8 @@ class ToyDetector:
     def __init__(self) -> None:
         self.calls: list[tuple[int, ...]] = []
 
-    def detect(self, frames: Tensor) -> Sequence[Faces]:
-        self.calls.append(tuple(frames.shape))
+    def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
+        self.calls.append((len(frames), *frames[0].shape))
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: Tensor) -> Faces:

@@ -30,11 +30,14 @@ class CentreFace:
         # Landmarks as fractions of the square, (5, 2).
         self.places = torch.tensor(TEMPLATE) * interocular + torch.tensor([0.5, eye_y])
 
-    def detect(self, frames: Tensor) -> Sequence[Faces]:
-        """(B, 3, H, W) uint8 -> B results of one face each."""
-        box = centred_square(frames.shape[2], frames.shape[3])
+    def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
+        """B frames (3, H, W) uint8 -> B results of one face each."""
+        return [self._one(height, width) for _, height, width in (each.shape for each in frames)]
+
+    def _one(self, height: int, width: int) -> Faces:
+        box = centred_square(height, width)
         landmarks = box[:2] + self.places * (box[2] - box[0])
-        return [Faces(box[None], landmarks[None], torch.ones(1)) for _ in frames]
+        return Faces(box[None], landmarks[None], torch.ones(1))
 
 
 def make_centre_face(params: CentreFaceParams, context: Context) -> CentreFace:
