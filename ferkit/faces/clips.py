@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 
 from ferkit.contracts.data import Clips
-from ferkit.faces.parts import SHARDS, part_file, read_parts
+from ferkit.faces.parts import damaged, read_parts, shard_file
+from ferkit.faces.shards import Encoding, Shard, open_shard
 
 OPEN_SHARDS = 128
 """Shards mapped into memory at a time; each holds a file handle."""
@@ -21,10 +23,12 @@ UNSENT = ("_mapped", "_lock")
 
 
 class StoreClips:
-    """A `ClipSource` over a store: row i are the crops of the i-th of the asked sources.
+    """A `ClipSource` over a store: row i are the crops of one source, or of one face in it.
 
     Args:
         folder: of the store.
+        keys, tracks: (N,) what row i is: its source, and the face's number there; where the
+            frames of all faces of a source make one clip, `tracks` are 0.
         starts: (N + 1,) row i has the frames starts[i] to starts[i + 1] of the next arrays.
         shards, rows: (M,) where each frame lies.
         valid: (M, R) bool; False for a region that could not be cut.
@@ -35,20 +39,23 @@ class StoreClips:
         self,
         folder: Path,
         *,
+        keys: Sequence[str],
+        tracks: Sequence[int],
         starts: npt.NDArray[np.int64],
         shards: npt.NDArray[np.int64],
         rows: npt.NDArray[np.int64],
         valid: npt.NDArray[np.bool_],
-        regions: tuple[str, ...],
-        image_size: int,
+        encoding: Encoding,
         frames: int | None = None,
     ) -> None:
-        self.regions = regions
-        self.image_size = image_size
+        self.regions = encoding.regions
+        self.image_size = encoding.image_size
+        self._encoding = encoding
+        self.keys, self.tracks = tuple(keys), tuple(tracks)
         self._folder = folder
         self._starts, self._shards, self._rows, self._valid = starts, shards, rows, valid
         self._frames = frames
-        self._mapped: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
+        self._mapped: OrderedDict[int, Shard] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -58,53 +65,60 @@ class StoreClips:
         keys: Sequence[str],
         first_parts: Sequence[int],
         *,
-        regions: tuple[str, ...],
-        image_size: int,
+        encoding: Encoding,
+        per_track: bool = False,
     ) -> StoreClips:
         """Look the sources up in the store's Parquet rows.
 
         Args:
             keys: of sources that are done; one may come twice.
             first_parts: the part each begins in; earlier frames are those of a killed attempt.
+            per_track: one row per face of each source, by ascending track, not per source.
         """
         table = read_parts(folder, "frames")
-        wanted: dict[str, int] = {}  # key -> number among the different ones
+        code, live = live_frames(table, keys, first_parts)
+        track = table["track"].to_numpy().astype(np.int64)
+        frame = table["frame"].to_numpy()
+        within = (frame, track) if per_track else (track, frame)
+        live = live[np.lexsort((*(column[live] for column in within), code[live]))]
+        number = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        bounds = np.searchsorted(code[live], np.arange(len(number) + 1))
+        # One row, or one per track, of each asked source; those asked for twice come twice.
+        rows: list[tuple[str, int]] = []
+        pieces = [np.zeros(0, np.int64)]
         for key in keys:
-            wanted.setdefault(key, len(wanted))
-        begins = dict(zip(keys, first_parts, strict=True))
-        column = table["key"].to_pylist()
-        code = np.array([wanted.get(key, -1) for key in column], np.int64)
-        begin = np.array([begins.get(key, 0) for key in column], np.int64)
-        part = table["part"].to_numpy().astype(np.int64)
-        live = np.flatnonzero((code >= 0) & (part >= begin))
-        frame = table["frame"].to_numpy()[live]
-        order = np.lexsort((frame, code[live]))
-        live = live[order]
-        bounds = np.searchsorted(code[live], np.arange(len(wanted) + 1))
-        # One row per asked source; those asked for twice are pointed to twice.
-        pieces = [np.arange(bounds[wanted[key]], bounds[wanted[key] + 1]) for key in keys]
-        chosen = live[np.concatenate([np.zeros(0, np.int64), *pieces])]
+            own = live[bounds[number[key]] : bounds[number[key] + 1]]
+            if not per_track:
+                rows.append((key, 0))
+                pieces.append(own)
+                continue
+            different, starts = np.unique(track[own], return_index=True)
+            rows += [(key, int(one)) for one in different]
+            pieces += np.split(own, starts[1:]) if len(own) else []
+        chosen = np.concatenate(pieces)
         fractions = table["valid_fraction"].combine_chunks().flatten().to_numpy()
         return cls(
             folder,
-            starts=np.cumsum([0, *(len(piece) for piece in pieces)], dtype=np.int64),
+            keys=[key for key, _ in rows],
+            tracks=[one for _, one in rows],
+            starts=np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
             shards=table["shard"].to_numpy().astype(np.int64)[chosen],
             rows=table["row"].to_numpy().astype(np.int64)[chosen],
-            valid=fractions.reshape(-1, len(regions))[chosen] > 0,
-            regions=regions,
-            image_size=image_size,
+            valid=fractions.reshape(-1, len(encoding.regions))[chosen] > 0,
+            encoding=encoding,
         )
 
     def limited(self, frames: int | None) -> StoreClips:
         """The same rows with at most `frames` frames each, evenly spaced; None: all."""
         return StoreClips(
             self._folder,
+            keys=self.keys,
+            tracks=self.tracks,
             starts=self._starts,
             shards=self._shards,
             rows=self._rows,
             valid=self._valid,
-            regions=self.regions,
-            image_size=self.image_size,
+            encoding=self._encoding,
             frames=frames,
         )
 
@@ -112,7 +126,10 @@ class StoreClips:
         return len(self._starts) - 1
 
     def read(self, index: Sequence[int]) -> Clips:
-        """Rows `index` as uint8 clips, padded at the end to the longest T among them."""
+        """Rows `index` as uint8 clips, padded at the end to the longest T among them.
+
+        Raises: RunError: a shard is missing or damaged.
+        """
         chosen = [self._frames_of(int(i)) for i in index]
         length = max((len(frames) for frames in chosen), default=0)
         shape = (len(chosen), max(1, length), len(self.regions))
@@ -120,8 +137,7 @@ class StoreClips:
         valid = np.zeros(shape, np.bool_)
         for number, own in enumerate(chosen):
             for slot, place in enumerate(own.tolist()):
-                shard = self._shard(int(self._shards[place]))
-                frames[number, slot] = shard[self._rows[place]]
+                self._copy_into(frames[number, slot], place)
             valid[number, : len(own)] = self._valid[own]
         return Clips(torch.from_numpy(frames), torch.from_numpy(valid))
 
@@ -140,12 +156,19 @@ class StoreClips:
         # The middles of as many equal parts.
         return own[(2 * np.arange(self._frames) + 1) * len(own) // (2 * self._frames)]
 
-    def _shard(self, number: int) -> npt.NDArray[np.uint8]:
+    def _copy_into(self, target: npt.NDArray[np.uint8], place: int) -> None:
+        number = int(self._shards[place])
+        try:
+            self._shard(number).copy_into(target, int(self._rows[place]))
+        except (OSError, ValueError, IndexError) as error:
+            raise damaged(shard_file(self._folder, number, self._encoding), error) from error
+
+    def _shard(self, number: int) -> Shard:
         with self._lock:  # batches are read ahead in a thread
             mapped = self._mapped.get(number)
             if mapped is None:
-                path = part_file(self._folder, SHARDS, number)
-                mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+                path = shard_file(self._folder, number, self._encoding)
+                mapped = open_shard(path, self._encoding)
                 self._mapped[number] = mapped
                 if len(self._mapped) > OPEN_SHARDS:
                     self._mapped.popitem(last=False)
@@ -158,3 +181,23 @@ class StoreClips:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._mapped, self._lock = OrderedDict(), threading.Lock()
+
+
+def live_frames(
+    table: pa.Table, keys: Sequence[str], first_parts: Sequence[int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which rows of the frames count: those of asked sources, from the part they begin in.
+
+    Args:
+        table: of all frames, as `read_parts` gives them.
+        keys, first_parts: of the asked sources.
+    Returns: (M,) position of each frame's source among the different keys, -1 if it is not
+        asked for; (L,) positions of the frames that count, ascending.
+    """
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    begins = dict(zip(keys, first_parts, strict=True))
+    column = table["key"].to_pylist()
+    code = np.array([numbers.get(key, -1) for key in column], np.int64)
+    begin = np.array([begins.get(key, 0) for key in column], np.int64)
+    part = table["part"].to_numpy().astype(np.int64)
+    return code, np.flatnonzero((code >= 0) & (part >= begin))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,27 +11,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ferkit.errors import FerkitError
 from ferkit.faces.clips import StoreClips
 from ferkit.faces.keys import FileState, settings_hash
 from ferkit.faces.parts import (
+    DOCUMENT,
     FRAMES,
     KEPT,
+    SCHEMA_VERSION,
     SHARDS,
     SOURCES,
     FrameRow,
     SourceRow,
     Status,
     describe,
-    part_file,
     part_numbers,
     read_parts,
+    read_settings,
+    shard_file,
     write_part,
 )
+from ferkit.faces.shards import Encoding, Format, describe_encoding
 from ferkit.files import TEMPORARY, replacing, told_plainly
 from ferkit.locking import locked
 
-SCHEMA_VERSION = 1
 PART_BYTES = 32 << 20
 """Crops of a part, about; what a kill may lose."""
 PART_SOURCES = 512
@@ -47,21 +48,32 @@ class Store:
         settings: everything that the crops depend on besides the files.
         regions: names of the regions, in order.
         image_size: side of the crops, pixels.
-    Raises: FerkitError: the folder is of a newer version, or not a store.
+        format: "raw", or "jpeg": lossy, and about a tenth of the size.
+        jpeg_quality: 1 to 100; of format "jpeg" only.
+    Raises: FerkitError: the folder is of a newer version, or not a store. RunError: a file of it
+        is damaged.
     """
 
     def __init__(
-        self, root: Path, settings: Mapping[str, Any], *, regions: Sequence[str], image_size: int
+        self,
+        root: Path,
+        settings: Mapping[str, Any],
+        *,
+        regions: Sequence[str],
+        image_size: int,
+        format: Format = "raw",
+        jpeg_quality: int = 95,
     ) -> None:
         self.regions = tuple(regions)
         self.image_size = image_size
-        everything = {"regions": self.regions, "image_size": image_size, **settings}
+        self._encoding = Encoding(format, jpeg_quality, self.regions, image_size)
+        everything = {**describe_encoding(self._encoding), **settings}
         self.folder = root / settings_hash(everything)
         self.sources: dict[str, SourceRow] = {}
         self._by_path: dict[str, tuple[FileState, str]] = {}
-        document = self.folder / "store.json"
+        document = self.folder / DOCUMENT
         if document.exists():
-            check_version(document)
+            read_settings(self.folder)
         else:
             with told_plainly(root, hint=KEPT):
                 for name in (SHARDS, FRAMES, SOURCES):
@@ -96,14 +108,19 @@ class Store:
                 writer.flush()
                 self.refresh()
 
-    def clips(self, keys: Sequence[str]) -> StoreClips:
-        """The crops of sources `keys`, in that order; each must be done and not failed."""
+    def clips(self, keys: Sequence[str], *, per_track: bool = False) -> StoreClips:
+        """The crops of sources `keys`, in that order; each must be done and not failed.
+
+        Args:
+            per_track: one row per face of each source, by ascending track; otherwise the crops
+                of all its faces make one row. `keys` and `tracks` of the answer say which.
+        """
         return StoreClips.of(
             self.folder,
             keys,
             [self.sources[key].first_part for key in keys],
-            regions=self.regions,
-            image_size=self.image_size,
+            encoding=self._encoding,
+            per_track=per_track,
         )
 
     def _know(self, row: SourceRow) -> None:
@@ -119,7 +136,7 @@ class Store:
                 path.unlink(missing_ok=True)
         named = set(part_numbers(self.folder, FRAMES))
         for number in set(part_numbers(self.folder, SHARDS)) - named:
-            part_file(self.folder, SHARDS, number).unlink(missing_ok=True)
+            shard_file(self.folder, number, self._encoding).unlink(missing_ok=True)
 
 
 class StoreWriter:
@@ -188,20 +205,3 @@ class StoreWriter:
             self._number += 1
         self._crops, self._frames, self._sources, self._bytes = [], [], [], 0
         self._written_at = time.monotonic()
-
-
-def check_version(document: Path) -> None:
-    """See that `store.json` is one that this version reads.
-
-    Raises: FerkitError: it is not.
-    """
-    try:
-        version = json.loads(document.read_text(encoding="utf-8"))["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FerkitError("not the description of a store.", where=str(document)) from error
-    if version != SCHEMA_VERSION:
-        raise FerkitError(
-            f"the store has schema version {version}, this ferkit reads {SCHEMA_VERSION}.",
-            where=str(document),
-            hint="Choose another --out, or update ferkit.",
-        )

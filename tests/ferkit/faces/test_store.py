@@ -85,6 +85,29 @@ def test_at_most_so_many_frames_evenly_spaced(tmp_path: Path) -> None:
     assert limited.limited(None).read([0]).frames.shape[1] == 9
 
 
+def test_faces_of_a_source_are_rows_of_their_own_or_one(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with store.writing(waiting=quiet) as writer:
+        for key, frame, track in [(1, 0, 0), (1, 0, 5), (1, 1, 5), (1, 1, 0), (1, 2, 2)]:
+            writer.add(
+                pixels(key, 2 * frame + (track > 0)), [row(key, frame)._replace(track=track)]
+            )
+        writer.finish("k1", "/1")
+        put(writer, 2, 2)
+    clips = store.clips(["k2", "k1"], per_track=True)
+    assert clips.keys == ("k2", "k1", "k1", "k1")
+    assert clips.tracks == (0, 0, 2, 5)
+    levels = clips.read(range(4)).frames[:, :, 0, 0, 0, 0].tolist()
+    assert levels == [[20, 21], [10, 12], [15, 0], [11, 13]]
+    assert clips.limited(1).tracks == clips.tracks
+    twice = store.clips(["k1", "k1"], per_track=True)
+    assert (len(twice), twice.tracks) == (6, (0, 2, 5, 0, 2, 5))
+    whole = store.clips(["k1"])
+    assert (whole.keys, whole.tracks) == (("k1",), (0,))
+    assert whole.read([0]).frames[0, :, 0, 0, 0, 0].tolist() == [10, 11, 12, 13, 15]
+    assert len(store.clips([], per_track=True)) == 0
+
+
 def test_a_region_that_could_not_be_cut_is_not_valid(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     with store.writing(waiting=quiet) as writer:
@@ -120,7 +143,7 @@ def test_other_settings_are_another_store(tmp_path: Path) -> None:
     assert one.folder == same.folder
     assert one.folder != other.folder
     document = json.loads((one.folder / "store.json").read_text())
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["settings"]["min_score"] == 0.9
     assert settings_hash({"a": 1, "b": 2}) == settings_hash({"b": 2, "a": 1})
 
@@ -128,7 +151,7 @@ def test_other_settings_are_another_store(tmp_path: Path) -> None:
 def test_a_newer_or_strange_store_is_refused(tmp_path: Path) -> None:
     document = open_store(tmp_path).folder / "store.json"
     document.write_text('{"schema_version": 99}')
-    with pytest.raises(FerkitError, match="schema version 99, this ferkit reads 1"):
+    with pytest.raises(FerkitError, match="schema version 99, this ferkit reads 2"):
         open_store(tmp_path)
     document.write_text("[]")
     with pytest.raises(FerkitError, match="not the description of a store"):
