@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -31,15 +32,16 @@ class PluginEntry(_Entry):
 class WeightsEntry(_Entry):
     """A file of weights. component: "kind:name" that they are for.
 
-    Either `url`, or `instructions` where it can't be fetched or need not be. bytes: its size.
+    Either `url`, or `instructions` where it can't be fetched or need not be. sha256, bytes: of
+    the file; left out where nobody published them.
     """
 
     name: str
     component: str = Field(pattern=r"^[a-z_]+:\S+$")
     url: str | None = None
     instructions: str | None = None
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(gt=0)
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    bytes: int | None = Field(None, gt=0)
     licence: str
     commercial_use: bool
     trained_on: str
@@ -90,13 +92,28 @@ def read_registry(path: Path | None = None) -> Registry:
     Raises: FerkitError, FerkitErrors: it can't be read, or entries in it are wrong.
     """
     path = registry_file() if path is None else path
+    return checked(parse(path), path)
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """A registry's TOML as it stands.
+
+    Raises: FerkitError: it can't be read, or is no TOML.
+    """
     try:
         with path.open("rb") as file:
-            content = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FerkitError(f"not valid TOML: {error}.", where=str(path)) from error
+
+
+def checked(content: Mapping[str, Any], path: Path) -> Registry:
+    """The registry that `content` says; `path` is only named in errors.
+
+    Raises: FerkitErrors: entries are wrong.
+    """
     try:
         return Registry.model_validate(content)
     except ValidationError as error:
