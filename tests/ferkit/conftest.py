@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,3 +201,34 @@ def parts(install_plugin: InstallPlugin) -> Catalogue:
     """A catalogue of made-up components only, among them all that recipes have as defaults."""
     install_plugin("parts", FAKE_HOOKS, files={"params.py": FAKE_PARAMS})
     return catalogue(load(["parts"]))
+
+
+Register = Callable[..., Path]
+
+
+@pytest.fixture
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Register:
+    """Weights in a user's registry file, and an empty cache: `register(name="net", url=...)`.
+
+    Answers the file, which FERKIT_REGISTRY names. Call it again for more; None leaves a key out.
+    """
+    path = tmp_path / "settings" / "registry.toml"
+    path.parent.mkdir()
+    path.write_text("schema_version = 1\n", encoding="utf-8")
+    monkeypatch.setenv("FERKIT_REGISTRY", str(path))
+    monkeypatch.setenv("FERKIT_CACHE", str(tmp_path / "cache"))
+
+    def add(**given: Any) -> Path:
+        usual = {
+            "component": "enhancer:net",
+            "licence": "MIT",
+            "commercial_use": True,
+            "trained_on": "drawn faces",
+        }
+        entry = {key: value for key, value in {**usual, **given}.items() if value is not None}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n".join(["[[weights]]", *lines, ""]))
+        return path
+
+    return add

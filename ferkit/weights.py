@@ -1,0 +1,166 @@
+"""Fetched weights: where they are kept, and whether they are what they should be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ferkit.errors import FerkitError, RunError
+from ferkit.files import write_whole
+from ferkit.known_weights import KnownWeights, look_up
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is remembered of a file, so that it is not read again as long as it is the same.
+
+    Attributes:
+        sha256: of the content, hex.
+        bytes: its size.
+        mtime_ns: when it was last changed, nanoseconds since 1970.
+    """
+
+    sha256: str
+    bytes: int
+    mtime_ns: int
+
+
+def find_weights(name: str) -> Path:
+    """The file of weights called `name` in the registry, verified.
+
+    It is hashed when it is new or has changed, else only looked at.
+
+    Raises: FerkitError: no such weights, not fetched yet, or not the right file; the hint says
+        what to do.
+    """
+    known = look_up(name)
+    path = known.place
+    if not path.is_file():
+        raise FerkitError(
+            f"the weights {name!r} are not here.",
+            where=str(path),
+            hint=f"Run 'ferkit fetch {name}'. {by_hand(known)}",
+        )
+    if known.sha256 is None and read_record(known) is None:
+        raise FerkitError(
+            f"nobody published a sha256 of the weights {name!r}, so this file can't be verified.",
+            where=str(path),
+            hint=f"Run 'ferkit fetch {name}' to accept it as it is.",
+        )
+    check(known)
+    return path
+
+
+def verify(path: Path, sha256: str) -> None:
+    """Hold a file to a hash.
+
+    Args:
+        path: the file.
+        sha256: what it must have, 64 hex digits.
+    Raises: FerkitError: it has another one, or can't be read.
+    """
+    found = digest(path)
+    if found != sha256.lower():
+        raise wrong_hash(path, found=found, wanted=sha256.lower())
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hex.
+
+    Raises: FerkitError: it can't be read.
+    """
+    return _measured(path).sha256
+
+
+def check(known: KnownWeights) -> str:
+    """Hold the file in its place to the hash that is published, or else remembered.
+
+    Returns: its sha256, remembered from now on.
+    Raises: FerkitError: it is another file, or can't be read.
+    """
+    path, remembered = known.place, read_record(known)
+    now = _stat(path)
+    if remembered is None or (remembered.bytes, remembered.mtime_ns) != now:
+        found = _measured(path)
+    else:
+        found = remembered
+    wanted = known.sha256 or (found.sha256 if remembered is None else remembered.sha256)
+    if found.sha256 != wanted:
+        hint = f"Remove it and run 'ferkit fetch {known.name}'."
+        if known.sha256 is None:
+            hint = f"If the new one is right, remove {record_path(known)}."
+        raise wrong_hash(path, found=found.sha256, wanted=wanted, hint=hint)
+    if found != remembered:
+        try:
+            remember(known, found)
+        except RunError:
+            # Only costs reading it again; but without a published hash it is all there is to
+            # hold the next file to.
+            if known.sha256 is None:
+                raise
+    return found.sha256
+
+
+def by_hand(known: KnownWeights) -> str:
+    """A sentence for those who can't download: what to get, where to put it."""
+    got = known.entry.instructions or f"get {known.entry.url or known.sources[0]}"
+    wanted = f"sha256 {known.sha256}" if known.sha256 else "no sha256 is published"
+    return (
+        f"By hand: {got.rstrip('.')}; put it at {known.place} ({wanted}), "
+        f"or run 'ferkit fetch {known.name} --from FILE'."
+    )
+
+
+def wrong_hash(path: Path, *, found: str, wanted: str, hint: str | None = None) -> FerkitError:
+    """The error of a file that is another one than it should be."""
+    return FerkitError(
+        f"not the right file: its sha256 is {found}, it must be {wanted}.",
+        where=str(path),
+        hint=hint,
+    )
+
+
+def record_path(known: KnownWeights) -> Path:
+    """The side file in the cache; bundled files have none."""
+    return known.place.with_name(f"{known.place.name}.json")
+
+
+def read_record(known: KnownWeights) -> Record | None:
+    """What is remembered of the file, or None; an unreadable side file is as good as none."""
+    if known.bundled:
+        return None
+    with suppress(OSError, ValueError, TypeError):
+        return Record(**json.loads(record_path(known).read_text(encoding="utf-8")))
+    return None
+
+
+def remember(known: KnownWeights, record: Record) -> None:
+    """Write the side file.
+
+    Raises: RunError: it can't be written.
+    """
+    if not known.bundled:
+        write_whole(record_path(known), json.dumps(asdict(record)) + "\n")
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
+    return found.st_size, found.st_mtime_ns
+
+
+def _measured(path: Path) -> Record:
+    try:
+        with path.open("rb") as file:
+            # Before reading: a file that is changed meanwhile is read again next time.
+            before = os.fstat(file.fileno())
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
+    return Record(sha256, before.st_size, before.st_mtime_ns)
