@@ -28,12 +28,14 @@ class FrameChunk(NamedTuple):
     """Consecutive sampled frames of one video.
 
     frames: (B, 3, H, W) uint8 RGB. number: of each frame in the file, (B,) int64.
-    timestamp: seconds from the start, (B,) float64.
+    timestamp: seconds from the start, (B,) float64. expected: sampled frames of the whole video,
+    as far as the reader knows; 0 if it doesn't. Progress bars use it, nothing else.
     """
 
     frames: Tensor
     number: Tensor
     timestamp: Tensor
+    expected: int = 0
 
 
 class VideoReader(Protocol):

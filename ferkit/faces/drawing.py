@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from collections import Counter
@@ -17,51 +16,29 @@ from torch import Tensor
 
 from ferkit.contracts.data import DrawnDataset
 from ferkit.contracts.faces import Faces
-from ferkit.faces.crop import DEGENERATE, FaceCrops, Reason, crop_faces, enhanced
+from ferkit.faces.choose import DEGENERATE, Reason, joined
+from ferkit.faces.crop import FaceCrops
+from ferkit.faces.enhance import enhance_crops
 from ferkit.faces.parts import FrameRow, SourceRow, write_part
-from ferkit.faces.sources import frame_rows, no_face_in_video
+from ferkit.faces.plans import Plan, StepsPlan
+from ferkit.faces.process import detect_and_crop, no_face_in_video
 from ferkit.faces.steps import Steps
-from ferkit.plugin import Context, Params
+from ferkit.faces.work import frame_rows
 
 DRAW_FRAMES = 64
 """Frames drawn at a time."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How another process makes a component: by its factory, "module:callable"."""
-
-    factory: str
-    params: Params
-    context: Context
-
-    def build(self) -> Any:
-        """Import the factory and call it."""
-        module, _, name = self.factory.partition(":")
-        return getattr(importlib.import_module(module), name)(self.params, self.context)
-
-
-@dataclass(frozen=True)
 class Blueprint:
-    """How another process makes the data set and the steps; all of it can be pickled."""
+    """How another process makes the data set and the steps."""
 
     dataset: Plan
-    cropper: Plan
-    detector: Plan | None = None
-    enhancer: Plan | None = None
-    min_score: float = 0.9
-    batch_size: int = 16
+    steps: StepsPlan
 
     def build(self) -> tuple[DrawnDataset, Steps]:
-        """The data set and the steps, on the CPU."""
-        steps = Steps(
-            cropper=self.cropper.build(),
-            detector=self.detector.build() if self.detector else None,
-            enhancer=self.enhancer.build() if self.enhancer else None,
-            min_score=self.min_score,
-            batch_size=self.batch_size,
-        )
-        return self.dataset.build(), steps
+        """The data set and the steps."""
+        return self.dataset.build(), self.steps.build()
 
 
 _made: list[tuple[DrawnDataset, Steps]] = []
@@ -134,7 +111,14 @@ def _draw_aligned(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> F
     regions = transforms.shape[1]
     size = steps.cropper.size
     drawn = dataset.draw(rows, transforms.reshape(count, length, regions, 2, 3), size)
-    crops = enhanced(drawn.reshape(-1, regions, 3, size, size), steps.enhancer).cpu()
+    crops = enhance_crops(
+        drawn.reshape(-1, regions, 3, size, size),
+        transforms,
+        enhancer=steps.enhancer,
+        # There is no raw frame to enhance; its crops come nearest to that.
+        enhance="crops" if steps.enhance == "frames" else steps.enhance,
+        regions=steps.cropper.regions,
+    ).cpu()
     crops = crops * usable[..., None, None, None]
     kept = usable.any(1).nonzero()[:, 0]
     reason = Reason(DEGENERATE, "the landmarks coincide.")
@@ -143,6 +127,7 @@ def _draw_aligned(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> F
         crops[kept],
         usable[kept].to(torch.float32),
         Faces(boxes[kept], points[kept], faces.score[kept]),
+        torch.zeros(len(kept), dtype=torch.int64),
         (1,) * len(points),
         dict.fromkeys((~usable.any(1)).nonzero()[:, 0].tolist(), reason),
     )
@@ -151,22 +136,14 @@ def _draw_aligned(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> F
 def _draw_raw(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> FaceCrops:
     """Raw frames through the detector."""
     frames = dataset.draw(rows).flatten(0, 2)  # (B T, 3, H, W)
-    parts = [
-        crop_faces(
-            some.to(steps.device),
-            cropper=steps.cropper,
-            detector=steps.detector,
-            enhancer=steps.enhancer,
-            min_score=steps.min_score,
-        )
-        for some in torch.split(frames, steps.batch_size)
-    ]
+    parts = [detect_and_crop(list(some), steps) for some in torch.split(frames, steps.batch_size)]
     starts = range(0, len(frames), steps.batch_size)
     return FaceCrops(
         torch.cat([part.frame + start for part, start in zip(parts, starts, strict=True)]),
         torch.cat([part.crops for part in parts]),
         torch.cat([part.valid_fraction for part in parts]),
-        Faces(*(torch.cat(columns) for columns in zip(*(p.faces for p in parts), strict=True))),
+        joined([part.faces for part in parts]),
+        torch.cat([part.track for part in parts]),
         tuple(count for part in parts for count in part.found),
         {
             position + start: reason

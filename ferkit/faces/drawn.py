@@ -16,6 +16,7 @@ import torch
 from ferkit.contracts.data import DrawnDataset, Problem, Sample
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.drawing import Blueprint, draw_part, draw_part_elsewhere, set_up_worker
+from ferkit.faces.prepare import gather, open_store
 from ferkit.faces.prepared import Prepared, Progress, Quiet
 from ferkit.faces.steps import Steps
 from ferkit.faces.store import PART_BYTES, Store, StoreWriter
@@ -57,7 +58,7 @@ def prepare_drawn(
     strangers = [sample.id for sample in samples if sample.id not in numbers]
     if strangers:
         raise FerkitError(f"the data set has no sample '{strangers[0]}'.")
-    opened = Store(store, settings, regions=steps.cropper.regions, image_size=steps.cropper.size)
+    opened = open_store(store, settings, steps)
     drawn_here: set[str] = set()
     missing = [sample.id for sample in samples if sample.id not in opened.sources]
     if missing:
@@ -74,7 +75,7 @@ def prepare_drawn(
                     _draw_here(units, dataset, steps, writer, opened.folder, progress)
             finally:
                 progress.end()
-    return _collect(samples, opened, drawn_here)
+    return _collect(samples, opened, drawn_here, each_face=steps.keep == "all")
 
 
 def _jobs(jobs: int | None, steps: Steps, rows: Sequence[int], dataset: DrawnDataset) -> int:
@@ -162,7 +163,9 @@ def _draw_in_pool(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _collect(samples: Sequence[Sample], store: Store, drawn_here: set[str]) -> Prepared:
+def _collect(
+    samples: Sequence[Sample], store: Store, drawn_here: set[str], *, each_face: bool
+) -> Prepared:
     kept: list[int] = []
     failures: list[Problem] = []
     for position, sample in enumerate(samples):
@@ -173,4 +176,4 @@ def _collect(samples: Sequence[Sample], store: Store, drawn_here: set[str]) -> P
             kept.append(position)
     keys = [samples[position].id for position in kept]
     reused = sum(key not in drawn_here for key in keys)
-    return Prepared(store.clips(keys), tuple(kept), tuple(failures), reused)
+    return gather(samples, kept, keys, store, failures, reused=reused, each_face=each_face)

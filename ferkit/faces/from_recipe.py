@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ import torch
 from ferkit.cache import cache_folder
 from ferkit.contracts.data import Dataset, DrawnDataset, Sample
 from ferkit.contracts.faces import Sampling
-from ferkit.faces.drawing import Blueprint, Plan
+from ferkit.faces.drawing import Blueprint
 from ferkit.faces.drawn import prepare_drawn
+from ferkit.faces.plans import Plan, StepsPlan
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared, Progress
 from ferkit.faces.steps import Steps
+from ferkit.faces.track import Tracking
 from ferkit.plugin import PROJECT, Context, Kind
 
 if TYPE_CHECKING:
@@ -63,20 +65,12 @@ def prepare_for_recipe(
         )
     detect = faces.detector is not None and not dataset.aligned
     settings = crop_settings(faces, catalogue, detect=detect)
-    for unused in ("reader", "sampling"):
+    for unused in ("reader", "sampling", "tracking"):
         del settings[unused]
     here = replace(context, device="cpu")
     blueprint = Blueprint(
         dataset=_plan(Kind.DATASET, chosen, catalogue, here),
-        cropper=_plan(Kind.REGION_CROPPER, faces.cropper, catalogue, here),
-        detector=_plan(Kind.FACE_DETECTOR, faces.detector, catalogue, here) if detect else None,
-        enhancer=(
-            _plan(Kind.ENHANCER, faces.enhancer, catalogue, here)
-            if faces.enhancer is not None
-            else None
-        ),
-        min_score=faces.min_score,
-        batch_size=faces.batch_size,
+        steps=plan_steps(faces, catalogue, here, detect=detect, read=False),
     )
     return prepare_drawn(
         dataset,
@@ -105,19 +99,53 @@ def make_steps(
         read: whether the video reader is.
     """
 
-    def made(kind: Kind, one: BaseModel | None) -> Any:
-        return None if one is None else catalogue.build(kind, one, context)
+    def made(kind: Kind, one: BaseModel) -> Any:
+        return catalogue.build(kind, one, context)
 
-    return Steps(
-        cropper=made(Kind.REGION_CROPPER, faces.cropper),
-        detector=made(Kind.FACE_DETECTOR, faces.detector) if detect else None,
-        reader=made(Kind.VIDEO_READER, faces.reader) if read else None,
-        enhancer=made(Kind.ENHANCER, faces.enhancer),
-        sampling=Sampling(faces.sampling.mode, faces.sampling.value),
-        min_score=faces.min_score,
-        batch_size=faces.batch_size,
-        device=str(torch.device(context.device)),
-    )
+    return Steps(**_parts(faces, made, detect=detect, read=read), **_values(faces, context))
+
+
+def plan_steps(
+    faces: FacesSection,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    detect: bool = True,
+    read: bool = True,
+) -> StepsPlan:
+    """`make_steps` for another process."""
+
+    def planned(kind: Kind, one: BaseModel) -> Plan:
+        return _plan(kind, one, catalogue, context)
+
+    return StepsPlan(**_parts(faces, planned, detect=detect, read=read), **_values(faces, context))
+
+
+def _parts(
+    faces: FacesSection, make: Callable[[Kind, BaseModel], Any], *, detect: bool, read: bool
+) -> dict[str, Any]:
+    chosen = {
+        "cropper": (Kind.REGION_CROPPER, faces.cropper),
+        "detector": (Kind.FACE_DETECTOR, faces.detector if detect else None),
+        "reader": (Kind.VIDEO_READER, faces.reader if read else None),
+        "enhancer": (Kind.ENHANCER, faces.enhancer),
+    }
+    return {name: None if one is None else make(kind, one) for name, (kind, one) in chosen.items()}
+
+
+def _values(faces: FacesSection, context: Context) -> dict[str, Any]:
+    followed = faces.tracking
+    return {
+        "enhance": faces.enhance,
+        "sampling": Sampling(faces.sampling.mode, faces.sampling.value),
+        "tracking": None if followed is None else Tracking(**followed.model_dump()),
+        "keep": faces.keep,
+        "min_score": faces.min_score,
+        "batch_size": faces.batch_size,
+        "device": str(torch.device(context.device)),
+        "format": faces.format,
+        "jpeg_quality": faces.jpeg_quality,
+    }
 
 
 def crop_settings(
@@ -140,16 +168,33 @@ def crop_settings(
         for name, (kind, one) in zip(names, chosen.items(), strict=True)
     }
     settings["sampling"] = faces.sampling.model_dump(mode="json")
+    settings["tracking"] = None if faces.tracking is None else faces.tracking.model_dump()
+    settings["keep"] = faces.keep
+    settings["enhance"] = faces.enhance if faces.enhancer is not None else None
     settings["min_score"] = faces.min_score if settings["detector"] is not None else 0.0
     return settings
 
 
 def _described(kind: Kind, one: BaseModel, catalogue: Catalogue) -> dict[str, Any]:
-    values: dict[str, Any] = one.model_dump(mode="json")
+    values: dict[str, Any] = {
+        name: value
+        for name, value in one.model_dump(mode="json").items()
+        if name not in unseen_in_crops(type(one))
+    }
     entry = catalogue.get(kind, values["use"])
     if entry.distribution != PROJECT:
         values["from"] = f"{entry.distribution} {entry.version}"
     return values
+
+
+def unseen_in_crops(params: type[BaseModel]) -> set[str]:
+    """Parameters that change no pixel: those marked `json_schema_extra={"crops": False}`."""
+    return {
+        name
+        for name, field in params.model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        and field.json_schema_extra.get("crops") is False
+    }
 
 
 def store_folder(faces: FacesSection, context: Context) -> Path:

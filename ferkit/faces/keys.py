@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ferkit.errors import FerkitError
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raised when the core itself cuts other pixels from the same files and settings."""
 READ_BYTES = 1 << 20
 

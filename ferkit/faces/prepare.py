@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from ferkit.contracts.data import Problem, Sample
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import is_video
 from ferkit.faces.keys import FileState, content_key, file_state, with_landmarks
+from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepared import Prepared, Progress, Quiet
-from ferkit.faces.sources import SourceWorker, Work
+from ferkit.faces.process import process
 from ferkit.faces.steps import Steps
 from ferkit.faces.store import Store
+from ferkit.faces.work import Engine, Work
 
 UNREADABLE = "unreadable file"
 """Kind of a failure that is not the store's to remember: it may be over next time."""
@@ -28,6 +31,7 @@ def prepare(
     store: Path,
     progress: Progress | None = None,
     retry: bool = False,
+    engine: Engine | None = None,
 ) -> Prepared:
     """Cut the crops of all samples that the store lacks.
 
@@ -39,13 +43,15 @@ def prepare(
         store: folder of stores.
         progress: told of the files done.
         retry: try files again that failed before.
+        engine: what does the work; None: this process. `steps` says what is done in any case.
     Returns: the crops; rows are tied to positions in `samples`, so labels cannot shift.
     Raises: FerkitError: crops of several regions are asked of images without detector or
         landmarks. RunError: the store can't be written.
     """
     progress = progress or Quiet()
+    engine = engine or partial(process, steps=steps)
     _refuse_regions_without_landmarks(samples, steps)
-    opened = Store(store, settings, regions=steps.cropper.regions, image_size=steps.cropper.size)
+    opened = open_store(store, settings, steps)
     keyed = [_identify(sample, opened) for sample in samples]
     work = _missing_work(samples, keyed, opened, retry=retry)
     unknown_paths = [
@@ -60,9 +66,22 @@ def prepare(
                 writer.also_known_as(opened.sources[key], path, state)
             # Someone else may have prepared them while we waited for the lock.
             work = [one for one in work if retry or one.key not in opened.sources]
-            passing = SourceWorker(steps, writer, progress).run(work)
+            if work:
+                passing = store_events(engine(work), writer, progress, files=len(work))
     done_here = {one.key for one in work}
-    return _collect(samples, keyed, opened, passing, done_here)
+    return _collect(samples, keyed, opened, passing, done_here, each_face=steps.keep == "all")
+
+
+def open_store(root: Path, settings: Mapping[str, Any], steps: Steps) -> Store:
+    """The store of crops that `steps` make, within the folder of stores `root`."""
+    return Store(
+        root,
+        settings,
+        regions=steps.cropper.regions,
+        image_size=steps.cropper.size,
+        format=steps.format,
+        jpeg_quality=steps.jpeg_quality,
+    )
 
 
 @dataclass(frozen=True)
@@ -111,6 +130,8 @@ def _collect(
     store: Store,
     passing: Mapping[str, Problem],
     done_here: set[str],
+    *,
+    each_face: bool,
 ) -> Prepared:
     kept: list[int] = []
     keys: list[str] = []
@@ -133,7 +154,45 @@ def _collect(
             kept.append(position)
             keys.append(one.key)
     reused = sum(key not in done_here for key in keys)
-    return Prepared(store.clips(keys), tuple(kept), tuple(failures), reused)
+    return gather(samples, kept, keys, store, failures, reused=reused, each_face=each_face)
+
+
+def gather(
+    samples: Sequence[Sample],
+    kept: Sequence[int],
+    keys: Sequence[str],
+    store: Store,
+    failures: Sequence[Problem],
+    *,
+    reused: int,
+    each_face: bool,
+) -> Prepared:
+    """The answer of a preparation.
+
+    Args:
+        kept: positions of the samples that have crops. keys: of their sources.
+        each_face: every face is a sample of its own.
+    """
+    clips = store.clips(keys, per_track=each_face)
+    if not each_face:
+        rows = tuple(samples[position] for position in kept)
+        return Prepared(clips, tuple(kept), rows, tuple(failures), reused)
+    # Rows of the clips come by asked key; one key may have been asked for by several samples.
+    positions: list[int] = []
+    asked, place = list(zip(kept, keys, strict=True)), -1
+    for number, (key, track) in enumerate(zip(clips.keys, clips.tracks, strict=True)):
+        fresh = number == 0 or clips.keys[number - 1] != key or clips.tracks[number - 1] >= track
+        place += fresh
+        positions.append(asked[place][0])
+    faces = tuple(
+        replace(
+            samples[position],
+            id=f"{samples[position].id}#{track}",
+            group=samples[position].group or samples[position].id,
+        )
+        for position, track in zip(positions, clips.tracks, strict=True)
+    )
+    return Prepared(clips, tuple(positions), faces, tuple(failures), reused)
 
 
 def _refuse_regions_without_landmarks(samples: Sequence[Sample], steps: Steps) -> None:

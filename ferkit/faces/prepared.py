@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from ferkit.contracts.data import ClipSource, Problem
+from ferkit.contracts.data import ClipSource, Problem, Sample
 
 
 class Prepared(NamedTuple):
     """Crops of a data set.
 
-    source: row i are the crops of `samples[kept[i]]`.
-    kept: positions, ascending, of the samples that have crops; the others have a failure.
+    source: row i are the crops of the data set's sample `kept[i]`.
+    kept: positions, ascending, of the samples that have crops; the others have a failure. Where
+        every face is a sample of its own, a position comes as often as its file has faces.
+    samples: (one for each row) `samples[kept[i]]`; where every face is a sample of its own, its
+        id with "#" and the face's number, and in one group with the others of its file.
     failures: one for each sample without crops (`dropped`), in the order of the samples; and one
         for each of which only a part could be read (not `dropped`).
     reused: how many of `kept` were in the store already.
@@ -19,6 +22,7 @@ class Prepared(NamedTuple):
 
     source: ClipSource
     kept: tuple[int, ...]
+    samples: tuple[Sample, ...]
     failures: tuple[Problem, ...]
     reused: int
 
@@ -30,8 +34,8 @@ class Progress(Protocol):
         """A task of `total` units starts."""
         ...
 
-    def advance(self, done: int, detail: str = "") -> None:
-        """`done` of the task's total are done."""
+    def advance(self, done: float, detail: str = "") -> None:
+        """`done` of the task's total are done; a part of one counts, too."""
         ...
 
     def end(self) -> None:
@@ -49,7 +53,7 @@ class Quiet:
     def begin(self, task: str, total: int, unit: str) -> None:
         """Nothing."""
 
-    def advance(self, done: int, detail: str = "") -> None:
+    def advance(self, done: float, detail: str = "") -> None:
         """Nothing."""
 
     def end(self) -> None:

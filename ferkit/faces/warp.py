@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ POINTS = 1 << 21
 
 
 def warp(
-    frames: Tensor, transforms: Tensor, frame_of: Tensor, *, size: int
+    frames: Sequence[Tensor], transforms: Tensor, frame_of: Tensor, *, size: int
 ) -> tuple[Tensor, Tensor]:
     """Cut crops out of frames, each in one resampling.
 
@@ -33,7 +34,7 @@ def warp(
         cannot be inverted gives a black crop and fraction 0.
     """
     count, regions = transforms.shape[:2]
-    crops = frames.new_zeros(count, regions, 3, size, size)
+    crops = frames[0].new_zeros(count, regions, 3, size, size)
     inside = torch.zeros(count, regions, dtype=torch.float32)
     inverses = invert(transforms.detach().to("cpu", torch.float64))
     for face in range(count):

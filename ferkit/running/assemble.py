@@ -195,7 +195,7 @@ def _source(
             where=f"data.{role}",
         )
     return Source(
-        samples=tuple(samples[i] for i in prepared.kept),
+        samples=prepared.samples,
         clips=prepared.source,
         classes=tuple(dataset.classes),
         problems=(*dataset.problems(), *prepared.failures),

@@ -32,8 +32,8 @@ class Display(Protocol):
 
     def begin(self, task: str, total: int, unit: str) -> None: ...
 
-    def advance(self, done: int, detail: str = "") -> None:
-        """`done` of the task's total are done."""
+    def advance(self, done: float, detail: str = "") -> None:
+        """`done` of the task's total are done; a part of one counts, too."""
         ...
 
     def end(self) -> None: ...
@@ -85,7 +85,7 @@ class BarDisplay:
         self._progress.start()
         self._task = self._progress.add_task(task, total=total, unit=unit, detail="")
 
-    def advance(self, done: int, detail: str = "") -> None:
+    def advance(self, done: float, detail: str = "") -> None:
         if self._progress is not None:
             self._progress.update(self._task, completed=done, detail=detail)
 
@@ -111,7 +111,7 @@ class LineDisplay:
         self._task, self._total, self._unit = task, total, unit
         self._started = self._last = time.monotonic()
 
-    def advance(self, done: int, detail: str = "") -> None:
+    def advance(self, done: float, detail: str = "") -> None:
         now = time.monotonic()
         if now - self._last < self._every:
             return
@@ -119,7 +119,7 @@ class LineDisplay:
         rate = done / (now - self._started)
         left = (self._total - done) / rate if rate > 0 else float("inf")
         self.say(
-            f"{self._task}: {done}/{self._total} {self._unit}, {rate:.3g}/s, {left:.0f} s left"
+            f"{self._task}: {done:.10g}/{self._total} {self._unit}, {rate:.3g}/s, {left:.0f} s left"
             + (f", {detail}" if detail else "")
         )
 
@@ -149,7 +149,7 @@ class MessageDisplay:
     def begin(self, task: str, total: int, unit: str) -> None:
         self._send({"begin": task, "total": total, "unit": unit})
 
-    def advance(self, done: int, detail: str = "") -> None:
+    def advance(self, done: float, detail: str = "") -> None:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
@@ -184,7 +184,7 @@ class SilentDisplay:
     def begin(self, task: str, total: int, unit: str) -> None:
         pass
 
-    def advance(self, done: int, detail: str = "") -> None:
+    def advance(self, done: float, detail: str = "") -> None:
         pass
 
     def end(self) -> None:

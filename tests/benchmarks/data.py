@@ -38,8 +38,9 @@ from ferkit.data.near_duplicates import (
     duplicate_groups,
     perceptual_hash,
 )
-from ferkit.faces.crop import crop_faces
 from ferkit.faces.decode import to_rgb
+from ferkit.faces.process import detect_and_crop
+from ferkit.faces.steps import Steps
 from ferkit.plugin import Context
 
 LONDON = Path(__file__).resolve().parents[2] / ".." / "shared" / "real" / "london"
@@ -98,11 +99,13 @@ class Photographs:
         faces, wholes = [], []
         for image in images:
             frame = frame_of(image)
-            found = crop_faces(frame, cropper=cropper(self._size), detector=self._detector)
+            found = detect_and_crop(
+                frame, Steps(cropper(self._size), self._detector, min_score=0.0)
+            )
             if len(found.crops) != 1:
                 raise SystemExit("a photograph has no face that can be cut.")
             faces.append(found.crops[0, 0])
-            wholes.append(crop_faces(frame, cropper=cropper(128), detector=None).crops[0, 0])
+            wholes.append(detect_and_crop(frame, Steps(cropper(128))).crops[0, 0])
         return perceptual_hash(torch.stack(faces))[0], perceptual_hash(torch.stack(wholes))[0]
 
 

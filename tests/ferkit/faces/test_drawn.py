@@ -15,8 +15,9 @@ import torch
 
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces import drawn as drawn_module
-from ferkit.faces.drawing import Blueprint, Plan
+from ferkit.faces.drawing import Blueprint
 from ferkit.faces.drawn import prepare_drawn
+from ferkit.faces.plans import Plan, StepsPlan
 from ferkit.faces.prepared import Prepared
 from ferkit.faces.steps import Steps
 from ferkit.plugin import Context
@@ -137,9 +138,11 @@ def draw(
     )
     blueprint = Blueprint(
         dataset=Plan("ferkit_toy_drawn:ToyDrawn", chosen, context),
-        cropper=Plan("ferkit_toy_drawn:ToyCropper", chosen, context),
-        detector=Plan("ferkit_toy_drawn:ToyDetector", chosen, context) if detect else None,
-        batch_size=3,
+        steps=StepsPlan(
+            cropper=Plan("ferkit_toy_drawn:ToyCropper", chosen, context),
+            detector=Plan("ferkit_toy_drawn:ToyDetector", chosen, context) if detect else None,
+            batch_size=3,
+        ),
     )
     prepared = prepare_drawn(
         dataset,
@@ -225,7 +228,7 @@ def test_a_sample_of_another_data_set_is_refused(toy: ModuleType, tmp_path: Path
             dataset,
             [stranger],
             steps=Steps(cropper=toy.ToyCropper(None, Context())),
-            blueprint=Blueprint(unused, unused),
+            blueprint=Blueprint(unused, StepsPlan(unused)),
             settings={},
             store=tmp_path,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ import torch
 
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError
-from ferkit.faces import sources as sources_module
+from ferkit.faces import process as process_module
 from ferkit.faces.decode import decode_photo
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared
@@ -81,23 +82,24 @@ def test_failures_never_shift_the_others(photo: Photo, run: Callable[..., Prepar
     assert all(problem.dropped for problem in prepared.failures)
 
 
-def test_images_of_one_size_go_to_the_detector_together(
+def test_images_of_any_sizes_go_to_the_detector_together(
     photo: Photo, run: Callable[..., Prepared], steps: Steps
 ) -> None:
-    sizes = [48, 64, 48, 64, 48, 64, 48, 64, 48, 64]
-    run([photo(f"{n}.png", seed=n, size=size) for n, size in enumerate(sizes)])
-    shapes = sorted(steps.detector.calls)  # type: ignore[union-attr]
-    assert shapes == [(1, 3, 48, 48), (1, 3, 64, 64), (4, 3, 48, 48), (4, 3, 64, 64)]
+    samples = [photo(f"{n}.png", seed=n, size=48 + n) for n in range(10)]
+    prepared = run(samples)
+    assert [call[0] for call in steps.detector.calls] == [4, 4, 2]  # type: ignore[union-attr]
+    for place, sample in enumerate(samples):
+        clip = prepared.source.read([place])
+        assert torch.equal(clip.frames[0, 0, 0], expected_crop(sample))
 
 
-def test_many_sizes_do_not_pile_up(
+def test_large_images_do_not_pile_up(
     photo: Photo, run: Callable[..., Prepared], steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources_module, "PENDING_BYTES", 3 * 50 * 50 * 2)
-    prepared = run([photo(f"{n}.png", seed=n, size=48 + n) for n in range(6)])
-    assert prepared.kept == tuple(range(6))
-    # The largest waiting group goes first when the budget is used up.
-    assert steps.detector.calls[0] == (1, 3, 50, 50)  # type: ignore[union-attr]
+    monkeypatch.setattr(process_module, "BATCH_BYTES", 3 * 64 * 64 * 2)
+    prepared = run([photo(f"{n}.png", seed=n, size=64) for n in range(5)])
+    assert prepared.kept == tuple(range(5))
+    assert [call[0] for call in steps.detector.calls] == [2, 2, 1]  # type: ignore[union-attr]
 
 
 def test_nothing_is_done_twice(
@@ -223,7 +225,8 @@ def test_progress_counts_files(photo: Photo, run: Callable[..., Prepared]) -> No
     watch = Watch()
     run(samples, progress=watch)
     assert watch.events[0] == ("begin", "preparing", 3, "files")
-    assert watch.events[-2:] == [("advance", 3, "2 crops, 1 failed"), ("end",)]
+    assert watch.events[-2:] == [("advance", 3, watch.events[-2][2]), ("end",)]
+    assert re.fullmatch(r"[\d.e+]+ frames/s, 2 crops, 1 failed", watch.events[-2][2])
     watch = Watch()
     run(samples, progress=watch)
     assert watch.events == []

@@ -1,0 +1,185 @@
+"""Decoding in threads, ahead of detection, within a bound of memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ferkit.contracts.data import Problem
+from ferkit.contracts.faces import FrameChunk
+from ferkit.errors import FerkitError, RunError
+from ferkit.faces.choose import Reason
+from ferkit.faces.decode import decode_photo, is_video
+from ferkit.faces.steps import Steps
+from ferkit.faces.work import Work
+
+AHEAD_BYTES = 256 << 20
+"""Decoded frames that may wait; besides, each thread holds what it is decoding."""
+
+
+class Photo(NamedTuple):
+    """A photograph, (3, H, W) uint8."""
+
+    work: Work
+    image: Tensor
+
+
+class Frames(NamedTuple):
+    """Some frames of a video; those of one video come in order."""
+
+    work: Work
+    chunk: FrameChunk
+
+
+class Ended(NamedTuple):
+    """Nothing more comes of a file. broken: why it ended early or gave nothing. passing: the
+    file could not be read this time."""
+
+    work: Work
+    broken: Reason | None = None
+    passing: Problem | None = None
+
+
+Decoded = Photo | Frames | Ended
+
+
+def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
+    """Everything that one file gives; a photograph that can be decoded has no `Ended`."""
+    try:
+        if not is_video(work.path):
+            yield Photo(work, decode_photo(work.path))
+            return
+        if steps.reader is None:
+            yield Ended(work, Reason("unreadable video", "no video reader is configured."))
+            return
+        seen = False
+        try:
+            for chunk in steps.reader.read(Path(work.path), steps.sampling):
+                yield Frames(work, chunk)
+                seen = True
+        except RunError:
+            raise
+        except FerkitError as error:
+            yield Ended(work, Reason("broken video" if seen else "unreadable video", error.what))
+            return
+        yield Ended(work)
+    except RunError:
+        raise
+    except FerkitError as error:
+        yield Ended(work, Reason("unreadable image", error.what))
+    except OSError as error:
+        what = f"{error.strerror or error}."
+        yield Ended(work, passing=Problem("unreadable file", work.path, what, True))
+
+
+def decode_ahead(
+    work: Sequence[Work], steps: Steps, *, threads: int, budget: int = AHEAD_BYTES
+) -> Generator[Decoded, None, None]:
+    """`decode` all of `work`, several files at a time, while the caller does something else.
+
+    Files come in about their order. What a thread raises is raised here.
+
+    Args:
+        threads: files decoded at a time, at least 1.
+        budget: bytes of decoded frames that may wait.
+    """
+    shelf = _Shelf(budget)
+    todo = iter(work)
+    turn = threading.Lock()
+
+    def decode_next() -> None:
+        try:
+            while True:
+                with turn:
+                    one = next(todo, None)
+                if one is None:
+                    break
+                for item in decode(one, steps):
+                    if not shelf.put(item):
+                        return  # the caller has gone; generators close with this frame
+        except BaseException as error:  # told to the caller, whatever it is
+            shelf.fail(error)
+        finally:
+            shelf.producer_ended()
+
+    producers = [
+        threading.Thread(target=decode_next, name=f"decode-{number}", daemon=True)
+        for number in range(max(1, min(threads, len(work))))
+    ]
+    shelf.producers = len(producers)
+    for producer in producers:
+        producer.start()
+    try:
+        while (item := shelf.take()) is not None:
+            yield item
+    finally:
+        shelf.close()
+        for producer in producers:
+            producer.join()
+
+
+class _Shelf:
+    """A queue that is full by bytes; it ends when all producers have."""
+
+    def __init__(self, budget: int) -> None:
+        self.producers = 0
+        self._budget = budget
+        self._items: deque[tuple[Decoded, int]] = deque()
+        self._bytes = 0
+        self._closed = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+
+    def put(self, item: Decoded) -> bool:
+        """Wait for room; False if nobody will take it any more."""
+        size = _size(item)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or not self._bytes or self._bytes + size <= self._budget
+            )
+            if self._closed:
+                return False
+            self._items.append((item, size))
+            self._bytes += size
+            self._changed.notify_all()
+            return True
+
+    def take(self) -> Decoded | None:
+        """The next item; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._error or not self.producers)
+            if self._error is not None:
+                raise self._error
+            if not self._items:
+                return None
+            item, size = self._items.popleft()
+            self._bytes -= size
+            self._changed.notify_all()
+            return item
+
+    def fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def producer_ended(self) -> None:
+        with self._changed:
+            self.producers -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+
+def _size(item: Decoded) -> int:
+    if isinstance(item, Photo):
+        return item.image.nbytes
+    return item.chunk.frames.nbytes if isinstance(item, Frames) else 0
