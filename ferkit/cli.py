@@ -21,6 +21,7 @@ from ferkit.errors import FerkitError, FerkitErrors
 COMMANDS = {
     "run": ("ferkit.commands.run", "Train, evaluate and report what a recipe says."),
     "prepare": ("ferkit.commands.prepare", "Cut faces from photographs and videos into a store."),
+    "fetch": ("ferkit.commands.fetch", "List weights, or download and verify one file of them."),
     "check": ("ferkit.commands.check", "Say whether a recipe is right, without running it."),
     "schema": ("ferkit.commands.schema", "Print the recipe format: JSON Schema, or Markdown."),
     "plugins": ("ferkit.commands.plugins", "List plugins and components, or show one."),

@@ -105,6 +105,18 @@ def check(known: KnownWeights) -> str:
     return found.sha256
 
 
+def whereabouts(known: KnownWeights) -> str:
+    """Whether the file is here, in a word or two; its content is not read."""
+    if known.bundled:
+        return "in a package" if known.place.is_file() else "no"
+    if not known.place.is_file():
+        return "no"
+    record = read_record(known)
+    if record is None or (record.bytes, record.mtime_ns) != _stat(known.place):
+        return "not verified yet"
+    return "yes" if known.sha256 in (None, record.sha256) else "a wrong file"
+
+
 def by_hand(known: KnownWeights) -> str:
     """A sentence for those who can't download: what to get, where to put it."""
     got = known.entry.instructions or f"get {known.entry.url or known.sources[0]}"

@@ -1,0 +1,199 @@
+"""Weights into the cache: downloaded or taken from a file, and nothing unverified unsaid."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ferkit.downloading import Patience, discard, download
+from ferkit.errors import FerkitError
+from ferkit.files import replacing, told_plainly
+from ferkit.known_weights import KnownWeights
+from ferkit.locking import locked
+from ferkit.web import DownloadError
+from ferkit.weights import (
+    Record,
+    by_hand,
+    check,
+    digest,
+    read_record,
+    record_path,
+    remember,
+    wrong_hash,
+)
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Weights that are in their place.
+
+    Attributes:
+        path: the file.
+        sha256: of its content.
+        new: it came just now; False: it was there.
+    """
+
+    path: Path
+    sha256: str
+    new: bool
+
+
+def present(known: KnownWeights, say: Callable[[str], None]) -> Arrived | None:
+    """The weights if they are in their place and right.
+
+    Raises: FerkitError: another file is there, and no published hash says that a new one is right.
+    """
+    if not known.place.is_file():
+        return None
+    try:
+        return Arrived(known.place, check(known), new=False)
+    except FerkitError as error:
+        if known.sha256 is None or known.bundled or not known.sources:
+            raise
+        say(f"{error.where}: {error.what} It is fetched anew.")
+        return None
+
+
+def fetch(
+    known: KnownWeights,
+    sources: Sequence[str],
+    *,
+    progress: Callable[[int, int | None], None],
+    say: Callable[[str], None],
+    patience: Patience | None = None,
+) -> Arrived:
+    """Download weights, verify them and put them in their place.
+
+    A second process that wants the same waits and finds them there.
+
+    Args:
+        sources: addresses, tried one after the other.
+        progress, say, patience: see `ferkit.downloading.download`.
+    Raises:
+        FerkitError: there is no source, or one that can't be downloaded from.
+        RunError: no source gives the right file, or it can't be written.
+    """
+    if not sources:
+        raise FerkitError(f"ferkit can't download the weights {known.name!r}.", hint=by_hand(known))
+    with _alone(known, say):
+        arrived = present(known, say)
+        if arrived is not None:
+            return arrived
+        for number, url in enumerate(sources, start=1):
+            try:
+                return _from_source(known, url, progress=progress, say=say, patience=patience)
+            except DownloadError as error:
+                if number == len(sources):
+                    hint = " ".join(text for text in (error.hint, by_hand(known)) if text)
+                    raise DownloadError(error.what, where=error.where, hint=hint) from error
+                say(f"{error} The next source is tried.")
+    raise AssertionError("the last source returns or raises")
+
+
+def take(known: KnownWeights, file: Path, *, say: Callable[[str], None]) -> Arrived:
+    """Copy a file that the user has into the cache, if it is the right one.
+
+    Raises:
+        FerkitError: it can't be read or is another file.
+        RunError: the copy can't be written.
+    """
+    with _alone(known, say):
+        wanted = _wanted(known)
+        with suppress(OSError):
+            if file.samefile(known.place):
+                return Arrived(known.place, check(known), new=True)
+        hasher = hashlib.sha256()
+        with told_plainly(known.place), replacing(known.place) as copy:
+            for chunk in _read(file):
+                hasher.update(chunk)
+                copy.write(chunk)
+            found = hasher.hexdigest()
+            if found != (wanted or found):
+                raise wrong_hash(file, found=found, wanted=wanted or "", hint=_advice(known))
+            _hold_to_size(known, file, copy.tell())
+        return _arrived(known, found)
+
+
+def _from_source(
+    known: KnownWeights,
+    url: str,
+    *,
+    progress: Callable[[int, int | None], None],
+    say: Callable[[str], None],
+    patience: Patience | None,
+) -> Arrived:
+    place = known.place
+    part = place.with_name(f".{place.name}.part")
+    size = known.entry.bytes
+    download(url, part, size=size, progress=progress, say=say, patience=patience)
+    found, wanted = digest(part), _wanted(known)
+    if found != (wanted or found):
+        discard(part)
+        raise DownloadError(
+            f"not the right file: its sha256 is {found}, it must be {wanted}; it was removed.",
+            where=url,
+            hint=_advice(known),
+        )
+    with part.open("r+b") as file:
+        os.fsync(file.fileno())
+    part.replace(place)
+    discard(part)
+    return _arrived(known, found)
+
+
+def _arrived(known: KnownWeights, sha256: str) -> Arrived:
+    found = known.place.stat()
+    remember(known, Record(sha256, found.st_size, found.st_mtime_ns))
+    return Arrived(known.place, sha256, new=True)
+
+
+def _wanted(known: KnownWeights) -> str | None:
+    """The published hash, or else that of the file that was there before; None: neither."""
+    if known.sha256 is not None:
+        return known.sha256
+    remembered = read_record(known)
+    return remembered.sha256 if remembered else None
+
+
+def _advice(known: KnownWeights) -> str | None:
+    if known.sha256 is not None:
+        return None
+    return f"That was the first that came here; to accept another one remove {record_path(known)}."
+
+
+def _hold_to_size(known: KnownWeights, file: Path, size: int) -> None:
+    wanted = known.entry.bytes
+    if known.sha256 is None and wanted not in (None, size):
+        raise FerkitError(
+            f"not the right file: it has {size} bytes, not {wanted}.", where=str(file)
+        )
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise FerkitError(f"can't be read: {error.strerror}.", where=str(file)) from error
+
+
+@contextmanager
+def _alone(known: KnownWeights, say: Callable[[str], None]) -> Iterator[None]:
+    if known.bundled:
+        raise FerkitError(
+            f"the weights {known.name!r} come with a package; nothing is fetched.",
+            where=str(known.place),
+        )
+    folder = known.place.parent
+    with told_plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = folder / f".{known.place.name}.lock"
+        with locked(lock, what=f"the file of the weights {known.name!r}", waiting=say):
+            yield

@@ -1,0 +1,147 @@
+"""HTTP and nothing else: addresses, an opener that follows redirects, answers taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPMessage, HTTPResponse
+from typing import IO
+from urllib.error import HTTPError
+from urllib.parse import quote, urlsplit
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
+
+from ferkit import __version__
+from ferkit.errors import FerkitError, RunError
+
+_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_PAGE = (b"<!doctype html", b"<html")
+
+
+class DownloadError(RunError):
+    """This source does not give the file; another one may."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the head of an HTTP answer says.
+
+    Attributes:
+        status: HTTP's.
+        start: first byte of the body within the file; None: said wrongly.
+        total: bytes of the whole file, None if not said.
+        version: strong ETag, or the date of the last change; None: nothing to know it by.
+        encoding: such as "gzip"; "" for none.
+        kind: media type, lower case.
+    """
+
+    status: int
+    start: int | None
+    total: int | None
+    version: str | None
+    encoding: str
+    kind: str
+
+    def shows_page(self, head: bytes) -> bool:
+        """Whether a body that begins so is a web page rather than a file of weights."""
+        begins = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+        return begins.startswith(_PAGE) or (self.kind == "text/html" and begins.startswith(b"<"))
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows to http and https only, and never from https to http."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if after not in ("http", "https") or (before, after) == ("https", "http"):
+            fp.close()
+            raise DownloadError(
+                f"the server redirects to {newurl}, where ferkit does not follow.",
+                where=req.full_url,
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def address(url: str) -> str:
+    """An address to download from, with odd characters escaped.
+
+    Raises: FerkitError: it is not http or https, not an address, or holds a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, named = parts.hostname, parts.username is not None
+        _ = parts.port  # raises if it is no number
+    except ValueError as error:
+        raise FerkitError(f"no address to download from ({error}).", where=url) from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise FerkitError(
+            "no address that ferkit downloads from.",
+            where=url,
+            hint="It begins with https:// or http://; for a file that you have, use --from FILE.",
+        )
+    if named:
+        raise FerkitError("no user names or passwords in addresses.", where=f"https://...@{host}")
+    escaped = quote(parts._replace(fragment="").geturl(), safe="!$%&'()*+,/:;=?@[]~")
+    return escaped
+
+
+def make_opener() -> OpenerDirector:
+    """Opens http and https, through the proxies of the environment; no file, ftp or data."""
+    opener = OpenerDirector()
+    for handler in (
+        ProxyHandler(),
+        HTTPHandler(),
+        HTTPSHandler(),
+        HTTPDefaultErrorHandler(),
+        _Redirects(),
+        HTTPErrorProcessor(),
+    ):
+        opener.add_handler(handler)
+    # A packed body would have another length than the file.
+    opener.addheaders = [("User-Agent", f"ferkit/{__version__}"), ("Accept-Encoding", "identity")]
+    return opener
+
+
+def read_answer(response: HTTPResponse | HTTPError) -> Answer:
+    """Take the head of an answer apart."""
+    headers = response.headers
+    status = response.status or 0
+    start: int | None = 0
+    total = _number(headers.get("Content-Length"))
+    if status in (206, 416):
+        match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+        start = int(match[1]) if match and match[1] else None
+        total = _number(match[2]) if match else None
+    etag = headers.get("ETag")
+    version = etag if etag and not etag.startswith("W/") else headers.get("Last-Modified")
+    return Answer(
+        status=status,
+        start=start,
+        total=total,
+        version=version,
+        encoding=headers.get("Content-Encoding", "").strip().lower(),
+        kind=headers.get_content_type().lower(),
+    )
+
+
+def meaning(status: int) -> str:
+    """A status in words: "404 Not Found"."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
