@@ -13,9 +13,9 @@ import torch
 
 from ferkit.contracts.faces import FrameChunk, Sampling
 from ferkit.errors import FerkitError
+from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
 from ferkit_decord.params import DecordParams
-from ferkit_decord.sampling import sampled_frames
 
 
 class DecordReader:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ferkit_decord.sampling import sampled_frames
 
 from ferkit.contracts.faces import Sampling
+from ferkit.faces.sampling import sampled_frames
 
 
 def frames(count: int, mode: str, value: float = 0.0, fps: float = 25.0) -> list[int]:
