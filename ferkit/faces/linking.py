@@ -28,9 +28,9 @@ UNSEEN = 0.3
 class Track:
     """One person.
 
-    number: from 0. box: where last found. frame: when, counted from 0. speed: of the box's
-    centre, pixels per frame (x, y). missing: not found in the frame before. face_px: side at
-    which windows show the face, pixels.
+    number: from 0. box: where last found. frame: when, counted from 0. face_px: side at which
+    windows show the face, pixels. speed: of the box's centre, pixels per frame (x, y). missing:
+    not found in the frame before. sought: frame that was detected in full for this person.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Track:
     face_px: float
     speed: tuple[float, float] = (0.0, 0.0)
     missing: bool = False
+    sought: int | None = None
 
     def predicted(self, frame: int) -> Box:
         """Where the box is in a later frame: it goes on, ever slower."""

@@ -1,17 +1,18 @@
 """The faces of a video, each with the number of the person it belongs to.
 
 Every frame can be detected in full; people are then linked from frame to frame. With
-`Tracking` only keyframes are, and where a person is lost or the scene is cut. Between them the
-detector sees small windows:
+`Tracking` only keyframes are, and frames after a cut. Between them the detector sees windows:
 
 1. Each person's box is predicted (constant velocity) and grown; this window of the frame is cut
    out and shrunk, so that the face is about `FACE_PX` large.
 2. The windows of `GROUP` frames are placed at once, from what is known before the first of
-   them, and go to the detector in one call: small windows cost little more together than alone.
+   them, and go to the detector in one call: small windows cost less together than alone.
 3. What is found goes back to pixels of the frame. Faces cut by a window's side are left out,
    and of two that overlap the better is kept, so a face never counts for two people.
-4. Faces are paired with predicted boxes, the best overlap first. If someone seen in the frame
-   before is not found, the frame is detected in full, and windows are placed anew.
+4. Faces are paired with predicted boxes, the best overlap first. Someone seen in the frame
+   before and not found now is looked for in a wider window that shows more detail, and if that
+   fails by detecting the frame in full. One person, flickering, causes this at most once in
+   `every` frames.
 5. Who is not found then either is looked for in windows for `PATIENCE` frames.
 
 New people are noticed where a frame is detected in full.
@@ -27,13 +28,15 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.faces import FaceDetector, Faces
-from ferkit.faces.linking import Box, Linker, different_faces
+from ferkit.faces.linking import Box, Linker, Track, different_faces
 from ferkit.faces.window import Window, cut_window, in_frame, place_window
 
 FACE_PX = 48.0
 """Side of a face in its window, pixels; smaller ones are not enlarged."""
-LARGER = 1.5
-"""How much larger a window shows a face that full detection finds and the window did not."""
+LARGER, LARGEST_PX = 1.5, 192.0
+"""How much larger a face is shown that its window missed though it was there, and the limit."""
+WIDER = 2.0
+"""How much more margin the second look at a lost person takes."""
 GROUP = 4
 """Frames whose windows are placed and detected together."""
 SAMPLES, CELLS = 64, 16
@@ -131,53 +134,68 @@ class FaceTracker:
 
     def _in_windows(self, frames: Sequence[Tensor], tracking: Tracking) -> list[TrackedFaces]:
         """At least one of `frames`, none of which is a keyframe or a cut."""
-        height, width = frames[0].shape[1:]
         if not self._planned:
+            tracks = self._linker.tracks
             self._planned.extend(
-                [
-                    place_window(
-                        track.predicted(number),
-                        grow=tracking.grow,
-                        face_px=track.face_px,
-                        height=height,
-                        width=width,
-                    )
-                    for track in self._linker.tracks
-                ]
+                [_window(track, number, frames[0], tracking.grow) for track in tracks]
                 for number in range(self._frame, self._frame + GROUP)
             )
         together = list(zip(frames, self._planned, strict=False))
-        pictures = [cut_window(frame, one) for frame, windows in together for one in windows]
-        found = iter(self._detector.detect(pictures) if pictures else ())
-        per_frame = [
-            [in_frame(next(found), one, height=height, width=width) for one in windows]
-            for _, windows in together
-        ]
-        answers = []
-        for (frame, _), parts in zip(together, per_frame, strict=True):
+        found = self._look([(frame, one) for frame, windows in together for one in windows])
+        answers: list[TrackedFaces] = []
+        for frame, windows in together:
             self._planned.popleft()
-            faces = _joined(parts)
-            boxes = _boxes(faces)
-            pairs = self._linker.pair(boxes, self._frame)
-            seen = {track.number for track in pairs.values()}
-            lost = [
-                track
-                for track in self._linker.tracks
-                if not track.missing and track.number not in seen
-            ]
-            if lost:
-                answers.append(self._in_full(frame, cut=False, every=tracking.every))
-                for track in lost:
-                    if not track.missing:
-                        track.face_px *= LARGER
-                break
-            self._linker.accept(boxes, pairs, self._frame)
-            self._frame += 1
-            chosen = sorted(pairs)
-            numbers = [pairs[at].number for at in chosen]
-            kept = Faces(*(column[chosen] for column in faces))
-            answers.append(TrackedFaces(kept, torch.tensor(numbers, dtype=torch.int64)))
+            parts, found = found[: len(windows)], found[len(windows) :]
+            answers.append(self._settled(frame, parts, tracking))
+            if not self._planned:
+                break  # of no use any more: someone was lost
         return answers
+
+    def _settled(self, frame: Tensor, parts: Sequence[Faces], tracking: Tracking) -> TrackedFaces:
+        """Take what the windows of the next frame show, and look again if someone is lost."""
+        faces = _joined(parts)
+        pairs = self._linker.pair(_boxes(faces), self._frame)
+        lost = self._lost(pairs)
+        if lost:
+            self._planned.clear()
+            for track in lost:
+                track.face_px = min(LARGER * track.face_px, LARGEST_PX)
+            wider = [_window(one, self._frame, frame, WIDER * tracking.grow) for one in lost]
+            faces = _joined([*parts, *self._look([(frame, window) for window in wider])])
+            pairs = self._linker.pair(_boxes(faces), self._frame)
+            number = self._frame
+            sought = [
+                track
+                for track in self._lost(pairs)
+                if track.sought is None or number - track.sought >= tracking.every
+            ]
+            if sought:
+                for track in sought:
+                    track.sought = number
+                return self._in_full(frame, cut=False, every=tracking.every)
+        self._linker.accept(_boxes(faces), pairs, self._frame)
+        self._frame += 1
+        chosen = sorted(pairs)
+        numbers = [pairs[at].number for at in chosen]
+        kept = Faces(*(column[chosen] for column in faces))
+        return TrackedFaces(kept, torch.tensor(numbers, dtype=torch.int64))
+
+    def _lost(self, pairs: dict[int, Track]) -> list[Track]:
+        """Those seen in the frame before and not among `pairs`."""
+        seen = {track.number for track in pairs.values()}
+        return [
+            track for track in self._linker.tracks if not track.missing and track.number not in seen
+        ]
+
+    def _look(self, views: Sequence[tuple[Tensor, Window]]) -> list[Faces]:
+        """Detect in windows of frames, in one call; pixels of the frames."""
+        if not views:
+            return []
+        found = self._detector.detect([cut_window(frame, window) for frame, window in views])
+        return [
+            in_frame(faces, window, height=frame.shape[1], width=frame.shape[2])
+            for faces, (frame, window) in zip(found, views, strict=True)
+        ]
 
     def _cuts(self, frames: Sequence[Tensor]) -> list[bool]:
         """Whether each frame shows something else than the one before."""
@@ -207,6 +225,13 @@ def thumbnail(frame: Tensor) -> Tensor:
     pixels = frame[:, rows[:, None], columns].to(torch.float32)
     size = SAMPLES // CELLS
     return pixels.reshape(3, CELLS, size, CELLS, size).mean((0, 2, 4)) / 255
+
+
+def _window(track: Track, number: int, frame: Tensor, grow: float) -> Window:
+    """Where to look for a person in frame `number`, which is as large as `frame`."""
+    height, width = frame.shape[1:]
+    box = track.predicted(number)
+    return place_window(box, grow=grow, face_px=track.face_px, height=height, width=width)
 
 
 def _boxes(faces: Faces) -> list[Box]:
