@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import cast
-from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
 from ferkit.files import told_plainly, write_whole
-from ferkit.web import Answer, DownloadError, address, make_opener, meaning, read_answer
+from ferkit.web import (
+    Answer,
+    DownloadError,
+    Dropped,
+    address,
+    ask,
+    chunks,
+    meaning,
+    read_answer,
+)
 
-CHUNK = 1 << 16
 HEAD = 512
 """Bytes that are looked at to tell a web page from a file."""
-
-WORTH_ANOTHER = (408, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses that may be gone at the next attempt."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,6 @@ class _Begun:
     url: str
     version: str | None
     total: int | None
-
-
-class _Dropped(Exception):
-    """An attempt failed in a way that the next one may not."""
-
-    def __init__(self, reason: str, *, wait_s: float = 0.0, hopeless: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.wait_s = wait_s
-        self.hopeless = hopeless
 
 
 def download(
@@ -92,7 +83,7 @@ def download(
     while True:
         try:
             return _attempt(url, part, size=size, progress=progress, say=say, patience=patience)
-        except _Dropped as error:
+        except Dropped as error:
             here = _size(part)
             in_vain = 1 if here > most else in_vain + 1
             # A server that always begins anew must not look like progress.
@@ -122,20 +113,22 @@ def _attempt(
     patience: Patience,
 ) -> None:
     here, begun = _size(part), _read_begun(part)
+    totals = {each for each in (size, begun.total if begun else None) if each is not None}
     if begun is None or begun.url != url:
         here = 0
-    elif here and here in (begun.total, size):
+    elif here and totals == {here}:
         return progress(here, here)
-    elif begun.version is None or (begun.total is not None and here > begun.total):
+    elif begun.version is None or len(totals) > 1 or here > max(totals, default=here):
         here = 0  # nothing tells whether the rest would be of the same file
     request = Request(url)
     if here and begun is not None and begun.version is not None:
         request.add_header("Range", f"bytes={here}-")
         request.add_header("If-Range", begun.version)
     again = False
-    with _open(request, timeout_s=patience.timeout_s) as response:
+    with ask(request, timeout_s=patience.timeout_s) as response:
         answer = read_answer(response)
         if answer.status == 416 and here:
+            _hold_to_size(url, answer.total, size)
             if here in (answer.total, size):
                 return progress(here, here)
             again = True
@@ -176,7 +169,7 @@ def _receive(
     progress: Callable[[int, int | None], None],
 ) -> None:
     """Append the body to the part, from byte `here` on; 0 replaces it."""
-    body = _chunks(response)
+    body = chunks(response)
     head = b""
     if not here:
         for chunk in body:
@@ -190,8 +183,7 @@ def _receive(
                 hint="It may want a login or a click: open it in a browser and save the file.",
             )
     total = answer.total
-    if size is not None and total not in (None, size):
-        raise DownloadError(f"the file there has {total} bytes, not {size}.", where=url)
+    _hold_to_size(url, total, size)
     total = size if total is None else total
     with told_plainly(part, hint="What came so far stays."):
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -211,62 +203,14 @@ def _receive(
         discard(part)
         raise DownloadError(f"the file there has more than {total} bytes.", where=url)
     if total is not None and here < total:
-        raise _Dropped(f"the connection ended after {here} of {total} bytes")
+        raise Dropped(f"the connection ended after {here} of {total} bytes")
     if not here:
         raise DownloadError("the file there is empty.", where=url)
 
 
-def _chunks(response: HTTPResponse) -> Iterator[bytes]:
-    while True:
-        try:
-            chunk = response.read1(CHUNK)
-        except (OSError, HTTPException) as error:
-            raise _Dropped(_reason(error)) from error
-        if not chunk:
-            return
-        yield chunk
-
-
-def _open(request: Request, *, timeout_s: float) -> HTTPResponse:
-    """The answer, whatever its status, unless another attempt is worth it.
-
-    Raises: _Dropped: no answer, or one that says to come back.
-    """
-    try:
-        return cast(HTTPResponse, make_opener().open(request, timeout=timeout_s))
-    except HTTPError as error:
-        if error.code in WORTH_ANOTHER:
-            with error:
-                after = error.headers.get("Retry-After", "")
-            wait_s = float(after) if after.isdigit() else 0.0
-            reason = f"the server answers {meaning(error.code)}"
-            raise _Dropped(reason, wait_s=wait_s) from error
-        if error.code in (301, 302, 303, 307, 308):
-            with error:
-                circle = "infinite loop" in str(error.reason)
-            where = "in a circle" if circle else "where ferkit does not follow"
-            raise DownloadError(f"the server redirects {where}.", where=request.full_url) from error
-        return cast(HTTPResponse, error)
-    except URLError as error:
-        cause = error.reason if isinstance(error.reason, OSError) else error
-        unknown_host = isinstance(cause, socket.gaierror)
-        mistrust = isinstance(cause, ssl.SSLCertVerificationError)
-        reason = _reason(cause)
-        if unknown_host:
-            reason = f"{request.host} is not known ({reason}); is there a network?"
-        raise _Dropped(reason, hopeless=unknown_host or mistrust) from error
-    except (OSError, HTTPException) as error:
-        raise _Dropped(_reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "the server does not answer in time"
-    if isinstance(error, URLError):
-        return str(error.reason)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return f"the connection broke ({str(error) or type(error).__name__})"
+def _hold_to_size(url: str, total: int | None, size: int | None) -> None:
+    if None not in (total, size) and total != size:
+        raise DownloadError(f"the file there has {total} bytes, not {size}.", where=url)
 
 
 def _size(part: Path) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPMessage, HTTPResponse
-from typing import IO
-from urllib.error import HTTPError
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, cast
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -23,12 +26,28 @@ from urllib.request import (
 from ferkit import __version__
 from ferkit.errors import FerkitError, RunError
 
-_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+CHUNK = 1 << 16
+
+WORTH_ANOTHER = (408, 425, 429, 500, 502, 503, 504)
+"""HTTP statuses that may be gone at the next attempt."""
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(rf"bytes (?:({_NUMBER.pattern})-{_NUMBER.pattern}|\*)/({_NUMBER.pattern}|\*)")
 _PAGE = (b"<!doctype html", b"<html")
 
 
 class DownloadError(RunError):
     """This source does not give the file; another one may."""
+
+
+class Dropped(Exception):
+    """An attempt failed in a way that the next one may not."""
+
+    def __init__(self, reason: str, *, wait_s: float = 0.0, hopeless: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait_s = wait_s
+        self.hopeless = hopeless
 
 
 @dataclass(frozen=True)
@@ -92,8 +111,7 @@ def address(url: str) -> str:
         )
     if named:
         raise FerkitError("no user names or passwords in addresses.", where=f"https://...@{host}")
-    escaped = quote(parts._replace(fragment="").geturl(), safe="!$%&'()*+,/:;=?@[]~")
-    return escaped
+    return quote(parts._replace(fragment="").geturl(), safe="!$%&'()*+,/:;=?@[]~")
 
 
 def make_opener() -> OpenerDirector:
@@ -111,6 +129,52 @@ def make_opener() -> OpenerDirector:
     # A packed body would have another length than the file.
     opener.addheaders = [("User-Agent", f"ferkit/{__version__}"), ("Accept-Encoding", "identity")]
     return opener
+
+
+def ask(request: Request, *, timeout_s: float) -> HTTPResponse:
+    """The answer, whatever its status, unless another attempt is worth it.
+
+    Raises: Dropped: no answer, or one that says to come back.
+    """
+    try:
+        return cast(HTTPResponse, make_opener().open(request, timeout=timeout_s))
+    except HTTPError as error:
+        if error.code in WORTH_ANOTHER:
+            with error:
+                wait_s = _number(error.headers.get("Retry-After")) or 0
+            reason = f"the server answers {meaning(error.code)}"
+            raise Dropped(reason, wait_s=float(wait_s)) from error
+        if error.code in (301, 302, 303, 307, 308):
+            with error:
+                circle = "infinite loop" in str(error.reason)
+            where = "in a circle" if circle else "where ferkit does not follow"
+            raise DownloadError(f"the server redirects {where}.", where=request.full_url) from error
+        return cast(HTTPResponse, error)
+    except URLError as error:
+        cause = error.reason if isinstance(error.reason, OSError) else error
+        unknown_host = isinstance(cause, socket.gaierror)
+        mistrust = isinstance(cause, ssl.SSLCertVerificationError)
+        reason = _reason(cause)
+        if unknown_host:
+            reason = f"{request.host} is not known ({reason}); is there a network?"
+        raise Dropped(reason, hopeless=unknown_host or mistrust) from error
+    except (OSError, HTTPException) as error:
+        raise Dropped(_reason(error)) from error
+
+
+def chunks(response: HTTPResponse) -> Iterator[bytes]:
+    """The body of an answer as it comes.
+
+    Raises: Dropped: the connection breaks.
+    """
+    while True:
+        try:
+            chunk = response.read1(CHUNK)
+        except (OSError, HTTPException) as error:
+            raise Dropped(_reason(error)) from error
+        if not chunk:
+            return
+        yield chunk
 
 
 def read_answer(response: HTTPResponse | HTTPError) -> Answer:
@@ -144,4 +208,14 @@ def meaning(status: int) -> str:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and _NUMBER.fullmatch(text) else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "the server does not answer in time"
+    if isinstance(error, URLError):
+        return str(error.reason)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return f"the connection broke ({str(error) or type(error).__name__})"

@@ -120,11 +120,11 @@ def whereabouts(known: KnownWeights) -> str:
 def by_hand(known: KnownWeights) -> str:
     """A sentence for those who can't download: what to get, where to put it."""
     got = known.entry.instructions or f"get {known.entry.url or known.sources[0]}"
-    wanted = f"sha256 {known.sha256}" if known.sha256 else "no sha256 is published"
-    return (
-        f"By hand: {got.rstrip('.')}; put it at {known.place} ({wanted}), "
-        f"or run 'ferkit fetch {known.name} --from FILE'."
-    )
+    command = f"ferkit fetch {known.name}"
+    put = f"put it at {known.place} (sha256 {known.sha256})"
+    if known.sha256 is None:
+        put = f"put it at {known.place} and run '{command}' (nobody published its sha256)"
+    return f"By hand: {got.rstrip('.')}; {put}, or run '{command} --from FILE'."
 
 
 def wrong_hash(path: Path, *, found: str, wanted: str, hint: str | None = None) -> FerkitError:

@@ -29,6 +29,7 @@ def real_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps tests out of the user's cache, and the user's plugin selection out of tests."""
+    """Keeps tests out of the user's cache, and the user's own settings out of tests."""
     monkeypatch.setenv("FERKIT_CACHE", str(tmp_path_factory.getbasetemp() / "ferkit-cache"))
-    monkeypatch.delenv("FERKIT_PLUGINS", raising=False)
+    for variable in ("FERKIT_PLUGINS", "FERKIT_REGISTRY"):
+        monkeypatch.delenv(variable, raising=False)
