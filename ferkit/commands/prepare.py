@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from ferkit.catalogue import Catalogue
+    from ferkit.faces.plans import StepsPlan
+    from ferkit.faces.work import Engine
     from ferkit.sections import Recipe
 
 SOURCE = "ferkit prepare"
@@ -28,11 +32,30 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 @click.option("--detector", help="Face detector; 'none' if the images are crops already.")
 @click.option("--cropper", help="Region cropper.")
 @click.option("--size", type=click.IntRange(min=1), help="Side of the crops, pixels.")
+@click.option("--enhancer", help="What evens out the light; 'none' for nothing.")
+@click.option("--track", is_flag=True, help="Follow faces in videos between full detections.")
+@click.option(
+    "--keep",
+    type=click.Choice(["largest", "most_central", "all"]),
+    help="Which faces of a frame. Default: largest.",
+)
+@click.option("--format", type=click.Choice(["raw", "jpeg"]), help="Of the crops. Default: raw.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Such as faces.min_score=0.8."
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("--retry", is_flag=True, help="Try files again that failed before.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who does the work: this process, or a Ray cluster.",
+)
+@click.option("--ray-address", help="Of an existing cluster. Default: one on this machine.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Of the Ray job. Default: one per core or GPU."
+)
 @click.option(
     "--failures",
     type=click.Path(path_type=Path),
@@ -48,9 +71,16 @@ def prepare(
     detector: str | None,
     cropper: str | None,
     size: int | None,
+    enhancer: str | None,
+    track: bool,
+    keep: str | None,
+    format: str | None,
     settings: tuple[str, ...],
     device: str,
     retry: bool,
+    engine: str,
+    ray_address: str | None,
+    workers: int | None,
     failures: Path | None,
 ) -> None:
     """Cut the faces out of DATA and keep them in a store.
@@ -75,7 +105,16 @@ def prepare(
         data=data,
         dataset=dataset,
         recipe=recipe,
-        faces=_faces_options(out=out, detector=detector, cropper=cropper, size=size),
+        faces=_faces_options(
+            out=out,
+            detector=detector,
+            cropper=cropper,
+            size=size,
+            enhancer=enhancer,
+            track=track,
+            keep=keep,
+            format=format,
+        ),
         settings=settings,
     )
     console = Console()
@@ -91,6 +130,7 @@ def prepare(
         context=where,
         progress=make_display("auto", Console(stderr=True)),
         retry=retry,
+        engine=_engine(engine, address=ray_address, workers=workers),
     )
     problems = rows.problems()
     store = store_folder(whole.faces, where)
@@ -166,7 +206,15 @@ def dataset_for(data: Path) -> str:
 
 
 def _faces_options(
-    *, out: Path | None, detector: str | None, cropper: str | None, size: int | None
+    *,
+    out: Path | None,
+    detector: str | None,
+    cropper: str | None,
+    size: int | None,
+    enhancer: str | None,
+    track: bool,
+    keep: str | None,
+    format: str | None,
 ) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     if out is not None:
@@ -177,4 +225,27 @@ def _faces_options(
         chosen["cropper"] = {"use": cropper}
     if size is not None:
         chosen.setdefault("cropper", {})["size"] = size
+    if enhancer is not None:
+        chosen["enhancer"] = None if enhancer == "none" else {"use": enhancer}
+    if track:
+        chosen["tracking"] = {}
+    if keep is not None:
+        chosen["keep"] = keep
+    if format is not None:
+        chosen["format"] = format
     return chosen
+
+
+def _engine(
+    name: str, *, address: str | None, workers: int | None
+) -> Callable[[StepsPlan], Engine] | None:
+    from ferkit.errors import FerkitError
+
+    if name == "local":
+        if address is not None or workers is not None:
+            raise FerkitError("--ray-address and --workers need --engine ray.")
+        return None
+    from ferkit.faces.ray_engine import import_ray, ray_engine
+
+    import_ray()  # before anything is prepared
+    return partial(ray_engine, address=address, workers=workers)

@@ -19,6 +19,7 @@ from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared, Progress
 from ferkit.faces.steps import Steps
 from ferkit.faces.track import Tracking
+from ferkit.faces.work import Engine
 from ferkit.plugin import PROJECT, Context, Kind
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def prepare_for_recipe(
     progress: Progress | None = None,
     jobs: int | None = None,
     retry: bool = False,
+    engine: Callable[[StepsPlan], Engine] | None = None,
 ) -> Prepared:
     """Make sure that the crops of `samples` are in the store, and open them.
 
@@ -51,6 +53,7 @@ def prepare_for_recipe(
         context: for detector, cropper, reader, enhancer and, elsewhere, the data set.
         jobs: processes that draw; None: one per core on a CPU.
         retry: try files again that failed before.
+        engine: what prepares files, made from the plan of the steps; None: this process.
     Raises: FerkitError, RunError: see `prepare` and `prepare_drawn`.
     """
     store = store_folder(faces, context)
@@ -62,6 +65,7 @@ def prepare_for_recipe(
             store=store,
             progress=progress,
             retry=retry,
+            engine=None if engine is None else engine(plan_steps(faces, catalogue, context)),
         )
     detect = faces.detector is not None and not dataset.aligned
     settings = crop_settings(faces, catalogue, detect=detect)
