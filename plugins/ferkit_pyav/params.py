@@ -1,0 +1,24 @@
+"""Parameters of the reader `pyav`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ferkit.plugin import Params
+
+
+class PyAVParams(Params):
+    """How PyAV decodes; none of it changes the pixels."""
+
+    threads: int = Field(
+        0,
+        ge=0,
+        description="decoding threads per video; 0: as many as FFmpeg likes",
+        json_schema_extra={"crops": False},
+    )
+    chunk_mib: float = Field(
+        64.0,
+        gt=0,
+        description="frames in memory at a time, MiB; at least one frame",
+        json_schema_extra={"crops": False},
+    )
