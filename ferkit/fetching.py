@@ -128,8 +128,7 @@ def _from_source(
     say: Callable[[str], None],
     patience: Patience | None,
 ) -> Arrived:
-    place = known.place
-    part = place.with_name(f".{place.name}.part")
+    part = _part(known)
     size = known.entry.bytes
     download(url, part, size=size, progress=progress, say=say, patience=patience)
     found, wanted = digest(part), _wanted(known)
@@ -142,15 +141,19 @@ def _from_source(
         )
     with part.open("r+b") as file:
         os.fsync(file.fileno())
-    part.replace(place)
-    discard(part)
+    part.replace(known.place)
     return _arrived(known, found)
 
 
 def _arrived(known: KnownWeights, sha256: str) -> Arrived:
+    discard(_part(known))  # also that of a download that was given up for a file
     found = known.place.stat()
     remember(known, Record(sha256, found.st_size, found.st_mtime_ns))
     return Arrived(known.place, sha256, new=True)
+
+
+def _part(known: KnownWeights) -> Path:
+    return known.place.with_name(f".{known.place.name}.part")
 
 
 def _wanted(known: KnownWeights) -> str | None:

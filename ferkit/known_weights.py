@@ -49,7 +49,8 @@ class KnownWeights:
     @property
     def place(self) -> Path:
         """Where the file is kept: in the cache, or in the package that brings it."""
-        return self.bundled or cache_folder("weights") / f"{self.name}{self._suffix()}"
+        folder = cache_folder("weights").absolute()
+        return self.bundled or folder / f"{self.name}{self._suffix()}"
 
     @property
     def bundled(self) -> Path | None:

@@ -216,6 +216,8 @@ def _reason(error: Exception) -> str:
         return "the server does not answer in time"
     if isinstance(error, URLError):
         return str(error.reason)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted ({error.verify_message})"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return f"the connection broke ({str(error) or type(error).__name__})"

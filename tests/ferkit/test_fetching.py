@@ -155,6 +155,16 @@ class TestFromFile:
         assert find_weights("net") == net.place
         assert file_server.asked == []
 
+    def test_it_ends_a_download_that_was_given_up(self, net, get, file_server, tmp_path, said):
+        file_server.cuts = [1000, 0]
+        with pytest.raises(DownloadError, match="after 1000 of"):
+            get(net)
+        assert ".net.pth.part" in files(net.place.parent)
+        file = tmp_path / "download.bin"
+        file.write_bytes(file_server.content)
+        take(net, file, say=said.append)
+        assert files(net.place.parent) == {"net.pth", "net.pth.json", ".net.pth.lock"}
+
     def test_the_wrong_one(self, net, sha256, tmp_path, said):
         file = tmp_path / "download.bin"
         file.write_bytes(b"others")

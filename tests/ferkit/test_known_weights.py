@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import platformdirs
@@ -114,3 +115,13 @@ def test_the_usual_place_of_a_users_registry(monkeypatch, tmp_path):
     assert user_registry() == usual
     monkeypatch.setenv("FERKIT_REGISTRY", "~/mine.toml")
     assert user_registry() == Path.home() / "mine.toml"
+
+
+def test_the_example_in_the_docs(repository, tmp_path):
+    page = (repository / "docs" / "weights.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "registry.toml"
+    path.write_text(example)
+    known = known_weights(path)
+    assert known["enlightengan"].sources[0] == "https://files.example.org/enlightengan.pth"
+    assert known["our-resnet"].entry.bytes == 44_795_832
