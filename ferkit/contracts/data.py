@@ -31,6 +31,8 @@ class Sample:
         truth: true label where it is known apart from the given one (injected noise), else -1.
         landmarks: five points (x, y) in source pixels, if given: left eye, right eye, nose,
             left and right mouth corner; left is the smaller x in the image.
+        span: of a video, the first and the last frame that the sample consists of, counted from
+            0, if it is not the whole of it.
         line: line of the table it was read from, 0 if none.
         attributes: further ground truth, such as {"intensity": 0.7}; numbers or strings.
     """
@@ -44,6 +46,7 @@ class Sample:
     split: str = ""
     truth: int = -1
     landmarks: tuple[tuple[float, float], ...] | None = None
+    span: tuple[int, int] | None = None
     line: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
 

@@ -18,10 +18,14 @@ class Sampling(NamedTuple):
     mode: "all"; "every" (each `value`-th); "even" (`value` frames evenly spaced);
         "fps" (`value` frames per second).
     value: a count, or frames per second; unused for "all".
+    first, last: the part of the video that is meant, frame numbers from 0, both included;
+        None: to its end.
     """
 
     mode: Literal["all", "every", "even", "fps"] = "all"
     value: float = 0.0
+    first: int = 0
+    last: int | None = None
 
 
 class FrameChunk(NamedTuple):

@@ -58,8 +58,11 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
             yield Ended(work, Reason("unreadable video", "no video reader is configured."))
             return
         seen = False
+        sampling = steps.sampling
+        if work.span is not None:
+            sampling = sampling._replace(first=work.span[0], last=work.span[1])
         try:
-            for chunk in steps.reader.read(Path(work.path), steps.sampling):
+            for chunk in steps.reader.read(Path(work.path), sampling):
                 yield Frames(work, chunk)
                 seen = True
         except RunError:

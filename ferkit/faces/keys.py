@@ -62,9 +62,23 @@ def content_key(path: str | Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def with_landmarks(key: str, landmarks: Sequence[Sequence[float]] | None) -> str:
-    """The key of a file that is cut by landmarks of its own."""
-    if landmarks is None:
-        return key
-    text = json.dumps([[float(value) for value in point] for point in landmarks])
-    return f"{key}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+def source_key(
+    content: str,
+    *,
+    landmarks: Sequence[Sequence[float]] | None = None,
+    span: tuple[int, int] | None = None,
+) -> str:
+    """The key of a file of which a part is cut, or by landmarks of its own.
+
+    Args:
+        content: key of the file's content.
+        span: first and last frame.
+    """
+    own: dict[str, Any] = {}
+    if landmarks is not None:
+        own["landmarks"] = [[float(value) for value in point] for point in landmarks]
+    if span is not None:
+        own["span"] = list(span)
+    if not own:
+        return content
+    return f"{content}-{hashlib.sha256(json.dumps(own).encode()).hexdigest()[:8]}"

@@ -11,7 +11,7 @@ from typing import Any
 from ferkit.contracts.data import Problem, Sample
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import is_video
-from ferkit.faces.keys import FileState, content_key, file_state, with_landmarks
+from ferkit.faces.keys import FileState, content_key, file_state, source_key
 from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepared import Prepared, Progress, Quiet
 from ferkit.faces.process import process
@@ -96,7 +96,6 @@ class _Keyed:
 
 
 def _identify(sample: Sample, store: Store) -> _Keyed:
-    landmarks = None if is_video(sample.path) else sample.landmarks
     path = str(Path(sample.path).absolute())
     try:
         state = file_state(path)
@@ -106,7 +105,15 @@ def _identify(sample: Sample, store: Store) -> _Keyed:
         kind = "missing file" if error.what == "no such file." else UNREADABLE
         problem = Problem(kind, sample.path, error.what, True)
         return _Keyed(path, FileState(0, 0), "", False, problem)
-    return _Keyed(path, state, with_landmarks(content, landmarks), known is not None)
+    key = source_key(content, **_own(sample))
+    return _Keyed(path, state, key, known is not None)
+
+
+def _own(sample: Sample) -> dict[str, Any]:
+    """What of a sample matters to its crops besides its file."""
+    if is_video(sample.path):
+        return {"span": sample.span}
+    return {"landmarks": sample.landmarks}
 
 
 def _missing_work(
@@ -119,8 +126,7 @@ def _missing_work(
             continue
         known = store.sources.get(one.key)
         if known is None or (retry and known.status == "failed"):
-            landmarks = None if is_video(sample.path) else sample.landmarks
-            missing[one.key] = Work(one.key, one.path, one.state, landmarks)
+            missing[one.key] = Work(one.key, one.path, one.state, **_own(sample))
     return list(missing.values())
 
 

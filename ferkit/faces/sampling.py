@@ -13,13 +13,21 @@ def sampled_frames(
 ) -> npt.NDArray[np.int64]:
     """Frame numbers to take, ascending, without repeats.
 
-    all: every frame. every: 0, v, 2v, ... even: the middles of v equal parts of the video, all
-    frames if it has fewer. fps: the frame on show at each multiple of 1/v seconds after the first.
+    Of the frames first to last: all: every one. every: the first and each v-th after it. even:
+    the middles of v equal parts, all frames if there are fewer. fps: the frame on show at each
+    multiple of 1/v seconds after the first;
+    one that starts a hundredth of a period later still counts.
 
     Args:
-        timestamps: (F,) seconds, ascending.
+        timestamps: (F,) seconds, ascending, of the whole video.
+    Returns: (B,) int64, none if the video ends before `first`.
     Raises: ValueError: the mode is unknown, or its value is not positive.
     """
+    end = len(timestamps) if sampling.last is None else sampling.last + 1
+    return sampling.first + _sampled(timestamps[sampling.first : end], sampling)
+
+
+def _sampled(timestamps: npt.NDArray[np.float64], sampling: Sampling) -> npt.NDArray[np.int64]:
     count = len(timestamps)
     if sampling.mode == "all":
         return np.arange(count, dtype=np.int64)
@@ -34,8 +42,10 @@ def sampled_frames(
         if count == 0:
             return np.arange(0, dtype=np.int64)
         since = timestamps - timestamps[0]
-        # A hundredth of a period of slack: 25 fps of a 25 fps video must be every frame.
-        wanted_at = np.arange(0, since[-1] + 0.01 / sampling.value, 1 / sampling.value)
-        shown = np.searchsorted(since, wanted_at + 0.01 / sampling.value, side="right") - 1
+        # A little slack: 25 fps of a 25 fps video must be every frame. It is no multiple of a
+        # usual clock's tick, so that rounding never decides between two frames.
+        slack = 1 / (97 * sampling.value)
+        wanted_at = np.arange(0, since[-1] + slack, 1 / sampling.value)
+        shown = np.searchsorted(since, wanted_at + slack, side="right") - 1
         return np.unique(shown.astype(np.int64))
     raise ValueError(f"no sampling '{sampling.mode}'")

@@ -15,12 +15,16 @@ from ferkit.faces.parts import FrameRow, Status
 
 
 class Work(NamedTuple):
-    """A file to prepare, under its key; landmarks: given ones, or None."""
+    """A file to prepare, under its key.
+
+    landmarks: given ones, or None. span: first and last frame of a video, or None for all.
+    """
 
     key: str
     path: str
     state: FileState
-    landmarks: tuple[tuple[float, float], ...] | None
+    landmarks: tuple[tuple[float, float], ...] | None = None
+    span: tuple[int, int] | None = None
 
 
 class Cropped(NamedTuple):

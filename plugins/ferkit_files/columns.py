@@ -32,6 +32,7 @@ class Layout(NamedTuple):
     subject: int | None
     group: int | None
     landmarks: tuple[int, ...]
+    span: tuple[int | None, int | None]
     votes: Mapping[str, int]
 
 
@@ -71,6 +72,7 @@ def find_columns(names: Sequence[str], wanted: Columns, *, where: str) -> Layout
         subject=find("subject"),
         group=find("group"),
         landmarks=(one,) if one is not None else tuple(ten) if wanted.landmarks else (),
+        span=(find("first_frame"), find("last_frame")),
         votes={label: at[name] for label, name in (wanted.votes or {}).items()},
     )
 
@@ -97,6 +99,20 @@ def read_points(cells: Sequence[Cell]) -> Points | None:
     if len(numbers) != 10 or not all(map(math.isfinite, numbers)):
         raise ValueError("not ten finite numbers")
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def read_span(first: Cell, last: Cell) -> tuple[int, int] | None:
+    """First and last frame; None where neither is given.
+
+    Raises: ValueError: only one is given, or they are no frame numbers in order.
+    """
+    given = [str(cell).strip() for cell in (first, last)]
+    if not any(given):
+        return None
+    begin, end = (int(float(text)) if float(text).is_integer() else -1 for text in given)
+    if not 0 <= begin <= end:
+        raise ValueError("not two frame numbers in order")
+    return begin, end
 
 
 def left_first(points: Points) -> Points:

@@ -95,6 +95,10 @@ class Columns(Params):
         "mouth corner, left as seen in the image; or else the columns left_eye_x, "
         "left_eye_y, right_eye_x ... right_mouth_y",
     )
+    first_frame: Name | None = Field(
+        "first_frame", description="of a video of which only a part is meant, counted from 0"
+    )
+    last_frame: Name | None = Field("last_frame", description="the part's last frame")
     votes: dict[Name, Name] | None = Field(
         None, description="class -> column with the votes or probability it got"
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ferkit.contracts.data import Problem, Sample
+from ferkit.faces.decode import is_video
 from ferkit.suggest import nearest
-from ferkit_files.columns import Layout, Points, left_first, read_points, read_votes
+from ferkit_files.columns import Layout, Points, left_first, read_points, read_span, read_votes
 from ferkit_files.params import TableParams
 from ferkit_files.records import Cell, Record, Table
 from ferkit_files.rows import SPLIT_WORDS
@@ -18,7 +19,8 @@ from ferkit_files.walk import is_media
 
 
 class Row(NamedTuple):
-    """A usable record. name: of its class, "" if it has none. file: normalised path."""
+    """A usable record. name: of its class, "" if it has none. file: normalised path, and the
+    part of it that is meant."""
 
     sample: Sample
     name: str
@@ -88,8 +90,10 @@ class RowReader:
             known = f"Did you mean {close!r}?" if close else "Known: train, validation, test."
             raise UnusableRow("bad split word", f"{word!r} is no split. {known}")
         relative, file, stamp = self._find(given)
+        span = self._span(cells, relative)
+        part = "" if span is None else f"[{span[0]}-{span[1]}]"
         sample = Sample(
-            id=relative,
+            id=relative + part,
             path=file,
             label=self._classes.index(name) if name else -1,
             votes=votes,
@@ -97,9 +101,10 @@ class RowReader:
             group=text(layout.group),
             split=SPLIT_WORDS[word.lower()] if word else "",
             landmarks=self._landmarks(record, cells),
+            span=span,
             line=record.line,
         )
-        return Row(sample, name, file, stamp)
+        return Row(sample, name, file + part, stamp)
 
     def _checked(self, record: Record) -> Sequence[Cell]:
         cells, expected = record.cells, len(self._table.columns)
@@ -163,6 +168,17 @@ class RowReader:
             what = "left and right are swapped: left is the smaller x in the image. Put right."
             self._report(record.line, "swapped landmarks", what, dropped=False)
         return ordered
+
+    def _span(self, cells: Sequence[Cell], file: str) -> tuple[int, int] | None:
+        first, last = ("" if at is None else cells[at] for at in self._layout.span)
+        try:
+            span = read_span(first, last)
+        except ValueError:
+            what = "first and last frame must be numbers from 0, the first not after the last."
+            raise UnusableRow("bad frames", what) from None
+        if span is not None and not is_video(file):
+            raise UnusableRow("bad frames", "first and last frame are for videos, not images.")
+        return span
 
     def _find(self, given: str) -> tuple[str, str, tuple[int, int]]:
         """(id, path, stamp) of the file."""

@@ -44,3 +44,14 @@ def test_wrong_samplings() -> None:
         frames(5, "even", 0)
     with pytest.raises(ValueError, match="no sampling 'odd'"):
         frames(5, "odd", 1)
+
+
+def test_a_part_of_the_video_is_sampled_like_a_video_of_its_own() -> None:
+    times = np.arange(100) / 25
+    part = times[20:51]
+    for mode, value in (("all", 0.0), ("every", 7), ("even", 5), ("fps", 4)):
+        own = sampled_frames(times, Sampling(mode, value, first=20, last=50))
+        assert own.tolist() == (20 + sampled_frames(part, Sampling(mode, value))).tolist()
+    assert sampled_frames(times, Sampling("all", first=97)).tolist() == [97, 98, 99]
+    assert sampled_frames(times, Sampling("all", first=98, last=500)).tolist() == [98, 99]
+    assert sampled_frames(times, Sampling("even", 4, first=100)).tolist() == []

@@ -341,3 +341,21 @@ def test_the_table_of_the_real_photographs(real_data: Path) -> None:
     assert len(dataset.samples()) == 204
     assert {sample.subject for sample in dataset.samples()} >= {"001", "010"}
     assert dataset.problems() == ()
+
+
+def test_parts_of_a_video_are_samples_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    (tmp_path / "b.png").write_bytes(b"x")
+    lines = ["a.mp4,happy,0,9", "a.mp4,sad,10,19", "a.mp4,sad,,", "a.mp4,sad,9,3", "b.png,sad,0,1"]
+    (tmp_path / "t.csv").write_text("path,label,first_frame,last_frame\n" + "\n".join(lines))
+    read = make_table(TableParams(path=str(tmp_path / "t.csv")), Context())
+    rows = [(sample.id, sample.span) for sample in read.samples()]
+    assert rows == [("a.mp4[0-9]", (0, 9)), ("a.mp4[10-19]", (10, 19)), ("a.mp4", None)]
+    bad = [(problem.kind, problem.what) for problem in read.problems()]
+    assert bad == [
+        (
+            "bad frames",
+            "first and last frame must be numbers from 0, the first not after the last.",
+        ),
+        ("bad frames", "first and last frame are for videos, not images."),
+    ]
