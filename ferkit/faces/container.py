@@ -148,9 +148,23 @@ def _cut_off(name: str, file: BinaryIO, *, head: bytes, size: int, path: Path) -
         return 8 + int.from_bytes(head[4:8], "little") > size
     if name == "matroska":
         return _matroska_end(head, size) > size
+    if name == "flv":
+        return _flv_end(file, start=int.from_bytes(head[5:9], "big"), size=size) > size
     if name == "mpegts":
         return size % (188 if head[0] == 0x47 else 192) != 0
     return False
+
+
+def _flv_end(file: BinaryIO, *, start: int, size: int) -> int:
+    """Where the tag that reaches the end of a Flash video ends.
+
+    Source: Adobe Flash Video File Format Specification 10.1, E.3 and E.4.1.
+    """
+    end = start + 4
+    while end < size:
+        file.seek(end)
+        end += 11 + int.from_bytes(file.read(4)[1:], "big") + 4
+    return end
 
 
 def _matroska_end(head: bytes, size: int) -> int:

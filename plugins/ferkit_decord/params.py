@@ -10,7 +10,15 @@ from ferkit.plugin import Params
 class DecordParams(Params):
     """How decord decodes; none of it changes the pixels."""
 
-    threads: int = Field(0, ge=0, description="decoding threads; 0: as many as decord likes")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="decoding threads per video; 0: as many as decord likes",
+        json_schema_extra={"crops": False},
+    )
     chunk_mib: float = Field(
-        64.0, gt=0, description="frames in memory at a time, MiB; at least one frame"
+        64.0,
+        gt=0,
+        description="frames in memory at a time, MiB; at least one frame",
+        json_schema_extra={"crops": False},
     )

@@ -1,0 +1,166 @@
+"""The frames of a video by number, through decord, and never another frame than asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import decord
+import numpy as np
+import numpy.typing as npt
+import torch
+from decord import video_reader
+
+SEEK_OVER = 16
+"""Frames that are decoded in vain rather than sought over."""
+
+NO_COPIES = 1e-6
+"""Share of frames that decord may replace by copies of their neighbours: less than one."""
+
+
+class WrongFrame(Exception):
+    """decord would have given another frame than the one that was asked for."""
+
+
+class Frames:
+    """Frames of one video in ascending order, for one thread.
+
+    decord's own seeking is exact only where no frame is shown before the key frame that precedes
+    it in the file; elsewhere (HEVC, open groups of pictures, MPEG-4 with B-frames, AVI) it gives
+    frames that are some places off, and says nothing. Its position after a jump tells: decord
+    sets it by the time of the frame that it met. So a jump counts only if that is the key frame
+    aimed at. Otherwise all frames are decoded from the beginning, in order, which is exact; the
+    unwanted ones are not converted to RGB.
+
+    Args:
+        open: opens the video anew.
+    Attributes:
+        seconds: start times of the frames that a player shows, (F,).
+    """
+
+    def __init__(self, open: Callable[[], Any]) -> None:
+        self._open = open
+        self._video = open()
+        self._next = 0  # what decord gives next, as it counts
+        self._shift = 0  # how far its numbers are ahead of ours
+        self._key_frame: npt.NDArray[np.uint8] | None = None  # the one before the next
+        self.seconds, self._hidden, told = shown_times(self._video)
+        self._keys = np.asarray(self._video.get_key_indices(), np.int64)
+        # decord skips and jumps by time.
+        self._may_skip = self._may_seek = told
+
+    def frame(self, number: int) -> npt.NDArray[np.uint8]:
+        """A frame, (H, W, 3); `number` must be past that of the call before.
+
+        Raises: WrongFrame, or one of decord's errors: it can't be decoded.
+        """
+        self._jump_towards(number)
+        wanted = number + self._shift
+        for key in self._keys[(self._keys > self._next) & (self._keys <= wanted)].tolist():
+            # Step over the key frame; asked for a frame past it, decord would jump.
+            self._advance(key - 1)
+        return self._advance(wanted)
+
+    def has_frame(self, number: int) -> bool:
+        """Whether it can be decoded, too. Nothing can be asked for afterwards."""
+        try:
+            self.frame(number)
+        except Exception:
+            return False
+        return True
+
+    def _jump_towards(self, number: int) -> None:
+        """Go to the key frame before a frame, where that pays and works."""
+        place = int(np.searchsorted(self._keys, number + self._hidden, side="right")) - 1
+        key = int(self._keys[place]) if place > 0 else 0
+        if not self._may_seek or key - self._hidden <= self._next - self._shift + SEEK_OVER:
+            return
+        try:
+            self._video.seek_accurate(key)
+            exact = self._position() == key + 1  # it has the key frame in hand
+            if exact:
+                key_frame = pixels(self._video.next())
+        except Exception:  # decord's are many
+            exact = False
+        if exact:
+            # Packets that an edit list hides count only once decord has jumped.
+            self._next, self._shift, self._key_frame = key + 1, self._hidden, key_frame
+        else:
+            self._may_seek = False
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        self._video = self._open()
+        self._next = self._shift = 0
+        self._key_frame = None
+
+    def _advance(self, index: int) -> npt.NDArray[np.uint8]:
+        """The frame that decord counts as `index`; no key frame may lie between."""
+        if index == self._next - 1 and self._key_frame is not None:
+            return self._key_frame
+        self._key_frame = None
+        if self._may_skip and index > self._next:
+            self._video.seek_accurate(index)
+        else:
+            for _ in range(self._next, index):
+                self._video.next()
+        found = pixels(self._video.next())
+        if self._position() != index + 1:
+            raise WrongFrame
+        self._next = index + 1
+        return found
+
+    def _position(self) -> int:
+        return int(video_reader._CAPI_VideoReaderGetCurrentPosition(self._video._handle))
+
+
+def shown_times(video: Any) -> tuple[npt.NDArray[np.float64], int, bool]:
+    """When the frames of a decord reader are shown.
+
+    A container's edit list may hide the first packets: they have negative times, and the
+    decoder answers nothing for them. decord counts them all the same.
+
+    Returns: seconds of the frames that are shown, (F,); the number of hidden ones; whether the
+        container tells the times. If it does not, they are those of even spacing.
+    """
+    starts = np.asarray(video.get_frame_timestamp(range(len(video))), np.float64)[:, 0]
+    rate = float(video.get_avg_fps())
+    if not (np.abs(starts) < 1e9).all() or (np.diff(starts) < 0).any():
+        return np.arange(len(starts)) / (rate if rate > 0 else 25.0), 0, False
+    hidden = int((starts < -1e-6).sum())
+    if hidden == len(starts):
+        return starts, 0, False
+    return unrounded(starts[hidden:], rate), hidden, True
+
+
+def unrounded(seconds: npt.NDArray[np.float64], rate: float) -> npt.NDArray[np.float64]:
+    """Times as they were before decord rounded them to 32 bits.
+
+    Args:
+        seconds: (F,), ascending.
+        rate: the video's, frames per second.
+    Returns: (F,): those of even spacing or of whole milliseconds, if they fit; else the same.
+    """
+    finest = np.spacing(np.abs(seconds).astype(np.float32))
+    ways = [np.round(seconds * 1000) / 1000]
+    if rate > 0:
+        ways.insert(0, seconds[0] + np.arange(len(seconds)) / rate)
+    fitting = (way for way in ways if (np.abs(way - seconds) <= finest).all())
+    return next(fitting, seconds)
+
+
+def opened(uri: str, threads: int) -> Any:
+    """A decord reader of a file or FFmpeg address, on the CPU.
+
+    Raises: one of decord's errors, RuntimeError or AssertionError: it can't be opened.
+    """
+    return decord.VideoReader(uri, ctx=decord.cpu(0), num_threads=threads, fault_tol=NO_COPIES)
+
+
+def pixels(frame: Any) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) uint8 of what decord returned."""
+    # Someone may have set decord's global bridge, which turns frames into other libraries'.
+    array: npt.NDArray[np.uint8] = (
+        frame.asnumpy() if hasattr(frame, "asnumpy") else torch.as_tensor(frame).numpy()
+    )
+    return array
