@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -103,10 +104,17 @@ def _tensors(path: Path) -> dict[str, Tensor]:
             loaded: object = load_file(path)
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # torch's own words advise to run what is in the file.
+        raise FerkitError(
+            "is no file of weights, or holds more than tensors; nothing in it was run.",
+            where=str(path),
+            hint="It must hold tensors only, as .safetensors or as a .pth state dict.",
+        ) from error
     except Exception as error:  # torch's reader of old files lets any error through
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FerkitError(
-            f"can't be read as weights: {first}",
+            f"can't be read as weights ({first.rstrip('.')}).",
             where=str(path),
             hint="It must hold tensors only, as .safetensors or as a .pth state dict.",
         ) from error
