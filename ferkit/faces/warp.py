@@ -1,50 +1,87 @@
-"""One antialiased affine warp from the source frame to the crops; no second resampling."""
+"""One antialiased affine warp from the source frames to the crops; no second resampling."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, grid_sample
 
-POINTS = 1 << 21
-"""Source points sampled at a time, so that a huge shrink takes time and not memory."""
+from ferkit.faces.coverage import fraction_inside
+from ferkit.faces.resample import FlatFrames, resample_crop, resample_flat
+
+FLATTEST = 1e6
+"""A crop pixel longer than so many source pixels counts as one that has no inverse."""
+MOST_PER_SIDE = 1024
+"""Samples along a side of a crop pixel."""
+WIDEST, WIDEST_PX, SPARSE = 4, 8192, 1024
+"""A crop wider than so many times its frame and than so many source pixels gets so many samples
+a side in all, further apart than source pixels: next to nothing of the frame is in it, and
+landmarks gone astray are not to take hours."""
 
 
 def warp(
     frames: Sequence[Tensor], transforms: Tensor, frame_of: Tensor, *, size: int
 ) -> tuple[Tensor, Tensor]:
-    """Cut crops out of frames, each in one resampling.
+    """Cut crops out of frames of any sizes, each in one resampling.
 
     A crop pixel is the mean of k x k bilinear samples spread evenly over the part of the frame
     that it covers, k being the number of source pixels along its longer side, rounded up. So
     enlarging is bilinear, an upright shrink by an integer is exactly the mean over an area,
     and the identity copies. Beyond the frame its mirror image is seen (edge pixel repeated).
+    A crop does not depend on which others are in the call.
 
     Args:
-        frames: (B, 3, H, W) uint8.
+        frames: B of them, each (3, H, W) uint8, all on one device; a (B, 3, H, W) tensor will
+            do, too. On a GPU, frames that are not one tensor are copied once, side by side.
         transforms: (n, R, 2, 3) float, source pixels -> crop pixels; the centre of the first
             pixel is (0, 0) in both.
         frame_of: (n,) int64, the frame that each face is in.
         size: side S of the crops, pixels.
-    Returns: crops (n, R, 3, S, S) uint8, on the device of `frames`, and the fraction of each
-        that lies in the frame, (n, R) float32 in [0, 1]. A transform that is not finite or
-        cannot be inverted gives a black crop and fraction 0.
+    Returns: crops (n, R, 3, S, S) uint8, on the device of the frames, and the fraction of each
+        that lies in the frame, (n, R) float32 in [0, 1] on the CPU. A transform that is not
+        finite or cannot be inverted gives a black crop and fraction 0.
     """
     count, regions = transforms.shape[:2]
-    crops = frames[0].new_zeros(count, regions, 3, size, size)
-    inside = torch.zeros(count, regions, dtype=torch.float32)
-    inverses = invert(transforms.detach().to("cpu", torch.float64))
-    for face in range(count):
-        frame = frames[int(frame_of[face])]
-        for region in range(regions):
-            inverse = inverses[face, region]
-            if bool(torch.isfinite(inverse).all()):
-                crops[face, region] = _warp_one(frame, inverse, size)
-                inside[face, region] = fraction_inside(inverse, frame.shape[1:], size)
-    return crops, inside
+    device = frames[0].device if len(frames) else transforms.device
+    crops = torch.zeros(count * regions, 3, size, size, dtype=torch.uint8, device=device)
+    fraction = torch.zeros(count * regions)
+    inverses = invert(transforms.detach().to("cpu", torch.float64)).reshape(-1, 2, 3)
+    rows = (inverses.isfinite().all(2).all(1) & (_longest(inverses) <= FLATTEST)).nonzero()[:, 0]
+    if not len(rows):
+        return crops.reshape(count, regions, 3, size, size), fraction.reshape(count, regions)
+    inverses = inverses[rows]
+    home = frame_of.cpu().repeat_interleave(regions)[rows]
+    sizes = torch.tensor([frame.shape[1:] for frame in frames])[home]  # (m, 2)
+    fraction[rows] = fraction_inside(inverses, sizes, size)
+    per_side = samples_per_side(inverses)
+    widest = (WIDEST * sizes.amax(1)).clamp(min=WIDEST_PX)
+    sparse = (per_side * size > widest + size) | (per_side > MOST_PER_SIDE)
+    per_side[sparse] = -(-SPARSE // size)
+    one_by_one = ~sparse & (device.type == "cpu")
+    for at in one_by_one.nonzero()[:, 0].tolist():
+        crops[rows[at]] = resample_crop(
+            frames[int(home[at])], inverses[at], int(per_side[at]), size
+        )
+    rest = (~one_by_one).nonzero()[:, 0]
+    if len(rest):
+        flat = flatten(frames, sorted(set(home[rest].tolist())))
+        for k in sorted(set(per_side[rest].tolist())):
+            some = rest[per_side[rest] == k]
+            crops[rows[some].to(device)] = resample_flat(flat, home[some], inverses[some], k, size)
+    return crops.reshape(count, regions, 3, size, size), fraction.reshape(count, regions)
+
+
+def flatten(frames: Sequence[Tensor], used: Sequence[int]) -> FlatFrames:
+    """Put frames side by side; those that are not in `used` may be left out."""
+    sizes = torch.tensor([frame.shape[1:] for frame in frames])
+    area = 3 * sizes.prod(1)
+    if isinstance(frames, Tensor):
+        return FlatFrames(frames.reshape(-1), area.cumsum(0) - area, sizes)
+    kept = torch.zeros(len(frames), dtype=torch.int64)
+    kept[list(used)] = 1
+    pixels = torch.cat([frames[position].reshape(-1) for position in used])
+    return FlatFrames(pixels, (area * kept).cumsum(0) - area * kept, sizes)
 
 
 def invert(transforms: Tensor) -> Tensor:
@@ -64,69 +101,17 @@ def invert(transforms: Tensor) -> Tensor:
     return torch.where(usable[..., None, None], whole, torch.nan)
 
 
-def samples_per_side(inverse: Tensor) -> int:
+def samples_per_side(inverses: Tensor) -> Tensor:
     """How many samples along each side of a crop pixel: its longest extent in the source.
 
     Args:
-        inverse: (2, 3), crop pixels -> source pixels.
+        inverses: (..., 2, 3), crop pixels -> source pixels.
+    Returns: (...) int64, at least 1.
     """
-    longest = float(torch.linalg.matrix_norm(inverse[:, :2], ord=2))
-    return max(1, math.ceil(longest - 1e-3))
+    return (_longest(inverses) - 1e-3).ceil().clamp(min=1).to(torch.int64)
 
 
-def fraction_inside(inverse: Tensor, frame_size: tuple[int, ...], size: int) -> float:
-    """Fraction of the crop's pixel centres that fall on the frame (H, W)."""
-    height, width = frame_size
-    x, y = _source_points(inverse, torch.arange(size), torch.arange(size))
-    within = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
-    return float(within.to(torch.float32).mean())
-
-
-def _source_points(inverse: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the grid rows x columns of crop coordinates lies in the source: x, y."""
-    u, v = columns.to(inverse)[None, :], rows.to(inverse)[:, None]
-    x = inverse[0, 0] * u + inverse[0, 1] * v + inverse[0, 2]
-    y = inverse[1, 0] * u + inverse[1, 1] * v + inverse[1, 2]
-    return x, y
-
-
-def _warp_one(frame: Tensor, inverse: Tensor, size: int) -> Tensor:
-    """(3, H, W) uint8 -> (3, S, S) uint8, in stripes of rows."""
-    per_side = samples_per_side(inverse)
-    finer = torch.arange(size * per_side, dtype=inverse.dtype)
-    finer = (finer + 0.5) / per_side - 0.5  # samples spread over each crop pixel
-    step = max(1, POINTS // (size * per_side * per_side))
-    stripes = []
-    for top in range(0, size, step):
-        rows = finer[top * per_side : (top + step) * per_side]
-        stripes.append(_sample(frame, *_source_points(inverse, rows, finer), per_side))
-    return torch.cat(stripes, 1)
-
-
-def _sample(frame: Tensor, x: Tensor, y: Tensor, per_side: int) -> Tensor:
-    """Bilinear samples at x, y (h k, w k), averaged k x k: (3, h, w) uint8."""
-    x, y = _mirror(x, frame.shape[2]), _mirror(y, frame.shape[1])
-    left, right = int(x.min()), min(int(x.max()) + 2, frame.shape[2])
-    top, bottom = int(y.min()), min(int(y.max()) + 2, frame.shape[1])
-    # Only the part that is looked at is turned into floats.
-    seen = frame[None, :, top:bottom, left:right].to(torch.float32)
-    grid = torch.stack(
-        [(2 * (x - left) + 1) / (right - left) - 1, (2 * (y - top) + 1) / (bottom - top) - 1], -1
-    )
-    values = grid_sample(
-        seen,
-        grid[None].to(seen),
-        mode="bilinear",
-        padding_mode="border",
-        align_corners=False,
-    )
-    if per_side > 1:
-        values = avg_pool2d(values, per_side)
-    return values[0].round().clamp(0, 255).to(torch.uint8)
-
-
-def _mirror(position: Tensor, length: int) -> Tensor:
-    """Fold coordinates back into [0, length - 1], mirrored at the outer edges of the frame."""
-    folded = torch.remainder(position + 0.5, 2 * length)
-    folded = torch.where(folded > length, 2 * length - folded, folded) - 0.5
-    return folded.clamp(0, length - 1)
+def _longest(inverses: Tensor) -> Tensor:
+    """The larger singular value of the linear part: (...)."""
+    a, b, c, d = inverses[..., :2].flatten(-2).unbind(-1)
+    return (torch.hypot(a + d, c - b) + torch.hypot(a - d, c + b)) / 2
