@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,19 @@ import torch
 
 from ferkit.contracts.data import Clips
 from ferkit.faces.parts import damaged, read_parts, shard_file
-from ferkit.faces.shards import Encoding, Shard, open_shard
+from ferkit.faces.shards import UNREADABLE, Encoding, Shard, open_shard
 
 OPEN_SHARDS = 128
 """Shards mapped into memory at a time; each holds a file handle."""
+EXPECTED = 64
+"""Crops that the system is asked to read from the disk at a time."""
+DECODERS = 8
+"""Threads that decode JPEG, at most; no more than torch has."""
 UNSENT = ("_mapped", "_lock")
 """Attributes that another process makes for itself."""
+
+_Wanted = tuple[npt.NDArray[np.uint8], int]
+"""Where a crop is to go, and its place in the arrays below."""
 
 
 class StoreClips:
@@ -135,10 +144,14 @@ class StoreClips:
         shape = (len(chosen), max(1, length), len(self.regions))
         frames = np.zeros((*shape, 3, self.image_size, self.image_size), np.uint8)
         valid = np.zeros(shape, np.bool_)
+        wanted: list[_Wanted] = []
         for number, own in enumerate(chosen):
-            for slot, place in enumerate(own.tolist()):
-                self._copy_into(frames[number, slot], place)
+            wanted += zip(frames[number], own.tolist(), strict=False)
             valid[number, : len(own)] = self._valid[own]
+        # By shard, so that few are open at a time even if the batch is spread over many.
+        wanted.sort(key=lambda one: int(self._shards[one[1]]))
+        for start in range(0, len(wanted), EXPECTED):
+            self._fill(wanted[start : start + EXPECTED])
         return Clips(torch.from_numpy(frames), torch.from_numpy(valid))
 
     def batches(self, batch_size: int) -> Iterator[Clips]:
@@ -156,11 +169,36 @@ class StoreClips:
         # The middles of as many equal parts.
         return own[(2 * np.arange(self._frames) + 1) * len(own) // (2 * self._frames)]
 
-    def _copy_into(self, target: npt.NDArray[np.uint8], place: int) -> None:
-        number = int(self._shards[place])
+    def _fill(self, wanted: Sequence[_Wanted]) -> None:
+        """Have all rows read from the disk at once, then copy or decode each."""
+        shards: dict[int, Shard] = {}
+        for _, place in wanted:
+            number = int(self._shards[place])
+            with self._telling_damage(number):
+                if number not in shards:
+                    shards[number] = self._shard(number)
+                shards[number].expect(int(self._rows[place]))
+
+        def fill(one: _Wanted) -> None:
+            target, place = one
+            number = int(self._shards[place])
+            with self._telling_damage(number):
+                shards[number].copy_into(target, int(self._rows[place]))
+
+        threads = min(DECODERS, torch.get_num_threads(), len(wanted))
+        if self._encoding.format == "raw" or threads < 2:
+            for one in wanted:
+                fill(one)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(fill, wanted):
+                pass
+
+    @contextmanager
+    def _telling_damage(self, number: int) -> Iterator[None]:
         try:
-            self._shard(number).copy_into(target, int(self._rows[place]))
-        except (OSError, ValueError, IndexError) as error:
+            yield
+        except UNREADABLE as error:
             raise damaged(shard_file(self._folder, number, self._encoding), error) from error
 
     def _shard(self, number: int) -> Shard:

@@ -21,7 +21,7 @@ import pytest
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces import store as store_module
 from ferkit.faces.clips import StoreClips
-from ferkit.faces.keys import FileState, content_key, settings_hash, with_landmarks
+from ferkit.faces.keys import FileState, content_key, settings_hash, source_key
 from ferkit.faces.parts import FrameRow, part_numbers, read_parts
 from ferkit.faces.store import Store, StoreWriter
 from ferkit.locking import locked
@@ -323,9 +323,16 @@ def test_keys_follow_content_and_landmarks(tmp_path: Path) -> None:
     a, b, c = (content_key(tmp_path / name) for name in "abc")
     assert a == b != c
     points = [(1.0, 2.0)] * 5
-    assert with_landmarks(a, None) == a
-    assert with_landmarks(a, points) == with_landmarks(a, [(1, 2)] * 5)
-    assert len({a, with_landmarks(a, points), with_landmarks(a, [(1.0, 3.0)] * 5)}) == 3
+    assert source_key(a) == a
+    assert source_key(a, landmarks=points) == source_key(a, landmarks=[(1, 2)] * 5)
+    others = [
+        source_key(a, landmarks=points),
+        source_key(a, landmarks=[(1.0, 3.0)] * 5),
+        source_key(a, span=(0, 9)),
+        source_key(a, span=(0, 10)),
+        source_key(a, landmarks=points, span=(0, 9)),
+    ]
+    assert len({a, *others}) == 6
     with pytest.raises(FerkitError, match="No such file"):
         content_key(tmp_path / "none")
 
