@@ -31,7 +31,7 @@ from ferkit.contracts.faces import FaceDetector, Faces
 from ferkit.faces.linking import Box, Linker, Track, different_faces
 from ferkit.faces.window import Window, cut_window, in_frame, place_window
 
-FACE_PX = 48.0
+FACE_PX = 80.0
 """Side of a face in its window, pixels; smaller ones are not enlarged."""
 LARGER, LARGEST_PX = 1.5, 192.0
 """How much larger a face is shown that its window missed though it was there, and the limit."""
