@@ -1,4 +1,4 @@
-"""The region croppers `face` and `face_eyes_mouth`."""
+"""The region croppers `face`, `face_eyes_mouth` and `five_point`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ferkit.plugin import Component, hookimpl
 
 @hookimpl
 def ferkit_region_croppers() -> Sequence[Component]:
-    """Where crops lie, by the landmarks of the eyes and of the mouth."""
+    """Where crops lie, by the landmarks."""
     return [
         Component(
             name="face",
@@ -26,5 +26,13 @@ def ferkit_region_croppers() -> Sequence[Component]:
             params="ferkit_crops.params:FaceEyesMouthParams",
             provides=("regions=3",),
             source="Kumar et al., noisy student (B2 to B4)",
+        ),
+        Component(
+            name="five_point",
+            summary="the face, its five landmarks fitted to a template",
+            factory="ferkit_crops.croppers:FivePointCropper",
+            params="ferkit_crops.params:FivePointParams",
+            provides=("regions=1",),
+            source="Umeyama 1991; template: ArcFace (arXiv:1801.07698)",
         ),
     ]

@@ -1,4 +1,4 @@
-"""`face` and `face_eyes_mouth`."""
+"""`face`, `face_eyes_mouth` and `five_point`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from torch import Tensor
 
 from ferkit.contracts.faces import Faces
 from ferkit.plugin import Context
-from ferkit_crops.params import FaceEyesMouthParams, FaceParams
-from ferkit_crops.similarity import mirrored_places, two_point_similarity
-
-EYES, MOUTH_CORNERS = slice(0, 2), slice(3, 5)
-"""Rows of the five landmarks."""
+from ferkit_crops.landmarks import EYES, MOUTH_CORNERS, arcface_template, in_upright_order
+from ferkit_crops.params import FaceEyesMouthParams, FaceParams, FivePointParams
+from ferkit_crops.similarity import (
+    least_squares_similarity,
+    mirrored_places,
+    two_point_similarity,
+)
 
 
 class FaceCropper:
@@ -25,7 +27,8 @@ class FaceCropper:
 
     def transforms(self, faces: Faces) -> Tensor:
         """(n, 1, 2, 3): source px -> crop px; nan where the eyes coincide."""
-        return two_point_similarity(faces.landmarks[:, EYES], self._eyes)[:, None]
+        landmarks = in_upright_order(faces.landmarks)
+        return two_point_similarity(landmarks[:, EYES], self._eyes)[:, None]
 
 
 class FaceEyesMouthCropper:
@@ -41,11 +44,33 @@ class FaceEyesMouthCropper:
 
     def transforms(self, faces: Faces) -> Tensor:
         """(n, 3, 2, 3): face, eyes, mouth; nan for a region whose two points coincide."""
+        landmarks = in_upright_order(faces.landmarks)
         return torch.cat(
             [
                 self._face.transforms(faces),
-                two_point_similarity(faces.landmarks[:, EYES], self._eyes)[:, None],
-                two_point_similarity(faces.landmarks[:, MOUTH_CORNERS], self._mouth)[:, None],
+                two_point_similarity(landmarks[:, EYES], self._eyes)[:, None],
+                two_point_similarity(landmarks[:, MOUTH_CORNERS], self._mouth)[:, None],
             ],
             1,
         )
+
+
+class FivePointCropper:
+    """The face with all five landmarks as near to a template as turning and scaling gets them."""
+
+    regions: tuple[str, ...] = ("face",)
+
+    def __init__(self, params: FivePointParams, context: Context) -> None:
+        self.size = params.size
+        places = (
+            arcface_template()
+            if params.template is None
+            else torch.tensor(params.template, dtype=torch.float64)
+        )
+        within = (places + params.margin) / (1 + 2 * params.margin)
+        self._places = within * params.size - 0.5
+
+    def transforms(self, faces: Faces) -> Tensor:
+        """(n, 1, 2, 3): source px -> crop px; nan where the landmarks coincide."""
+        landmarks = in_upright_order(faces.landmarks)
+        return least_squares_similarity(landmarks, self._places)[:, None]

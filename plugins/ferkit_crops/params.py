@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ferkit.plugin import Params
 
 Position = Annotated[float, Field(ge=-1, le=2)]
+Point = tuple[Position, Position]
 
 
 class FaceParams(Params):
@@ -38,3 +39,27 @@ class FaceEyesMouthParams(FaceParams):
         description="mouth crop: left corner, fraction of the side; the right one mirrors it",
     )
     mouth_y: Position = Field(0.4, description="mouth crop: both corners, fraction of the side")
+
+
+class FivePointParams(Params):
+    """Where the five landmarks come to lie in the crop of the face."""
+
+    size: int = Field(224, ge=8, le=1024, description="side of the crop, pixels")
+    margin: float = Field(
+        0.0,
+        gt=-0.4,
+        le=2,
+        description="added around the template on each side, fraction of its side",
+    )
+    template: tuple[Point, Point, Point, Point, Point] | None = Field(
+        None,
+        description="left eye, right eye, nose, left and right mouth corner, each x and y as"
+        " fractions of the side; default: ArcFace's",
+    )
+
+    @field_validator("template")
+    @classmethod
+    def _spread_out(cls, template: tuple[Point, ...] | None) -> tuple[Point, ...] | None:
+        if template is not None and len(set(template)) < len(template):
+            raise ValueError("two of the five places are the same")
+        return template

@@ -6,9 +6,8 @@ import math
 
 import pytest
 import torch
-from ferkit_crops.croppers import FaceCropper, FaceEyesMouthCropper
-from ferkit_crops.params import FaceEyesMouthParams, FaceParams
-from ferkit_crops.similarity import two_point_similarity
+from ferkit_crops.croppers import FaceCropper, FaceEyesMouthCropper, FivePointCropper
+from ferkit_crops.params import FaceEyesMouthParams, FaceParams, FivePointParams
 from torch import Tensor
 
 from ferkit.contracts.faces import Faces
@@ -83,27 +82,121 @@ def test_eyes_and_mouth_crops_are_those_of_the_paper() -> None:
         assert (mouth - places(224, (0.2, 0.4), (0.8, 0.4))).abs().max() < 0.01
 
 
-def test_warped_pixels_lie_where_the_transform_says() -> None:
-    frame = torch.zeros(3, 300, 300)
-    y, x = torch.meshgrid(torch.arange(300.0), torch.arange(300.0), indexing="ij")
-    points = turned(20, 1.5, (60, -60))
-    for px, py in points:
-        frame += 250 * torch.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 3.0**2))
-    cropper = FaceEyesMouthCropper(FaceEyesMouthParams(size=128), Context())
-    transforms = cropper.transforms(faces(points))
-    crops, _ = warp(
-        frame.clamp(0, 255).to(torch.uint8)[None], transforms, torch.tensor([0]), size=128
+def bumps(points: Tensor, side: int) -> Tensor:
+    """A dark frame (3, side, side) with a bright smooth bump at each point."""
+    reach = (points[1] - points[0]).norm() / 14
+    y, x = torch.meshgrid(torch.arange(float(side)), torch.arange(float(side)), indexing="ij")
+    frame = torch.zeros(side, side)
+    for px, py in points.tolist():
+        frame += 250 * torch.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * reach**2))
+    return frame.clamp(0, 255).to(torch.uint8).expand(3, -1, -1)
+
+
+def brightest(crop: Tensor, near: Tensor, reach: int) -> Tensor:
+    """Centre of the light of a crop (3, S, S) within `reach` px of the pixel `near`, (x, y)."""
+    column, row = (max(0, round(each) - reach) for each in near.tolist())
+    part = crop[0, row : row + 2 * reach + 1, column : column + 2 * reach + 1].double()
+    rows, columns = part.sum(1), part.sum(0)
+    x = (columns * torch.arange(len(columns))).sum() / part.sum() + column
+    y = (rows * torch.arange(len(rows))).sum() / part.sum() + row
+    return torch.stack([x, y])
+
+
+@pytest.mark.parametrize("size", [96, 224])
+@pytest.mark.parametrize("seed", range(6))
+def test_landmarks_that_are_drawn_are_found_where_they_are_promised(size: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    angle, scale = (float(torch.rand((), generator=generator)) for _ in range(2))
+    points = turned(360 * angle - 180, 0.6 + 2.2 * scale)
+    side = 520
+    points += side / 2 - points.mean(0) + 20 * torch.rand(2, generator=generator)
+    frame = bumps(points, side)
+    promised = {
+        "face": {0: (0.34, 0.37), 1: (0.66, 0.37)},
+        "eyes": {0: (0.2, 0.6), 1: (0.8, 0.6)},
+        "mouth": {3: (0.2, 0.4), 4: (0.8, 0.4)},
+    }
+    cropper = FaceEyesMouthCropper(FaceEyesMouthParams(size=size), Context())
+    crops, _ = warp([frame], cropper.transforms(faces(points)), torch.tensor([0]), size=size)
+    for crop, region in zip(crops[0], cropper.regions, strict=True):
+        for fractions in promised[region].values():
+            place = places(size, fractions)[0]
+            found = brightest(crop, place, size // 12)
+            assert (found - place).abs().max() < 0.5
+    alone = FaceCropper(FaceParams(size=size), Context())
+    crop, _ = warp([frame], alone.transforms(faces(points)), torch.tensor([0]), size=size)
+    assert torch.equal(crop[0, 0], crops[0, 0])
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 135, 180, 181, 270, -45])
+def test_a_face_comes_out_upright_whichever_way_it_was(degrees: float) -> None:
+    points = turned(degrees, 1.4, (300, 300))
+    by_x = points.clone()  # sorted by x in the image, as a table may have them
+    for first, second in ((0, 1), (3, 4)):
+        if by_x[first, 0] > by_x[second, 0]:
+            by_x[[first, second]] = by_x[[second, first]]
+    for params, cropper in (
+        (FaceEyesMouthParams(size=100), FaceEyesMouthCropper),
+        (FivePointParams(size=100), FivePointCropper),
+    ):
+        upright = cropper(params, Context()).transforms(faces(UPRIGHT))
+        expected = [mapped(each, UPRIGHT) for each in upright[0]]
+        for given in (points, by_x):
+            transforms = cropper(params, Context()).transforms(faces(given))
+            for transform, shown in zip(transforms[0], expected, strict=True):
+                assert (mapped(transform, points) - shown).abs().max() < 0.05
+                assert torch.linalg.det(transform[:, :2]) > 0  # no mirror image
+
+
+@pytest.mark.parametrize("size", [112, 224])
+def test_five_points_of_the_template_itself_stay(size: int) -> None:
+    cropper = FivePointCropper(FivePointParams(size=size), Context())
+    assert (cropper.regions, cropper.size) == (("face",), size)
+    # The published crop is 112 px wide. In a larger one the same picture is seen.
+    template = torch.tensor(
+        [
+            [38.2946, 51.6963],
+            [73.5318, 51.5014],
+            [56.0252, 71.7366],
+            [41.5493, 92.3655],
+            [70.7299, 92.2041],
+        ]
     )
-    for region, rows in ((0, (0, 1, 2, 3, 4)), (1, (0, 1)), (2, (3, 4))):
-        for row in rows:
-            u, v = mapped(transforms[0, region], points[row]).tolist()
-            left, top = round(u) - 6, round(v) - 6
-            blob = crops[0, region, 0, top : top + 13, left : left + 13].double()
-            rows_at = torch.arange(13.0).double()
-            seen_u = float((blob.sum(0) * rows_at).sum() / blob.sum()) + left
-            seen_v = float((blob.sum(1) * rows_at).sum() / blob.sum()) + top
-            assert abs(seen_u - u) < 0.5
-            assert abs(seen_v - v) < 0.5
+    transform = cropper.transforms(faces(template))[0, 0]
+    ratio = size / 112
+    expected = torch.tensor([[ratio, 0, (ratio - 1) / 2], [0, ratio, (ratio - 1) / 2]])
+    assert torch.allclose(transform, expected, atol=1e-4)
+    back = cropper.transforms(faces(turned(0), template @ torch.tensor([[0.0, 3], [-3, 0]])))[1, 0]
+    assert (
+        mapped(back, template @ torch.tensor([[0.0, 3], [-3, 0]])) - mapped(expected, template)
+    ).abs().max() < 0.01
+
+
+def test_five_point_margin_and_template() -> None:
+    square = ((0.3, 0.3), (0.7, 0.3), (0.5, 0.5), (0.3, 0.7), (0.7, 0.7))
+    points = torch.tensor(square) * 300 + 20
+    tight = FivePointCropper(FivePointParams(size=100, template=square), Context())
+    assert torch.allclose(
+        mapped(tight.transforms(faces(points))[0, 0], points), places(100, *square), atol=0.01
+    )
+    wide = FivePointCropper(FivePointParams(size=100, template=square, margin=0.5), Context())
+    within = [(0.25 + x / 2, 0.25 + y / 2) for x, y in square]  # twice as wide
+    assert torch.allclose(
+        mapped(wide.transforms(faces(points))[0, 0], points), places(100, *within), atol=0.01
+    )
+    with pytest.raises(ValueError, match="two of the five places are the same"):
+        FivePointParams(template=(square[0], *square[:4]))
+
+
+def test_five_points_that_say_nothing_give_no_transform() -> None:
+    bad = UPRIGHT.clone()
+    bad[2, 1] = torch.nan
+    cropper = FivePointCropper(FivePointParams(), Context())
+    transforms = cropper.transforms(faces(torch.full((5, 2), 7.0), bad, UPRIGHT))
+    assert transforms.shape == (3, 1, 2, 3)
+    assert transforms[:2].isnan().all()
+    assert transforms[2].isfinite().all()
+    assert cropper.transforms(faces()).shape == (0, 1, 2, 3)
 
 
 def test_coinciding_points_spoil_only_their_region() -> None:
@@ -115,19 +208,9 @@ def test_coinciding_points_spoil_only_their_region() -> None:
     assert torch.isfinite(transforms[0, :2]).all()
     assert transforms[0, 2].isnan().all()
     assert torch.isfinite(transforms[1]).all()
-    bad = two_point_similarity(torch.full((1, 2, 2), torch.inf), torch.eye(2))
-    assert bad.isnan().all()
 
 
 def test_no_faces() -> None:
     assert FaceCropper(FaceParams(), Context()).transforms(faces()).shape == (0, 1, 2, 3)
     cropper = FaceEyesMouthCropper(FaceEyesMouthParams(), Context())
     assert cropper.transforms(faces()).shape == (0, 3, 2, 3)
-
-
-def test_similarity_by_hand() -> None:
-    # (0, 0) -> (10, 10), (2, 0) -> (10, 14): scale 2, a quarter turn, shift 10.
-    transform = two_point_similarity(
-        torch.tensor([[[0.0, 0.0], [2.0, 0.0]]]), torch.tensor([[10.0, 10.0], [10.0, 14.0]])
-    )
-    assert torch.allclose(transform[0], torch.tensor([[0.0, -2.0, 10.0], [2.0, 0.0, 10.0]]))
