@@ -18,7 +18,7 @@ class YunetParams(Params):
         " large ones",
     )
     threshold: float = Field(
-        0.6, ge=0, le=1, description="lowest score that is a face: geometric mean of both heads"
+        0.6, ge=0.1, le=1, description="lowest score that is a face: geometric mean of both heads"
     )
     overlap: float = Field(
         0.3, ge=0, le=1, description="intersection over union above which the weaker box goes"

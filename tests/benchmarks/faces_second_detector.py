@@ -1,7 +1,7 @@
 """Measures `yunet` beside `mtcnn`: faces found, distance of the landmarks, and time.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/faces_second_detector.py --section found \\
-        --section pupils --section rendered --section speed
+        --section pupils --section rendered --section speed --section scale
 
 Prints Markdown tables. Times are of process CPU time with one torch thread, the detectors in turn.
 Needs the weights of YuNet (extra `yunet`) and the test media in `../shared/real` beside the
@@ -201,6 +201,35 @@ def speed(count: int) -> None:
         table([*head, "frames/s, `yunet`", "times as fast"], rows)
 
 
+def scale(count: int) -> None:
+    """Small faces in large frames, by the size at which YuNet looks at them."""
+    rows = []
+    for path in media("videos/two_people_1080p.mp4"):
+        frames = frames_of(path, count)
+        theirs = MtcnnDetector(MtcnnParams(), Context()).detect(frames)
+        for side in (640, 960, 1280, 1920):
+            detector = YunetDetector(YunetParams(largest_side=side), Context())
+            detector.detect(frames[:1])
+            started = time.process_time()
+            answers = detector.detect(frames)
+            spent = 1000 * (time.process_time() - started) / len(frames)
+            again = sum(
+                int((box_iou(own.box_xyxy, other.box_xyxy) > 0.5).any(0).sum())
+                for own, other in zip(answers, theirs, strict=True)
+            )
+            certain = sum(bool((faces.score >= 0.9).any()) for faces in answers)
+            rows.append([f"{side}", f"{again} of {sum(len(each.score) for each in theirs)}"])
+            rows[-1] += [f"{sum(len(faces.score) for faces in answers)}", f"{certain}"]
+            rows[-1].append(f"{spent:.0f}")
+        width = statistics.median(
+            float(box[2] - box[0]) for faces in theirs for box in faces.box_xyxy
+        )
+        print(f"\n{path.name}, {len(frames)} frames, faces {width:.0f} pixels wide:")
+    head = ["`largest_side`", "faces of `mtcnn` found", "faces", "frames with a score >= 0.9"]
+    if rows:
+        table([*head, "ms per frame"], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     sections: dict[str, Callable[[int], None]] = {
@@ -208,6 +237,7 @@ def main() -> None:
         "pupils": pupils,
         "rendered": rendered,
         "speed": speed,
+        "scale": scale,
     }
     parser.add_argument("--section", action="append", choices=list(sections), default=[])
     parser.add_argument("--count", type=int, default=32, help="frames of a video, rendered faces")

@@ -111,7 +111,7 @@ def test_seen_size(size: tuple[int, int], limit: int | None, seen: tuple[int, in
 
 
 def test_parameters_are_checked() -> None:
-    for wrong in ({"largest_side": 16}, {"threshold": 1.5}, {"overlap": -0.1}, {"min_face_px": 3}):
+    for wrong in ({"largest_side": 16}, {"threshold": 0}, {"overlap": -0.1}, {"min_face_px": 3}):
         with pytest.raises(ValidationError):
             YunetParams.model_validate(wrong)
 
