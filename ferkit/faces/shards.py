@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import mmap
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, Protocol
@@ -15,13 +16,11 @@ from typing import IO, Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import torch
 from PIL import Image
-from torchvision.io import ImageReadMode, decode_jpeg
 
 Format = Literal["raw", "jpeg"]
 SUFFIXES: dict[Format, str] = {"raw": ".npy", "jpeg": ".arrow"}
-UNREADABLE = (OSError, ValueError, IndexError, pa.ArrowException)
+UNREADABLE = (OSError, EOFError, ValueError, IndexError, pa.ArrowException)
 """What opening and reading a damaged shard raises."""
 
 
@@ -173,15 +172,13 @@ def from_jpeg(content: memoryview, target: npt.NDArray[np.uint8]) -> None:
         target[:] = 0
         return
     try:
-        pixels = decode_jpeg(
-            torch.frombuffer(bytearray(content), dtype=torch.uint8), ImageReadMode.RGB
-        )
-        decoded = pixels.numpy()
-    except RuntimeError as error:
+        with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+            pixels = np.asarray(image)
+    except (OSError, SyntaxError, struct.error) as error:
         raise ValueError("a JPEG file in it can't be decoded") from error
-    if decoded.shape != target.shape:
-        raise ValueError(f"a crop of shape {decoded.shape}, not {target.shape}")
-    target[:] = decoded
+    if pixels.shape != (*target.shape[1:], 3):
+        raise ValueError(f"a crop of shape {pixels.shape}, not {(*target.shape[1:], 3)}")
+    target[:] = pixels.transpose(2, 0, 1)
 
 
 def describe_encoding(encoding: Encoding) -> dict[str, Any]:
