@@ -108,7 +108,12 @@ def part_file(folder: Path, what: str, number: int) -> Path:
 
 def shard_file(folder: Path, number: int, encoding: Encoding) -> Path:
     """Path of the crops of part `number`: STORE/shards/000007.npy or .arrow."""
-    return folder / SHARDS / f"{number:06d}{SUFFIXES[encoding.format]}"
+    return folder / shard_name(number, encoding)
+
+
+def shard_name(number: int, encoding: Encoding) -> str:
+    """The same, as seen from the store's folder."""
+    return f"{SHARDS}/{number:06d}{SUFFIXES[encoding.format]}"
 
 
 def part_numbers(folder: Path, what: str) -> list[int]:

@@ -1,0 +1,96 @@
+"""The index for people: one Parquet table that ties a data set's rows to crops in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ferkit.contracts.data import Sample
+from ferkit.errors import FerkitError
+from ferkit.faces.clips import live_frames
+from ferkit.faces.parts import read_encoding, read_parts, shard_name
+from ferkit.files import replacing, told_plainly
+
+INDEX_SCHEMA = pa.schema(
+    [
+        ("sample", pa.string()),
+        ("source", pa.string()),
+        ("frame", pa.int64()),
+        ("timestamp", pa.float64()),
+        ("track", pa.int32()),
+        ("box", pa.list_(pa.float32())),
+        ("landmarks", pa.list_(pa.float32())),
+        ("score", pa.float32()),
+        ("valid_fraction", pa.list_(pa.float32())),
+        ("label", pa.string()),
+        ("subject", pa.string()),
+        ("split", pa.string()),
+        ("key", pa.string()),
+        ("shard", pa.string()),
+        ("row", pa.int32()),
+    ]
+)
+"""Columns of an index; those of a sample's frames are as in the store's `frames`."""
+
+
+def index_file(folder: Path, name: str) -> Path:
+    """Where the index of data set `name` belongs: STORE/<hash>/index-NAME.parquet."""
+    return folder / f"index-{name}.parquet"
+
+
+def write_index(
+    folder: Path, keyed: Sequence[tuple[str, Sample]], classes: Sequence[str], path: Path
+) -> None:
+    """Write one row per crop of each sample: whose it is, and where it lies.
+
+    Args:
+        folder: of the store with its settings.
+        keyed: samples with the keys their files have in the store; rows come in this order, then
+            by track and frame. A sample that has no crops has no row.
+        classes: names in label order; a sample without label gets null.
+        path: of the index; it is replaced as a whole.
+    Raises: FerkitError: a label has no class, or the folder is not a store. RunError: a file of
+        the store is damaged, or the index can't be written.
+    """
+    encoding = read_encoding(folder)
+    names = [*classes, None]  # label -1 is the last
+    for key, sample in keyed:
+        if not -1 <= sample.label < len(classes):
+            what = f"label {sample.label} of the sample in {folder} has no class."
+            raise FerkitError(what, where=sample.id or key)
+    first_parts = {
+        row["key"]: row["first_part"] for row in read_parts(folder, "sources").to_pylist()
+    }
+    keys = list(dict.fromkeys(key for key, _ in keyed if key in first_parts))
+    frames = read_parts(folder, "frames")
+    code, live = live_frames(frames, keys, [first_parts[key] for key in keys])
+    track, frame = frames["track"].to_numpy(), frames["frame"].to_numpy()
+    live = live[np.lexsort((frame[live], track[live], code[live]))]
+    bounds = np.searchsorted(code[live], np.arange(len(keys) + 1))
+    number = {key: at for at, key in enumerate(keys)}
+    owners: list[int] = []  # positions in `keyed`
+    pieces = [np.zeros(0, np.int64)]
+    for position, (key, _) in enumerate(keyed):
+        if key in number:
+            own = live[bounds[number[key]] : bounds[number[key] + 1]]
+            pieces.append(own)
+            owners += [position] * len(own)
+    found = frames.take(pa.array(np.concatenate(pieces)))
+    samples = [keyed[position][1] for position in owners]
+    shards = [shard_name(shard, encoding) for shard in found["shard"].to_pylist()]
+    columns = {name: found[name] for name in INDEX_SCHEMA.names if name in found.column_names}
+    columns |= {
+        "sample": pa.array([sample.id for sample in samples], pa.string()),
+        "source": pa.array([sample.path for sample in samples], pa.string()),
+        "label": pa.array([names[sample.label] for sample in samples], pa.string()),
+        "subject": pa.array([sample.subject for sample in samples], pa.string()),
+        "split": pa.array([sample.split for sample in samples], pa.string()),
+        "shard": pa.array(shards, pa.string()),
+    }
+    table = pa.table(columns, schema=INDEX_SCHEMA)
+    with told_plainly(path), replacing(path) as file:
+        pq.write_table(table, file)
