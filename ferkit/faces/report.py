@@ -42,8 +42,11 @@ def summary_table(prepared: Prepared, problems: Sequence[Problem]) -> Table:
     """
     table = Table("", "files")
     table.columns[1].justify = "right"
-    table.add_row("prepared now", str(len(prepared.kept) - prepared.reused))
+    files = len(set(prepared.kept))
+    table.add_row("prepared now", str(files - prepared.reused))
     table.add_row("there already", str(prepared.reused))
+    if len(prepared.kept) > files:
+        table.add_row("faces in them", str(len(prepared.kept)))
     everything = [*problems, *prepared.failures]
     for dropped, word in ((True, "left out"), (False, "noticed")):
         counts = Counter(problem.kind for problem in everything if problem.dropped == dropped)

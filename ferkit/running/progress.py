@@ -119,7 +119,7 @@ class LineDisplay:
         rate = done / (now - self._started)
         left = (self._total - done) / rate if rate > 0 else float("inf")
         self.say(
-            f"{self._task}: {done:.10g}/{self._total} {self._unit}, {rate:.3g}/s, {left:.0f} s left"
+            f"{self._task}: {_number(done)}/{self._total} {self._unit}, {rate:.3g}/s, {left:.0f} s left"
             + (f", {detail}" if detail else "")
         )
 
@@ -128,6 +128,10 @@ class LineDisplay:
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _number(done: float) -> str:
+    return f"{done:.0f}" if float(done).is_integer() else f"{done:.1f}"
 
 
 class MessageDisplay:

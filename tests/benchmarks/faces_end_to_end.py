@@ -1,0 +1,270 @@
+"""Measures detect, align and cut three crops, from the video file on, against the usual script.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/faces_end_to_end.py --section speed --section memory
+
+The usual script: decord, facenet-pytorch's MTCNN frame by frame (on a CPU its batches are slower),
+PIL to turn the frame level, to cut and to resize the face, the eyes and the mouth. Ours: the pipeline
+of `ferkit prepare` with the same settings, without the store. Prints Markdown tables. Times are of
+process CPU time with one torch thread, in turns, so that a busy machine slows both. Needs the test
+media in `../shared/real` beside the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import decord
+import numpy as np
+import psutil
+import torch
+from facenet_pytorch import MTCNN
+from ferkit_crops.croppers import FaceEyesMouthCropper
+from ferkit_crops.params import FaceEyesMouthParams
+from ferkit_decord.params import DecordParams
+from ferkit_decord.reader import DecordReader
+from ferkit_mtcnn.detector import MtcnnDetector
+from ferkit_mtcnn.params import MtcnnParams
+from machine import machine, media, table
+from PIL import Image
+
+from ferkit.contracts.data import Sample
+from ferkit.contracts.faces import Sampling
+from ferkit.faces.keys import FileState
+from ferkit.faces.prepare import prepare
+from ferkit.faces.process import process
+from ferkit.faces.steps import Steps
+from ferkit.faces.track import Tracking
+from ferkit.faces.work import Cropped, Work
+from ferkit.plugin import Context
+
+VIDEOS = ("single_face.mp4", "two_people_1080p.mp4")
+MIN_FACE, SIZE = 20, 224
+MIB = 2**20
+
+
+class UsualScript:
+    """Frame by frame, face by face."""
+
+    def __init__(self) -> None:
+        self._detector = MTCNN(min_face_size=MIN_FACE, keep_all=True, device="cpu")
+
+    def run(self, path: Path, every: int) -> int:
+        """How many frames gave crops."""
+        video = decord.VideoReader(str(path))
+        cut = 0
+        for number in range(0, len(video), every):
+            frame = video[number].asnumpy()
+            boxes, scores, landmarks = self._detector.detect(frame, landmarks=True)
+            if boxes is None or max(scores) < 0.9:
+                continue
+            sides = boxes[:, 2:] - boxes[:, :2]
+            self.crops(Image.fromarray(frame), landmarks[int(sides.prod(1).argmax())])
+            cut += 1
+        return cut
+
+    def crops(self, image: Image.Image, points: np.ndarray) -> list[np.ndarray]:
+        """Face, eyes, mouth."""
+        (x0, y0), (x1, y1) = sorted(points[:2].tolist())
+        angle = math.degrees(math.atan2(y1 - y0, x1 - x0))
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+        level = image.rotate(angle, Image.Resampling.BILINEAR, center=middle)
+        turn = np.array(
+            [
+                [math.cos(math.radians(angle)), math.sin(math.radians(angle))],
+                [-math.sin(math.radians(angle)), math.cos(math.radians(angle))],
+            ]
+        )
+        placed = (points - middle) @ turn.T + middle
+        wanted = ((placed[:2], 0.34, 0.37), (placed[:2], 0.2, 0.6), (placed[3:], 0.2, 0.4))
+        return [self._crop(level, pair, x, y) for pair, x, y in wanted]
+
+    def _crop(self, level: Image.Image, pair: np.ndarray, x: float, y: float) -> np.ndarray:
+        side = float(abs(pair[1, 0] - pair[0, 0])) / (1 - 2 * x)
+        left, top = float(pair[:, 0].mean()) - side / 2, float(pair[:, 1].mean()) - side * y
+        box = tuple(round(value) for value in (left, top, left + side, top + side))
+        return np.asarray(level.crop(box).resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+def our_steps(*, track: bool, every: int, side: int | None = None) -> Steps:
+    return Steps(
+        cropper=FaceEyesMouthCropper(FaceEyesMouthParams(size=SIZE), Context()),
+        detector=MtcnnDetector(MtcnnParams(min_face_px=MIN_FACE, largest_side=side), Context()),
+        reader=DecordReader(DecordParams(), Context()),
+        sampling=Sampling("every", every) if every > 1 else Sampling("all"),
+        tracking=Tracking() if track else None,
+    )
+
+
+def our_run(path: Path, steps: Steps) -> int:
+    work = Work("k", str(path), FileState(0, 0), None)
+    events = process([work], steps)
+    return sum(len(event.rows) for event in events if isinstance(event, Cropped))
+
+
+def measure(action: Callable[[], int]) -> tuple[float, float, int]:
+    """CPU seconds, wall seconds, what the action answers."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    count = action()
+    return time.process_time() - cpu, time.perf_counter() - wall, count
+
+
+def speed(repeats: int) -> None:
+    usual = UsualScript()
+    rows = []
+    for path in media(*VIDEOS, folder="videos"):
+        count = len(decord.VideoReader(str(path)))
+        every = 4 if "1080p" in path.name else 1
+        ways: dict[str, Callable[[], int]] = {
+            "usual script": lambda path=path, every=every: usual.run(path, every),
+        }
+        for name, track, step in (("full", False, every), ("track", True, 1)):
+            own = our_steps(track=track, every=step)
+            ways[name] = lambda path=path, own=own: our_run(path, own)
+        looked = {"usual script": -(-count // every), "full": -(-count // every), "track": count}
+        rates: dict[str, list[float]] = {name: [] for name in ways}
+        walls: dict[str, list[float]] = {name: [] for name in ways}
+        cuts: dict[str, int] = {}
+        for _ in range(repeats):
+            for name, way in ways.items():
+                cpu, wall, cuts[name] = measure(way)
+                rates[name].append(looked[name] / cpu)
+                walls[name].append(looked[name] / wall)
+        base = rates["usual script"]
+        for name in ways:
+            pairs = [a / b for a, b in zip(rates[name], base, strict=True)]
+            rows.append(
+                [
+                    path.name,
+                    name,
+                    f"{cuts[name]} of {looked[name]}",
+                    f"{statistics.median(rates[name]):.1f}",
+                    f"{statistics.median(walls[name]):.1f}",
+                    f"{min(pairs):.1f} to {max(pairs):.1f}",
+                ]
+            )
+    head = ["video", "how", "frames with crops", "frames/s (CPU time)", "frames/s (wall)"]
+    table([*head, "times the usual script"], rows)
+
+
+def long_video(source: Path, target: Path, frames: int) -> None:
+    """Write a video of so many frames by playing `source` forth and back."""
+    pictures = [frame.asnumpy() for frame in decord.VideoReader(str(source))]
+    pictures += pictures[::-1]
+    with av.open(str(target), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.bit_rate, stream.time_base = 4_000_000, Fraction(1, 25)
+        for number in range(frames):
+            picture = av.VideoFrame.from_ndarray(pictures[number % len(pictures)], "rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+
+
+def memory(frames: int) -> None:
+    """Resident memory of `ferkit prepare` over a long video, tracked, into a store."""
+    for source in media("single_face.mp4", folder="videos"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "long.mp4"
+            long_video(source, path, frames)
+            done, seen, stop = [0.0], [], threading.Event()
+
+            def watch(done: list[float] = done, seen: list[tuple[float, float]] = seen) -> None:
+                while not stop.wait(0.5):
+                    seen.append((done[0] * frames, psutil.Process().memory_info().rss / MIB))
+
+            class Counter:
+                def begin(self, *_: object) -> None: ...
+                def end(self) -> None: ...
+                def say(self, text: str) -> None: ...
+                def advance(self, share: float, detail: str = "", done: list[float] = done) -> None:
+                    done[0] = share
+
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            prepare(
+                [Sample("long", str(path))],
+                steps=our_steps(track=True, every=1),
+                settings={},
+                store=Path(folder) / "store",
+                progress=Counter(),
+            )
+            stop.set()
+            watcher.join()
+        late = np.array([pair for pair in seen if pair[0] > frames / 4])
+        slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 1000
+        table(
+            [
+                "video",
+                "frames",
+                "resident after a quarter, MiB",
+                "at the end",
+                "slope, MiB per 1000",
+            ],
+            [
+                [
+                    source.name,
+                    str(frames),
+                    f"{late[0, 1]:.0f}",
+                    f"{late[-1, 1]:.0f}",
+                    f"{slope:+.1f}",
+                ]
+            ],
+        )
+
+
+def peaks() -> None:
+    """Largest resident memory of each way, in a process of its own."""
+    rows = []
+    for path in media(*VIDEOS, folder="videos"):
+        for name in ("usual script", "full", "track"):
+            command = [sys.executable, __file__, "--alone", name, str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            rows.append([path.name, name, done.stdout.strip()])
+    table(["video", "how", "largest resident memory, MiB"], rows)
+
+
+def alone(name: str, path: Path) -> None:
+    if name == "usual script":
+        UsualScript().run(path, 4)
+    else:
+        our_run(path, our_steps(track=name == "track", every=1 if name == "track" else 4))
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--section", action="append", choices=["speed", "memory", "peaks"], required=False
+    )
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=6000, help="of the long video")
+    parser.add_argument("--alone", nargs=2, metavar=("HOW", "VIDEO"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.alone:
+        alone(options.alone[0], Path(options.alone[1]))
+        return
+    print(machine())
+    for section in options.section or ["speed", "memory", "peaks"]:
+        if section == "speed":
+            speed(options.repeats)
+        elif section == "memory":
+            memory(options.frames)
+        else:
+            peaks()
+
+
+if __name__ == "__main__":
+    main()
