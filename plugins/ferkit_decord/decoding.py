@@ -61,14 +61,6 @@ class Frames:
             self._advance(key - 1)
         return self._advance(wanted)
 
-    def has_frame(self, number: int) -> bool:
-        """Whether it can be decoded, too. Nothing can be asked for afterwards."""
-        try:
-            self.frame(number)
-        except Exception:
-            return False
-        return True
-
     def _jump_towards(self, number: int) -> None:
         """Go to the key frame before a frame, where that pays and works."""
         place = int(np.searchsorted(self._keys, number + self._hidden, side="right")) - 1

@@ -44,13 +44,21 @@ class DecordReader:
                 ) from error
             wanted = sampled_frames(frames.seconds, sampling)
             yield from self._chunks(path, frames, wanted, source=source)
+            to_the_end = sampling.last is None or sampling.last >= len(frames.seconds)
+            if to_the_end and source.cut_off:
+                raise FerkitError(
+                    f"the file was cut off; it ends after {len(frames.seconds)} frames.",
+                    where=str(path),
+                )
 
     def _chunks(
         self, path: Path, frames: Frames, wanted: npt.NDArray[np.int64], *, source: Source
     ) -> Iterator[FrameChunk]:
         """Decode the frames of these numbers."""
+        count = len(frames.seconds)
         if not len(wanted):
-            raise FerkitError("the video has no frame.", where=str(path))
+            none = f"has {count} frames; none in the part asked for" if count else "has no frame"
+            raise FerkitError(f"the video {none}.", where=str(path))
         buffer = np.empty((0, 0, 0, 3), np.uint8)
         done = filled = 0
         failure: Exception | None = None
@@ -74,7 +82,6 @@ class DecordReader:
                     len(wanted),
                 )
                 filled = 0
-        count = len(frames.seconds)
         if failure and not done:
             raise FerkitError("no frame can be decoded.", where=str(path)) from failure
         if failure:
@@ -82,7 +89,3 @@ class DecordReader:
                 f"the video breaks off before frame {int(wanted[done])}; it should have {count}.",
                 where=str(path),
             ) from failure
-        if source.cut_off:
-            raise FerkitError(
-                f"the file was cut off; it ends after {count} frames.", where=str(path)
-            )

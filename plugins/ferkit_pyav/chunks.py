@@ -34,8 +34,10 @@ def chunks(
     cut_off = recognise(path).cut_off
     with Stream(path, threads=threads) as stream:
         wanted = sampled_frames(stream.timeline.seconds, sampling)
+        count = len(stream.timeline.seconds)
         if not len(wanted):
-            raise FerkitError("the video has no frame.", where=str(path))
+            none = f"has {count} frames; none in the part asked for" if count else "has no frame"
+            raise FerkitError(f"the video {none}.", where=str(path))
         done = 0
         failure: Exception | None = None
         buffer = np.empty((0, 0, 0, 3), np.uint8)
@@ -66,10 +68,10 @@ def chunks(
                 break
         if done < len(wanted):
             raise _broken(path, stream) from failure
-        if cut_off or stream.timeline.broken:
+        to_the_end = sampling.last is None or sampling.last >= count
+        if to_the_end and (cut_off or stream.timeline.broken):
             raise FerkitError(
-                f"the file was cut off; it ends after {len(stream.timeline.seconds)} frames.",
-                where=str(path),
+                f"the file was cut off; it ends after {count} frames.", where=str(path)
             )
 
 

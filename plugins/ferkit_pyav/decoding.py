@@ -13,7 +13,7 @@ import av
 from ferkit.errors import FerkitError
 from ferkit_pyav.timeline import timeline_of
 
-SEEK_OVER = 16
+SEEK_OVER = 8
 """Frames that are decoded in vain rather than sought over."""
 
 

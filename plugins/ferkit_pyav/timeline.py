@@ -16,7 +16,7 @@ class Timeline(NamedTuple):
         tell them (old containers): frames can then only be counted.
     seconds: since the stream's start, (F,).
     keys: numbers of the frames at which decoding can begin, ascending.
-    broken: the packets end in an error, or sooner than the container says.
+    broken: the packets end in an error or with a part of one.
     """
 
     pts: npt.NDArray[np.int64] | None
@@ -57,12 +57,11 @@ def timeline_of(container: Any, stream: Any) -> Timeline:
     """
     times: list[int | None] = []
     keys: list[int] = []
-    packets, last_is_whole, failed = 0, True, False
+    last_is_whole, failed = True, False
     try:
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            packets += 1
             last_is_whole = not packet.is_corrupt
             if packet.is_discard:
                 continue
@@ -74,9 +73,7 @@ def timeline_of(container: Any, stream: Any) -> Timeline:
     if times and not last_is_whole:
         times.pop()
         keys = [key for key in keys if key < len(times)]
-    # Only the index of an MP4 file counts its packets; other headers are estimates.
-    promised = stream.frames if "mp4" in container.format.name else 0
-    broken = failed or not last_is_whole or packets < promised
+    broken = failed or not last_is_whole
     # AVI has no presentation times; those that FFmpeg makes up are in the wrong order.
     known = [time for time in times if time is not None and container.format.name != "avi"]
     if len(known) < len(times) or not known:
