@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("ferkit.commands.run", "Train, evaluate and report what a recipe says."),
     "prepare": ("ferkit.commands.prepare", "Cut faces from photographs and videos into a store."),
     "fetch": ("ferkit.commands.fetch", "List weights, or download and verify one file of them."),
+    "inspect": ("ferkit.commands.inspect", "Say what is in a store, and show its crops."),
     "check": ("ferkit.commands.check", "Say whether a recipe is right, without running it."),
     "schema": ("ferkit.commands.schema", "Print the recipe format: JSON Schema, or Markdown."),
     "plugins": ("ferkit.commands.plugins", "List plugins and components, or show one."),

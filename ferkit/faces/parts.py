@@ -158,16 +158,26 @@ def write_part(
                 pq.write_table(table, file, write_page_checksum=True)
 
 
-def read_parts(folder: Path, what: Literal["frames", "sources"]) -> pa.Table:
+def read_parts(
+    folder: Path, what: Literal["frames", "sources"], *, damage: list[RunError] | None = None
+) -> pa.Table:
     """All rows of one kind in the order they were written, with their `part` number.
 
+    Args:
+        damage: gets an error for each damaged file, which is then passed over; None: raise it.
     Raises: RunError: a file is damaged.
     """
     schema = FRAME_SCHEMA if what == FRAMES else SOURCE_SCHEMA
     tables = [pa.table({name: [] for name in schema.names}, schema=schema)]
     parts: list[int] = []
     for number in part_numbers(folder, what):
-        tables.append(read_part(part_file(folder, what, number), schema))
+        try:
+            tables.append(read_part(part_file(folder, what, number), schema))
+        except RunError as error:
+            if damage is None:
+                raise
+            damage.append(error)
+            continue
         parts += [number] * len(tables[-1])
     return pa.concat_tables(tables).append_column("part", pa.array(parts, pa.int32()))
 
