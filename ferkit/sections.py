@@ -150,7 +150,13 @@ class FacesSection(Section):
         description="which faces of a frame. all: each face of a photograph, and each person"
         " followed through a video, is a sample of its own",
     )
-    min_score: float = Field(0.9, ge=0, le=1, description="faces below are not used")
+    min_score: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="faces below are not used; null: what the detector itself relies on, 0.9 for"
+        " mtcnn",
+    )
     batch_size: int = Field(16, ge=1, description="frames per call of the detector")
     format: Literal["raw", "jpeg"] = Field(
         "raw", description="of the stored crops; jpeg is about a tenth of the size, and lossy"

@@ -81,7 +81,7 @@ def crop_faces(
             positions.append(position)
             continue
         rows, reason = choose_faces(
-            own.faces, keep=steps.keep, min_score=steps.min_score, frame_size=(height, width)
+            own.faces, keep=steps.keep, min_score=steps.least_score, frame_size=(height, width)
         )
         if reason is not None:
             reasons[position] = reason

@@ -175,7 +175,7 @@ def crop_settings(
     settings["tracking"] = None if faces.tracking is None else faces.tracking.model_dump()
     settings["keep"] = faces.keep
     settings["enhance"] = faces.enhance if faces.enhancer is not None else None
-    settings["min_score"] = faces.min_score if settings["detector"] is not None else 0.0
+    settings["min_score"] = faces.min_score if settings["detector"] is not None else None
     return settings
 
 

@@ -39,7 +39,7 @@ class StepsPlan:
     sampling: Sampling = EVEN_16
     tracking: Tracking | None = None
     keep: Keep = "largest"
-    min_score: float = 0.9
+    min_score: float | None = None
     batch_size: int = 16
     device: str = "cpu"
     format: Format = "raw"

@@ -9,6 +9,8 @@ from ferkit.contracts.faces import Enhancer, FaceDetector, RegionCropper, Sampli
 from ferkit.faces.shards import Format
 from ferkit.faces.track import Tracking
 
+CERTAIN_SCORE = 0.9
+"""Least score of a face to rely on, where the detector does not name one."""
 EVEN_16 = Sampling("even", 16)
 
 Keep = Literal["largest", "most_central", "all"]
@@ -30,7 +32,7 @@ class Steps:
         sampling: which frames of a video.
         tracking: how faces are followed in videos; None: each frame is detected in full.
         keep: which faces of a frame.
-        min_score: faces below are not used.
+        min_score: faces below are not used; None: below what the detector relies on.
         batch_size: frames per call of the detector.
         device: where frames are detected, warped and enhanced.
         format: how crops are stored.
@@ -45,8 +47,15 @@ class Steps:
     sampling: Sampling = EVEN_16
     tracking: Tracking | None = None
     keep: Keep = "largest"
-    min_score: float = 0.9
+    min_score: float | None = None
     batch_size: int = 16
     device: str = "cpu"
     format: Format = "raw"
     jpeg_quality: int = 95
+
+    @property
+    def least_score(self) -> float:
+        """Score of the faces that are used, at least."""
+        if self.min_score is not None:
+            return self.min_score
+        return float(getattr(self.detector, "certain_score", CERTAIN_SCORE))

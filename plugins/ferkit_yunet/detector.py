@@ -29,6 +29,8 @@ class YunetDetector:
     Raises: FerkitError: the weights are not there.
     """
 
+    certain_score = 0.6  # scores end at about 0.95, and those of turned faces are lower
+
     def __init__(self, params: YunetParams, context: Context) -> None:
         self._params = params
         self._device = torch.device(context.device)
