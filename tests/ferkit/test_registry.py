@@ -77,7 +77,9 @@ def test_bundled_weights_are_the_registered_bytes():
     spec = find_spec("facenet_pytorch")
     assert spec is not None
     assert spec.origin is not None
-    bundled = [each for each in read_registry().weights if "facenet_pytorch" in each.instructions]
+    bundled = [
+        each for each in read_registry().weights if "facenet_pytorch" in (each.instructions or "")
+    ]
     assert len(bundled) == 3
     for weights in bundled:
         inside = weights.instructions.split("facenet_pytorch/")[1].split(",")[0]
