@@ -37,7 +37,7 @@ class GammaParams(Params):
         description="median brightness (largest of red, green and blue) of an image, in (0, 1)",
     )
     limits: Annotated[tuple[Exponent, Exponent], AfterValidator(_rising)] = Field(
-        (0.4, 2.0),
+        (0.4, 1.5),
         description="lowest and highest exponent; below 1 brightens, above 1 darkens, [0.4, 1] only"
         " brightens",
     )
