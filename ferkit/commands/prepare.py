@@ -93,6 +93,7 @@ def prepare(
 
     from ferkit.catalogue import catalogue
     from ferkit.faces.from_recipe import prepare_for_recipe, store_folder
+    from ferkit.faces.index import index_prepared
     from ferkit.faces.report import summary_table, write_failures
     from ferkit.plugin import Context, Kind
     from ferkit.plugins import load
@@ -143,6 +144,9 @@ def prepare(
         console.print(told, soft_wrap=True, highlight=False, markup=False)
     if not prepared.kept:
         context.exit(1)
+    index = index_prepared(prepared, samples, rows.classes, name=data.stem)
+    told = f"Which crop belongs to what: {index}"
+    console.print(told, soft_wrap=True, highlight=False, markup=False)
 
 
 def read_choices(

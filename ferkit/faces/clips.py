@@ -61,7 +61,7 @@ class StoreClips:
         self.image_size = encoding.image_size
         self._encoding = encoding
         self.keys, self.tracks = tuple(keys), tuple(tracks)
-        self._folder = folder
+        self.folder = folder
         self._starts, self._shards, self._rows, self._valid = starts, shards, rows, valid
         self._frames = frames
         self._mapped: OrderedDict[int, Shard] = OrderedDict()
@@ -120,7 +120,7 @@ class StoreClips:
     def limited(self, frames: int | None) -> StoreClips:
         """The same rows with at most `frames` frames each, evenly spaced; None: all."""
         return StoreClips(
-            self._folder,
+            self.folder,
             keys=self.keys,
             tracks=self.tracks,
             starts=self._starts,
@@ -199,13 +199,13 @@ class StoreClips:
         try:
             yield
         except UNREADABLE as error:
-            raise damaged(shard_file(self._folder, number, self._encoding), error) from error
+            raise damaged(shard_file(self.folder, number, self._encoding), error) from error
 
     def _shard(self, number: int) -> Shard:
         with self._lock:  # batches are read ahead in a thread
             mapped = self._mapped.get(number)
             if mapped is None:
-                path = shard_file(self._folder, number, self._encoding)
+                path = shard_file(self.folder, number, self._encoding)
                 mapped = open_shard(path, self._encoding)
                 self._mapped[number] = mapped
                 if len(self._mapped) > OPEN_SHARDS:

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError
-from ferkit.faces.clips import live_frames
+from ferkit.faces.clips import StoreClips, live_frames
 from ferkit.faces.parts import read_encoding, read_parts, shard_name
+from ferkit.faces.prepared import Prepared
 from ferkit.files import replacing, told_plainly
 
 INDEX_SCHEMA = pa.schema(
@@ -40,6 +41,27 @@ INDEX_SCHEMA = pa.schema(
 def index_file(folder: Path, name: str) -> Path:
     """Where the index of data set `name` belongs: STORE/<hash>/index-NAME.parquet."""
     return folder / f"index-{name}.parquet"
+
+
+def index_prepared(
+    prepared: Prepared, samples: Sequence[Sample], classes: Sequence[str], *, name: str
+) -> Path:
+    """Write the index of what was prepared; where it is.
+
+    Args:
+        samples: of the data set, as they were prepared.
+        classes: names in label order.
+        name: of the data set, part of the file's name.
+    Raises: FerkitError, RunError: see `write_index`.
+    """
+    clips = prepared.source
+    if not isinstance(clips, StoreClips):
+        raise FerkitError("crops that are not in a store have no index.")
+    keyed = dict(zip(prepared.kept, clips.keys, strict=True))  # a file of several faces once
+    path = index_file(clips.folder, name)
+    rows = [(key, samples[position]) for position, key in keyed.items()]
+    write_index(clips.folder, rows, classes, path)
+    return path
 
 
 def write_index(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -165,3 +166,16 @@ def test_files_are_counted_apart_from_faces() -> None:
     table = summary_table(Prepared(crops, (0, 0, 1), rows, (), 1), [])
     cells = dict(zip(table.columns[0].cells, table.columns[1].cells, strict=True))
     assert cells == {"prepared now": "1", "there already": "1", "faces in them": "3"}
+
+
+def test_the_index_finds_each_crop(run: Run, crops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(crops, "--out", out, "--detector", "none", "--size", "20")
+    (index,) = out.glob("*/index-data.parquet")
+    assert str(index) in result.output
+    rows = pyarrow.parquet.read_table(index).to_pylist()
+    assert [row["sample"] for row in rows] == ["happy/a.png", "happy/b.png", "sad/c.png"]
+    for row in rows:
+        shard = np.load(index.parent / row["shard"])
+        image = np.asarray(Image.open(crops / row["sample"]))
+        assert (shard[row["row"], 0] == image.transpose(2, 0, 1)).all()
