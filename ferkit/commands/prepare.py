@@ -157,6 +157,7 @@ def read_choices(
     recipe: str | None,
     faces: dict[str, Any],
     settings: tuple[str, ...],
+    source: str = SOURCE,
 ) -> Recipe:
     """The options as a recipe, validated like one.
 
@@ -165,6 +166,7 @@ def read_choices(
         recipe: whose section `faces` is laid under the options.
         faces: the options that belong into that section.
         settings: of `--set`, laid over everything.
+        source: what messages call the recipe.
     Raises: FerkitError, FerkitErrors: whatever a recipe with these choices would raise.
     """
     from ferkit.errors import FerkitError
@@ -187,8 +189,8 @@ def read_choices(
         under, folder = lay_over(under, read.document.get("faces") or {}), read.folder
     train = {"use": dataset or dataset_for(data), "path": str(data.absolute())}
     document = {"data": {"train": train}, "faces": lay_over(under, faces)}
-    item = apply_settings(placed(document, Place(SOURCE)), settings)
-    return validate(plain(item), catalogue=components, source=SOURCE, name="prepare", folder=folder)
+    item = apply_settings(placed(document, Place(source)), settings)
+    return validate(plain(item), catalogue=components, source=source, name="prepare", folder=folder)
 
 
 def dataset_for(data: Path) -> str:
