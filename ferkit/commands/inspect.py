@@ -32,7 +32,7 @@ QUANTILES = {"lowest": 0.0, "5 %": 0.05, "median": 0.5, "95 %": 0.95, "highest":
     type=click.IntRange(min=1, max=1000),
     default=16,
     show_default=True,
-    help="Crops of each section of the picture, at most.",
+    help="Crops in the picture, at most; half as many doubtful ones are added.",
 )
 @click.option("--failures", is_flag=True, help="Name every file that failed, not a few.")
 @click.pass_context

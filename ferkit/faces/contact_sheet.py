@@ -32,39 +32,56 @@ class Section(NamedTuple):
 
 
 def sections_of(survey: Survey, count: int) -> list[Section]:
-    """Which crops to show, at most `count` of each kind.
+    """Which crops to show: at most `count` spread over the sources, and half as many doubtful ones.
 
-    Some spread evenly over the sources; of the rest, those of the lowest scores; and of these
-    that reach beyond the frame, those that do so furthest.
+    Doubtful are those of the lowest scores, if scores differ, and those that reach furthest
+    beyond the frame, if any does.
     """
-    keys = survey.frames["key"].to_pylist()
-    total = len(keys)
+    total = len(survey.frames)
     if not total:
         return []
-    first = list(dict(zip(reversed(keys), range(total - 1, -1, -1), strict=True)).values())
-    first.sort()
-    if len(first) >= count:
-        spread = [first[at * len(first) // count] for at in range(count)]
-    else:  # few sources, such as long videos: spread over the crops instead
-        spread = sorted({at * total // count for at in range(min(count, total))})
+    few = min(total, (count + 1) // 2)
+    sections = [Section("spread over the sources", spread_out(survey, count), GREY)]
     score = survey.frames["score"].to_numpy()
-    lowest = np.argsort(score, kind="stable")[: min(count, total)].tolist()
-    fraction = survey.valid_fraction.min(1)
-    order = np.argsort(fraction, kind="stable")[:count]
-    beyond = [int(row) for row in order if fraction[row] < 1]
-    sections = [Section("spread over the sources", spread, GREY)]
     if score.min() < score.max():
+        lowest = np.argsort(score, kind="stable")[:few].tolist()
         sections.append(Section("lowest scores", lowest, DOUBT))
+    fraction = survey.valid_fraction.min(1)
+    furthest = np.argsort(fraction, kind="stable")[:few].tolist()
+    beyond = [row for row in furthest if fraction[row] < 1]
     if beyond:
         sections.append(Section("furthest beyond the frame", beyond, DOUBT))
     return sections
+
+
+def spread_out(survey: Survey, count: int) -> list[int]:
+    """At most `count` positions: one of every source, or of evenly spaced ones if there are more.
+
+    Where there are fewer sources, those that have more crops show several, evenly spaced.
+    """
+    owned: dict[str, list[int]] = {}
+    for row, key in enumerate(survey.frames["key"].to_pylist()):
+        owned.setdefault(key, []).append(row)
+    groups = list(owned.values())
+    if len(groups) > count:
+        groups = [groups[at * len(groups) // count] for at in range(count)]
+    shares = [0] * len(groups)
+    while sum(shares) < min(count, sum(len(group) for group in groups)):
+        for at, group in enumerate(groups):
+            if shares[at] < len(group) and sum(shares) < count:
+                shares[at] += 1
+    return [
+        group[(2 * at + 1) * len(group) // (2 * share)]
+        for group, share in zip(groups, shares, strict=True)
+        for at in range(share)
+    ]
 
 
 def draw_sheet(survey: Survey, count: int) -> Image.Image:
     """All regions of the chosen crops side by side, with source, place, score and valid part.
 
     Args:
-        count: crops of each section, at most.
+        count: crops of the first section, at most; of the others half as many.
     Raises: ValueError: there is no crop to show.
     """
     sections = sections_of(survey, count)
@@ -109,7 +126,7 @@ def caption(survey: Survey, row: int) -> tuple[str, str]:
     place = f" @{frame['frame']}" + (f" face {frame['track']}" if frame["track"] else "")
     parts = [f"{fraction:.0%}" for fraction in frame["valid_fraction"]]
     inside = "" if all(one == "100%" for one in parts) else f", within {' '.join(parts)}"
-    return name + (place if many else ""), f"score {frame['score']:.2f}{inside}"
+    return name + (place if many else ""), f"score {frame['score']:.3f}{inside}"
 
 
 def fitting(text: str, width: float, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
