@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -68,6 +68,9 @@ class Faces(NamedTuple):
 
 
 class FaceDetector(Protocol):
+    """Finds faces. One whose scores mean something else than a probability may have an attribute
+    `certain_score`: the least score of a face to rely on, 0.9 where it has none."""
+
     def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
         """Find faces in frames that need not be of one size.
 
@@ -76,6 +79,27 @@ class FaceDetector(Protocol):
                 (B, 3, H, W) tensor will do, too.
         Returns: B results on the CPU, in pixels of the frames as given. What one frame shows
             does not depend on the others of the call.
+        """
+        ...
+
+
+@runtime_checkable
+class FaceRefiner(Protocol):
+    """What a detector may do besides: tell where faces are whose place is roughly known.
+
+    That is faster than to look for them, and where people are followed through a video it
+    spares most of the looking. A detector without it is shown small windows instead.
+    """
+
+    def refine(self, frames: Sequence[Tensor], boxes: Sequence[Tensor]) -> Sequence[Faces]:
+        """Find faces again near where they were a moment ago.
+
+        Args:
+            frames: as for `FaceDetector.detect`.
+            boxes: of each frame (n, 4) float32 on the CPU, pixels, n >= 0; off by up to about a
+                fifth of their sides, and partly or wholly outside the frame.
+        Returns: for each frame the faces that are there, in descending score, at most one for
+            each box; for a box without a face none. A face may come twice, for two boxes.
         """
         ...
 
