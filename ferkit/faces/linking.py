@@ -24,19 +24,21 @@ UNSEEN = 0.3
 """What a person not found in the frame before yields to one who was, in units of overlap."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One person.
 
     number: from 0. box: where last found. frame: when, counted from 0. face_px: side at which
-    windows show the face, pixels. speed: of the box's centre, pixels per frame (x, y). missing:
-    not found in the frame before. sought: frame that was detected in full for this person.
+    windows show the face, pixels. score: of the face when it was last searched for, and not just
+    refined. speed: of the box's centre, pixels per frame (x, y). missing: not found in the frame
+    before. sought: frame that was detected in full for this person.
     """
 
     number: int
     box: Box
     frame: int
     face_px: float
+    score: float = 0.0
     speed: tuple[float, float] = (0.0, 0.0)
     missing: bool = False
     sought: int | None = None

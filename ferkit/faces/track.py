@@ -1,18 +1,19 @@
 """The faces of a video, each with the number of the person it belongs to.
 
 Every frame can be detected in full; people are then linked from frame to frame. With
-`Tracking` only keyframes are, and frames after a cut. Between them the detector sees windows:
+`Tracking` only keyframes are, and frames after a cut. Between them:
 
-1. Each person's box is predicted (constant velocity) and grown; this window of the frame is cut
-   out and shrunk, so that the face is about `FACE_PX` large.
-2. The windows of `GROUP` frames are placed at once, from what is known before the first of
-   them, and go to the detector in one call: small windows cost less together than alone.
-3. What is found goes back to pixels of the frame. Faces cut by a window's side are left out,
-   and of two that overlap the better is kept, so a face never counts for two people.
-4. Faces are paired with predicted boxes, the best overlap first. Someone seen in the frame
-   before and not found now is looked for in a wider window that shows more detail, and if that
-   fails by detecting the frame in full. One person, flickering, causes this at most once in
-   `every` frames.
+1. Each person's box is predicted (constant velocity). A detector that can start from boxes
+   (`FaceRefiner`) is given them. It may drift along, so that only scores about as good as at the
+   last search count.
+2. For everyone else a window is searched: the grown box is cut out and shrunk, so that the face
+   is about `FACE_PX` large, and what is found goes back to pixels of the frame. Faces cut by a
+   window's side are left out.
+3. Of faces that overlap the better is kept, so that none counts for two people. They are paired
+   with the predicted boxes, the best overlap first.
+4. Someone seen in the frame before and not found now is looked for in a wider window that shows
+   more detail, and if that fails by detecting the frame in full. One person, flickering, causes
+   this at most once in `every` frames.
 5. Who is not found then either is looked for in windows for `PATIENCE` frames.
 
 New people are noticed where a frame is detected in full.
@@ -20,27 +21,29 @@ New people are noticed where a frame is detected in full.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ferkit.contracts.faces import FaceDetector, Faces
+from ferkit.contracts.faces import FaceDetector, FaceRefiner, Faces
 from ferkit.faces.linking import Box, Linker, Track, different_faces
-from ferkit.faces.window import Window, cut_window, in_frame, place_window
+from ferkit.faces.window import cut_window, in_frame, place_window
 
-FACE_PX = 80.0
+FACE_PX = 64.0
 """Side of a face in its window, pixels; smaller ones are not enlarged."""
 LARGER, LARGEST_PX = 1.5, 192.0
 """How much larger a face is shown that its window missed though it was there, and the limit."""
+SURE = 0.95
+"""Share of a face's score at its last search that a refined one must reach."""
 WIDER = 2.0
 """How much more margin the second look at a lost person takes."""
-GROUP = 4
-"""Frames whose windows are placed and detected together."""
 SAMPLES, CELLS = 64, 16
 """Rows and columns of a frame that are looked at for scene cuts, and of the grey thumbnail."""
+
+
+NO_FACES = Faces(torch.zeros(0, 4), torch.zeros(0, 5, 2), torch.zeros(0))
 
 
 class Tracking(NamedTuple):
@@ -77,13 +80,13 @@ class FaceTracker:
     def __init__(self, detector: FaceDetector, tracking: Tracking | None) -> None:
         self.detections = 0
         self._detector = detector
+        self._refiner = detector if isinstance(detector, FaceRefiner) else None
         self._tracking = tracking
         self._cut = (tracking or Tracking()).cut
         self._linker = Linker()
         self._frame = 0  # number of the next one
         self._keyframe = 0  # number of the frame that is to be detected in full at the latest
         self._before: tuple[tuple[int, ...], Tensor] | None = None  # shape, thumbnail
-        self._planned: deque[list[Window]] = deque()  # windows of the frames to come
 
     def follow(self, frames: Sequence[Tensor]) -> list[TrackedFaces]:
         """The next frames of the video.
@@ -97,25 +100,16 @@ class FaceTracker:
             found = self._detector.detect(frames) if len(frames) else []
             self.detections += len(frames)
             return [self._linked(own, cut) for own, cut in zip(found, cuts, strict=True)]
-        answers: list[TrackedFaces] = []
-        while len(answers) < len(frames):
-            at = len(answers)
-            if self._frame >= self._keyframe or cuts[at]:
-                answers.append(self._in_full(frames[at], cut=cuts[at], every=self._tracking.every))
-            else:
-                ready = self._until_full(cuts[at:])
-                answers += self._in_windows(frames[at : at + ready], self._tracking)
-        return answers
+        return [
+            self._in_full(frame, cut, self._tracking)
+            if cut or self._frame >= self._keyframe
+            else self._near(frame, self._tracking)
+            for frame, cut in zip(frames, cuts, strict=True)
+        ]
 
-    def _until_full(self, cuts: Sequence[bool]) -> int:
-        """How many of the next frames, the first among them, need no full detection."""
-        length = min(len(cuts), self._keyframe - self._frame)
-        return next((at for at in range(length) if cuts[at]), length)
-
-    def _in_full(self, frame: Tensor, *, cut: bool, every: int) -> TrackedFaces:
-        self._planned.clear()
+    def _in_full(self, frame: Tensor, cut: bool, tracking: Tracking) -> TrackedFaces:
         self.detections += 1
-        self._keyframe = self._frame + every
+        self._keyframe = self._frame + tracking.every
         return self._linked(self._detector.detect([frame])[0], cut)
 
     def _linked(self, faces: Faces, cut: bool) -> TrackedFaces:
@@ -125,45 +119,29 @@ class FaceTracker:
         boxes = _boxes(faces)
         pairs = self._linker.pair(boxes, self._frame)
         self._linker.accept(boxes, pairs, self._frame)
-        for at in range(len(boxes)):
+        for at, score in enumerate(faces.score.tolist()):
             if at not in pairs:
                 pairs[at] = self._linker.start(boxes[at], self._frame, face_px=FACE_PX)
+            pairs[at].score = score
         self._frame += 1
         numbers = [pairs[at].number for at in range(len(boxes))]
         return TrackedFaces(faces, torch.tensor(numbers, dtype=torch.int64))
 
-    def _in_windows(self, frames: Sequence[Tensor], tracking: Tracking) -> list[TrackedFaces]:
-        """At least one of `frames`, none of which is a keyframe or a cut."""
-        if not self._planned:
-            tracks = self._linker.tracks
-            self._planned.extend(
-                [_window(track, number, frames[0], tracking.grow) for track in tracks]
-                for number in range(self._frame, self._frame + GROUP)
-            )
-        together = list(zip(frames, self._planned, strict=False))
-        found = self._look([(frame, one) for frame, windows in together for one in windows])
-        answers: list[TrackedFaces] = []
-        for frame, windows in together:
-            self._planned.popleft()
-            parts, found = found[: len(windows)], found[len(windows) :]
-            answers.append(self._settled(frame, parts, tracking))
-            if not self._planned:
-                break  # of no use any more: someone was lost
-        return answers
-
-    def _settled(self, frame: Tensor, parts: Sequence[Faces], tracking: Tracking) -> TrackedFaces:
-        """Take what the windows of the next frame show, and look again if someone is lost."""
-        faces = _joined(parts)
-        pairs = self._linker.pair(_boxes(faces), self._frame)
+    def _near(self, frame: Tensor, tracking: Tracking) -> TrackedFaces:
+        """Look for everyone where he is expected, and once more for those who are lost."""
+        number = self._frame
+        sure, refined = self._refined(frame)
+        unsure = [track for track in self._linker.tracks if track not in sure]
+        parts = [refined, *self._in_windows(frame, unsure, tracking.grow)]
+        faces = _different(parts)
+        pairs = self._linker.pair(_boxes(faces), number)
         lost = self._lost(pairs)
         if lost:
-            self._planned.clear()
             for track in lost:
                 track.face_px = min(LARGER * track.face_px, LARGEST_PX)
-            wider = [_window(one, self._frame, frame, WIDER * tracking.grow) for one in lost]
-            faces = _joined([*parts, *self._look([(frame, window) for window in wider])])
-            pairs = self._linker.pair(_boxes(faces), self._frame)
-            number = self._frame
+            parts += self._in_windows(frame, lost, WIDER * tracking.grow)
+            faces = _different(parts)
+            pairs = self._linker.pair(_boxes(faces), number)
             sought = [
                 track
                 for track in self._lost(pairs)
@@ -172,29 +150,57 @@ class FaceTracker:
             if sought:
                 for track in sought:
                     track.sought = number
-                return self._in_full(frame, cut=False, every=tracking.every)
-        self._linker.accept(_boxes(faces), pairs, self._frame)
+                return self._in_full(frame, False, tracking)
+        self._linker.accept(_boxes(faces), pairs, number)
+        for at, track in pairs.items():
+            if track in unsure:
+                track.score = float(faces.score[at])
         self._frame += 1
         chosen = sorted(pairs)
-        numbers = [pairs[at].number for at in chosen]
         kept = Faces(*(column[chosen] for column in faces))
-        return TrackedFaces(kept, torch.tensor(numbers, dtype=torch.int64))
+        return TrackedFaces(kept, torch.tensor([pairs[at].number for at in chosen]).long())
+
+    def _refined(self, frame: Tensor) -> tuple[list[Track], Faces]:
+        """People whom the detector surely finds from where they are expected, and their faces."""
+        seen = [track for track in self._linker.tracks if not track.missing]
+        if self._refiner is None or not seen:
+            return [], NO_FACES
+        expected = torch.tensor([track.predicted(self._frame) for track in seen])
+        faces = _different(self._refiner.refine([frame], [expected]))
+        pairs = self._linker.pair(_boxes(faces), self._frame)
+        sure = {
+            at: track
+            for at, track in pairs.items()
+            if not track.missing and float(faces.score[at]) >= SURE * track.score
+        }
+        return list(sure.values()), Faces(*(column[list(sure)] for column in faces))
+
+    def _in_windows(self, frame: Tensor, tracks: Sequence[Track], grow: float) -> list[Faces]:
+        """What windows around people show, in one call of the detector; pixels of the frame."""
+        if not tracks:
+            return []
+        height, width = frame.shape[1:]
+        windows = [
+            place_window(
+                track.predicted(self._frame),
+                grow=grow,
+                face_px=track.face_px,
+                height=height,
+                width=width,
+            )
+            for track in tracks
+        ]
+        found = self._detector.detect([cut_window(frame, window) for window in windows])
+        return [
+            in_frame(faces, window, height=height, width=width)
+            for faces, window in zip(found, windows, strict=True)
+        ]
 
     def _lost(self, pairs: dict[int, Track]) -> list[Track]:
         """Those seen in the frame before and not among `pairs`."""
         seen = {track.number for track in pairs.values()}
         return [
             track for track in self._linker.tracks if not track.missing and track.number not in seen
-        ]
-
-    def _look(self, views: Sequence[tuple[Tensor, Window]]) -> list[Faces]:
-        """Detect in windows of frames, in one call; pixels of the frames."""
-        if not views:
-            return []
-        found = self._detector.detect([cut_window(frame, window) for frame, window in views])
-        return [
-            in_frame(faces, window, height=frame.shape[1], width=frame.shape[2])
-            for faces, (frame, window) in zip(found, views, strict=True)
         ]
 
     def _cuts(self, frames: Sequence[Tensor]) -> list[bool]:
@@ -227,20 +233,12 @@ def thumbnail(frame: Tensor) -> Tensor:
     return pixels.reshape(3, CELLS, size, CELLS, size).mean((0, 2, 4)) / 255
 
 
-def _window(track: Track, number: int, frame: Tensor, grow: float) -> Window:
-    """Where to look for a person in frame `number`, which is as large as `frame`."""
-    height, width = frame.shape[1:]
-    box = track.predicted(number)
-    return place_window(box, grow=grow, face_px=track.face_px, height=height, width=width)
-
-
 def _boxes(faces: Faces) -> list[Box]:
     return [(left, top, right, bottom) for left, top, right, bottom in faces.box_xyxy.tolist()]
 
 
-def _joined(parts: Sequence[Faces]) -> Faces:
-    """The different faces among those of several windows, best score first."""
-    none = Faces(torch.zeros(0, 4), torch.zeros(0, 5, 2), torch.zeros(0))
-    together = Faces(*(torch.cat(columns) for columns in zip(none, *parts, strict=True)))
+def _different(parts: Sequence[Faces]) -> Faces:
+    """The different faces among those found in several places, best score first."""
+    together = Faces(*(torch.cat(columns) for columns in zip(NO_FACES, *parts, strict=True)))
     chosen = different_faces(_boxes(together), together.score.tolist())
     return Faces(*(column[chosen] for column in together))

@@ -13,7 +13,9 @@ from ferkit.contracts.faces import Faces
 from ferkit.faces.linking import Box
 
 STEP = 8
-"""Sides of windows that are not shrunk are multiples of it, so that many are of one size."""
+"""Sides of windows are multiples of it, where the frame is large enough."""
+SHRINKS_PER_OCTAVE = 4
+"""Windows are shrunk by steps, so that there are few sizes: detectors keep plans for each."""
 
 
 class Window(NamedTuple):
@@ -36,11 +38,12 @@ def place_window(box: Box, *, grow: float, face_px: float, height: int, width: i
     Args:
         box: of the face, pixels; its longer side counts.
         grow: margin, fraction of that side.
-        face_px: a larger face is shrunk to it, pixels.
+        face_px: a larger face is shrunk to this, or up to a fifth more, pixels.
         height, width: of the frame; a larger window is cut off.
     """
     face = max(1.0, box[2] - box[0], box[3] - box[1])
-    shrink = max(1.0, face / face_px)
+    octaves = math.log2(max(1.0, face / face_px))
+    shrink = 2.0 ** (math.floor(octaves * SHRINKS_PER_OCTAVE) / SHRINKS_PER_OCTAVE)
     shown = math.ceil(face / shrink * (1 + 2 * grow) / STEP) * STEP
     side = max(1, round(shown * shrink))
     left, own_width = _within(box[0], box[2], side, width)
@@ -62,14 +65,16 @@ def _within(first: float, last: float, side: int, length: int) -> tuple[int, int
 
 
 def cut_window(frame: Tensor, window: Window) -> Tensor:
-    """(3, H, W) uint8 -> (3, shown_height, shown_width) uint8; shrunk, a mean over areas."""
+    """(3, H, W) uint8 -> (3, shown_height, shown_width) uint8; means over areas where shrunk."""
     left, top, width, height, shown_width, shown_height = window
     part = frame[:, top : top + height, left : left + width]
     if (shown_height, shown_width) == (height, width):
         return part
-    pixels = part[None].to(torch.float32)
-    small = interpolate(pixels, size=(shown_height, shown_width), mode="area")
-    return small[0].round_().to(torch.uint8)
+    # On a CPU bytes are resized eight times as fast as floats; elsewhere they can't be.
+    pixels = part[None] if frame.device.type == "cpu" else part[None].to(torch.float32)
+    size = (shown_height, shown_width)
+    small = interpolate(pixels, size=size, mode="bilinear", antialias=True)[0]
+    return small if small.dtype == torch.uint8 else small.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def in_frame(faces: Faces, window: Window, *, height: int, width: int) -> Faces:

@@ -139,12 +139,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="frames of each video at most")
     parser.add_argument("--min-face", type=float, default=20, help="smallest face, pixels")
     parser.add_argument("--alone", action="store_true", help="without facenet-pytorch")
-    for option in ("face_px", "group"):
-        parser.add_argument(f"--{option}", type=int, help=f"instead of {option.upper()}")
+    parser.add_argument("--face-px", type=float, help="instead of FACE_PX")
     options = parser.parse_args()
-    for option in ("face_px", "group"):
-        if getattr(options, option):
-            setattr(tracking, option.upper(), getattr(options, option))
+    tracking.FACE_PX = options.face_px or tracking.FACE_PX
     torch.set_num_threads(1)
     theirs = MTCNN(min_face_size=options.min_face, keep_all=True, device="cpu")
     times, accuracies = [], []

@@ -40,9 +40,9 @@ def test_windows_are_pushed_into_the_frame(
 
 
 def test_a_window_is_no_larger_than_the_frame() -> None:
-    window = place_window((0, 0, 99, 9), grow=1, face_px=33, height=10, width=100)
+    window = place_window((0, 0, 100, 9), grow=1, face_px=50, height=10, width=100)
     assert (window.left, window.top, window.width, window.height) == (0, 0, 100, 10)
-    assert (window.shown_width, window.shown_height) == (33, 3)
+    assert (window.shown_width, window.shown_height) == (50, 5)
     tiny = place_window((0, 0, 0, 0), grow=0.5, face_px=48, height=1, width=1)
     assert tiny == Window(0, 0, 1, 1, 1, 1)
 
@@ -53,9 +53,22 @@ def test_a_shrunk_window_shows_means_over_areas() -> None:
         frame, Window(left=2, top=1, width=4, height=4, shown_width=2, shown_height=2)
     )
     assert shown.dtype == torch.uint8
-    # Rows 1 and 2, columns 2 and 3: (10 + 11 + 18 + 19) / 4 = 14.5, to even 14.
-    assert shown[0].tolist() == [[14, 16], [30, 32]]
+    # Each shown pixel weighs three along both axes by 3/7, 3/7, 1/7, the nearest ones first: so
+    # its middle is 5/7 from the window's side, where one pixel is 1 across and 8 down.
+    expected = torch.tensor([[10 + 45 / 7, 10 + 16 / 7 + 40 / 7], [10 + 19.0, 10 + 144 / 7]])
+    assert (shown[0] - expected).abs().max() < 1
     assert (shown[1].int() - shown[0].int()).tolist() == [[48, 48], [48, 48]]
+
+
+@pytest.mark.gpu
+def test_windows_are_the_same_on_a_gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    frame = torch.randint(0, 256, (3, 90, 120), generator=torch.manual_seed(0)).to(torch.uint8)
+    window = Window(left=5, top=7, width=80, height=60, shown_width=40, shown_height=30)
+    here, there = cut_window(frame, window), cut_window(frame.cuda(), window)
+    assert there.device.type == "cuda"
+    assert (here.int() - there.cpu().int()).abs().max() <= 1
 
 
 def test_pixel_centres_go_back_to_where_they_are() -> None:
