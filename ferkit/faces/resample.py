@@ -53,8 +53,9 @@ def resample_crop(frame: Tensor, inverse: Tensor, per_side: int, size: int) -> T
     Returns: (3, S, S) uint8.
     """
     crop = torch.empty(3, size, size, dtype=torch.uint8)
+    matrix = inverse.tolist()
     for rows, columns in _tiles(size, per_side):
-        crop[:, rows, columns] = _resample_tile(frame, inverse, per_side, rows, columns).round_()
+        crop[:, rows, columns] = _resample_tile(frame, matrix, per_side, rows, columns).round_()
     return crop
 
 
@@ -142,29 +143,23 @@ def _axis(across: float, down: float, middle: float, reach: float, length: int) 
 
 
 def _resample_tile(
-    frame: Tensor, inverse: Tensor, per_side: int, rows: slice, columns: slice
+    frame: Tensor, inverse: list[list[float]], per_side: int, rows: slice, columns: slice
 ) -> Tensor:
     """(3, rows, columns) float32."""
-    finer = sample_offsets(per_side)
-    middle_u, middle_v = (columns.start + columns.stop - 1) / 2, (rows.start + rows.stop - 1) / 2
-    u = torch.arange(columns.start, columns.stop, dtype=torch.float64) - middle_u
-    v = torch.arange(rows.start, rows.stop, dtype=torch.float64) - middle_v
-    reach_u, reach_v = (float(each[-1] + finer[-1]) for each in (u, v))
+    (u, middle_u, reach_u), (v, middle_v, reach_v) = (
+        _from_middle(part, per_side) for part in (columns, rows)
+    )
     x, y = (
         _axis(a, b, a * middle_u + b * middle_v + shift, abs(a) * reach_u + abs(b) * reach_v, long)
-        for (a, b, shift), long in zip(inverse.tolist(), frame.shape[:0:-1], strict=True)
+        for (a, b, shift), long in zip(inverse, frame.shape[:0:-1], strict=True)
     )
     seen = frame[None, :, y.start : y.stop, x.start : x.stop].to(torch.float32)
     # Points are complex numbers x + iy: one addition, and `grid_sample` sees pairs.
-    across = torch.complex(x.across * u, y.across * u)
-    down = torch.complex(x.down * v + x.middle, y.down * v + y.middle)
-    grid = across.to(torch.complex64) + down.to(torch.complex64)[:, None]
-    shape = grid.shape
+    across, down = complex(x.across, y.across), complex(x.down, y.down)
+    grid = u * across + (v * down + complex(x.middle, y.middle))[:, None]
     if per_side > 1:
-        right, below = finer[None, :], finer[:, None]
-        inner = torch.complex(
-            x.across * right + x.down * below, y.across * right + y.down * below
-        ).to(torch.complex64)
+        finer = sample_offsets(per_side).to(torch.float32)
+        inner = finer * across + (finer * down)[:, None]
         grid = (grid + inner.reshape(-1, 1, 1)).flatten(0, 1)  # (k k rows, columns)
     values = grid_sample(
         seen,
@@ -173,7 +168,14 @@ def _resample_tile(
         padding_mode="reflection" if x.mirrored or y.mirrored else "border",
         align_corners=False,
     )[0]
-    return values.reshape(3, -1, *shape).mean(1) if per_side > 1 else values
+    return values.reshape(3, -1, len(v), len(u)).mean(1) if per_side > 1 else values
+
+
+def _from_middle(part: slice, per_side: int) -> tuple[Tensor, float, float]:
+    """Crop pixels of a tile from its middle, the middle, and the way to the outermost sample."""
+    middle, half = (part.start + part.stop - 1) / 2, (part.stop - part.start - 1) / 2
+    pixels = torch.arange(-half, half + 0.5, dtype=torch.float32)
+    return pixels, middle, half + (per_side - 1) / (2 * per_side)
 
 
 def _gather(pixels: Tensor, start: Tensor, lengths: Tensor, positions: Tensor) -> Tensor:

@@ -140,6 +140,15 @@ def test_frames_of_any_sizes_in_one_call() -> None:
     assert inside[3, 1] == pytest.approx(7 * 9 / 400)
 
 
+def test_a_frame_laid_out_by_pixels_gives_the_same_crop() -> None:
+    frame = noise(50, 61)
+    by_pixels = frame.permute(1, 2, 0).contiguous().permute(2, 0, 1)  # as decoders have them
+    matrix = torch.tensor([[[[0.4, 0.1, -3.0], [-0.1, 0.4, 5.0]], [[1.3, 0, 9], [0, 1.3, -20]]]])
+    crops, _ = warp([frame], matrix, torch.tensor([0]), size=25)
+    others, _ = warp([by_pixels], matrix, torch.tensor([0]), size=25)
+    assert torch.equal(crops, others)
+
+
 def test_no_faces_and_no_frames() -> None:
     nothing = torch.zeros(0, 2, 2, 3), torch.zeros(0, dtype=torch.int64)
     for frames in ([], noise(4, 5)[None], torch.zeros(0, 3, 4, 4, dtype=torch.uint8)):
