@@ -156,3 +156,14 @@ def pixels(frame: Any) -> npt.NDArray[np.uint8]:
         frame.asnumpy() if hasattr(frame, "asnumpy") else torch.as_tensor(frame).numpy()
     )
     return array
+
+
+def garbles(width: int) -> bool:
+    """Whether decord mistakes the padding of rows for pixels in frames of this width.
+
+    FFmpeg pads rows to a multiple of a power of two, which depends on the processor; decord
+    takes rows whose bytes are a multiple of the width for unpadded ones.
+    """
+    row = 3 * width
+    padded = (-(-row // step) * step for step in (16, 32, 64))
+    return any(each != row and each % width == 0 for each in padded)

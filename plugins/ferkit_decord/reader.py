@@ -15,7 +15,7 @@ from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
-from ferkit_decord.decoding import Frames, opened
+from ferkit_decord.decoding import Frames, garbles, opened
 from ferkit_decord.params import DecordParams
 from ferkit_decord.source import OTHER_READER, Source, source_of
 
@@ -68,6 +68,12 @@ class DecordReader:
             except Exception as error:  # decord raises its own, RuntimeError and IndexError
                 failure = error
             else:
+                if not done and garbles(shown.shape[1]):
+                    raise FerkitError(
+                        f"decord garbles videos {shown.shape[1]} pixels wide.",
+                        where=str(path),
+                        hint=OTHER_READER,
+                    )
                 if not filled:
                     room = max(1, int(self._params.chunk_mib * 2**20) // shown.nbytes)
                     buffer = np.empty((min(room, len(wanted) - done), *shown.shape), np.uint8)

@@ -44,7 +44,7 @@ VIDEOS: dict[str, dict[str, Any]] = {
     "refreshed.mp4": {"options": {"x264-params": "intra-refresh=1:keyint=10"}},
     "hevc.mp4": {"codec": "libx265", "options": HEVC},
     "hevc.mkv": {"codec": "libx265", "options": HEVC},
-    "vp9.webm": {"codec": "libvpx-vp9", "options": {"g": "10", "deadline": "realtime"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": {"g": "10"}},
     "mpeg4.mp4": {"codec": "mpeg4", "options": SHORT_GROUPS},
     "mpeg4.avi": {"codec": "mpeg4", "options": SHORT_GROUPS},
     "mpeg2.mpg": {"codec": "mpeg2video", "options": SHORT_GROUPS},
@@ -65,6 +65,16 @@ VIDEOS: dict[str, dict[str, Any]] = {
     "ten bits.mp4": {"pixels": "yuv420p10le"},
     "ten bits hevc.mkv": {"codec": "libx265", "pixels": "yuv420p10le", "options": HEVC},
     "ten bits 422.mov": {"codec": "prores_ks", "pixels": "yuv422p10le"},
+}
+
+# Versions of FFmpeg interpolate half-resolved colour in different ways in these cases; seen at
+# the edges between saturated colours. Everywhere else the pixels are equal.
+TOLERANCES = {
+    "odd 420.mkv": (10, 0.2),
+    "interlaced.mp4": (30, 0.5),
+    "interlaced mpeg2.mkv": (30, 0.5),
+    "ten bits.mp4": (75, 1.0),
+    "ten bits hevc.mkv": (75, 1.0),
 }
 
 
@@ -102,8 +112,7 @@ def test_the_frames_asked_for(
 ) -> None:
     path = write_video(name, **VIDEOS[name])
     count, times = VIDEOS[name].get("count", 40), VIDEOS[name].get("times")
-    # Half-resolved colour of ten bits is interpolated in another way by each FFmpeg.
-    most, mean = (75, 1.0) if VIDEOS[name].get("pixels") == "yuv420p10le" else (0, 0.0)
+    most, mean = TOLERANCES.get(name, (0, 0.0))
     for sampling in SAMPLINGS:
         if sampling.first >= count:
             continue
@@ -183,10 +192,10 @@ def test_frames_that_an_edit_list_hides(
 
 RED = (200, 60, 40)
 SAMPLES = {  # Y, Cb, Cr of RED, by the two standards' matrices, of 219 + 16 and of 255 levels
-    ("bt601", "tv"): (98, 97, 190),
+    ("bt601", "tv"): (102, 98, 191),
     ("bt601", "pc"): (100, 94, 200),
-    ("bt709", "tv"): (91, 102, 192),
-    ("bt709", "pc"): (88, 98, 199),
+    ("bt709", "tv"): (92, 105, 190),
+    ("bt709", "pc"): (88, 102, 199),
 }
 
 
@@ -197,7 +206,7 @@ def test_colour_is_by_the_tags(
     import av
 
     def draw(number: int) -> Any:
-        frame = av.VideoFrame(64, 48, "yuv420p")
+        frame = av.VideoFrame(128, 96, "yuv420p")
         for plane, level in zip(frame.planes, SAMPLES[matrix, levels], strict=True):
             plane.update(bytes([level]) * plane.buffer_size)
         frame.colorspace = {"bt601": 5, "bt709": 1}[matrix]
@@ -207,7 +216,7 @@ def test_colour_is_by_the_tags(
     tags = {"colorspace": {"bt601": "smpte170m", "bt709": "bt709"}[matrix], "color_range": levels}
     path = write_video("a.mp4", count=2, draw=draw, options={"qp": "0", **tags})
     frame = read(reader, path).frames[0]
-    shown = frame[:, 24, 32].tolist()
+    shown = frame[:, 48, 64].tolist()
     assert shown == pytest.approx(RED, abs=3)
     assert int(frame.float().std((1, 2)).max()) == 0
 
@@ -215,12 +224,12 @@ def test_colour_is_by_the_tags(
 @pytest.mark.parametrize(
     ("name", "container", "at_least"),
     [
-        ("a.mkv", {}, 18),
-        ("a.mp4", {"movflags": "faststart"}, 15),
-        ("a.mp4", {"movflags": "frag_keyframe"}, 15),
-        ("a.avi", {}, 15),
-        ("a.flv", {}, 15),
-        ("a.ts", {}, 15),
+        ("a.mkv", {}, 60),
+        ("a.mp4", {"movflags": "faststart"}, 40),
+        ("a.mp4", {"movflags": "frag_keyframe"}, 40),
+        ("a.avi", {}, 40),
+        ("a.flv", {}, 40),
+        ("a.ts", {}, 40),
     ],
 )
 def test_the_good_part_of_a_cut_off_file(
@@ -230,13 +239,14 @@ def test_the_good_part_of_a_cut_off_file(
     write_video: Callable[..., Path],
     number_of: Callable[[Tensor], int],
 ) -> None:
-    path = write_video(name, options={"g": "5", "bf": "0"}, container=container, sound=True)
+    options = {"g": "5", "bf": "0"}
+    path = write_video(name, count=120, options=options, container=container, sound=True)
     content = path.read_bytes()
-    path.write_bytes(content[: len(content) * 6 // 10 | 1])
+    path.write_bytes(content[: len(content) * 8 // 10 | 1])
     results = []
     for each in both():
         chunks: list[FrameChunk] = []
-        with pytest.raises(FerkitError, match="cut off|decord reads wrongly") as caught:
+        with pytest.raises(FerkitError, match=r"cut off|decord reads wrongly") as caught:
             chunks.extend(each.read(path, Sampling()))
         assert caught.value.where == str(path)
         results.append(joined(chunks) if chunks else caught.value.hint)
@@ -268,14 +278,14 @@ def test_chunks_are_bounded_and_lazy(
     reader: VideoReader, write_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_video("a.mp4", count=90)
-    frame_bytes = 48 * 64 * 3
+    frame_bytes = 96 * 128 * 3
     for small in both(chunk_mib=4.5 * frame_bytes / 2**20):
         sizes = [chunk.frames.nbytes for chunk in small.read(path, Sampling())]
         assert max(sizes) == 4 * frame_bytes
         assert sum(sizes) == 90 * frame_bytes
     for tiny in both(chunk_mib=1e-6):
         chunk = next(iter(tiny.read(path, Sampling("every", 5))))
-        assert chunk.frames.shape == (1, 3, 48, 64)
+        assert chunk.frames.shape == (1, 3, 96, 128)
         assert chunk.expected == 18
 
 
@@ -352,5 +362,5 @@ def test_sound_without_pictures(reader: VideoReader, tmp_path: Path) -> None:
         frame.sample_rate = 16000
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             output.mux(packet)
-    with pytest.raises(FerkitError, match="not a video that decord can open|no video stream"):
+    with pytest.raises(FerkitError, match=r"that decord can open|no video stream"):
         read(reader, path)
