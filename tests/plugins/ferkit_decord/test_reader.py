@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ferkit_decord.decoding as decoding
+import ferkit_decord.reader as reading
+import numpy as np
 import pytest
 import torch
 from ferkit_decord.params import DecordParams
@@ -20,7 +23,8 @@ def reader() -> DecordReader:
 
 
 def joined(chunks: list[FrameChunk]) -> FrameChunk:
-    return FrameChunk(*(torch.cat(columns) for columns in zip(*chunks, strict=True)))
+    columns = list(zip(*chunks, strict=True))[:3]
+    return FrameChunk(*(torch.cat(column) for column in columns), chunks[0].expected)
 
 
 def test_evenly_spaced_frames(real_data: Path, reader: DecordReader) -> None:
@@ -40,7 +44,7 @@ def test_small_chunks_give_the_same_frames(real_data: Path, reader: DecordReader
     path = real_data / "videos" / "single_face.mp4"
     small = DecordReader(DecordParams(threads=1, chunk_mib=2.0), Context())
     chunks = list(small.read(path, Sampling("every", 6)))
-    assert [len(chunk.frames) for chunk in chunks] == [1, 3, 3, 3, 2]  # 0.66 MiB a frame
+    assert [len(chunk.frames) for chunk in chunks] == [3, 3, 3, 3]  # 0.66 MiB a frame
     whole = joined(list(reader.read(path, Sampling("every", 6))))
     assert torch.equal(joined(chunks).frames, whole.frames)
     assert joined(chunks).number.tolist() == list(range(0, 72, 6))
@@ -57,7 +61,8 @@ def test_frames_that_an_edit_list_hides_do_not_count(real_data: Path, reader: De
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "the file is empty"), (b"no video" * 99, "decord can open")]
+    ("content", "reason"),
+    [(b"", "the file is empty"), (bytes(range(1, 256)) * 9, "decord can open")],
 )
 def test_broken_files(tmp_path: Path, reader: DecordReader, content: bytes, reason: str) -> None:
     path = tmp_path / "a.mp4"
@@ -72,25 +77,86 @@ def test_broken_files(tmp_path: Path, reader: DecordReader, content: bytes, reas
 class Broken:
     """Stands for a decord reader whose frames from 5 on do not decode."""
 
+    _handle = None
+
+    def __init__(self) -> None:
+        self.place = 0
+
     def __len__(self) -> int:
         return 8
 
     def get_frame_timestamp(self, index: range) -> list[list[float]]:
         return [[number / 10, number / 10 + 0.1] for number in index]
 
-    def get_batch(self, numbers: list[int]) -> torch.Tensor:
-        if max(numbers) >= 5:
+    def get_avg_fps(self) -> float:
+        return 10.0
+
+    def get_key_indices(self) -> list[int]:
+        return [0]
+
+    def seek_accurate(self, index: int) -> None:
+        self.place = index
+
+    def next(self) -> torch.Tensor:
+        if self.place >= 5:
             raise RuntimeError("error while decoding")
-        return torch.tensor(numbers, dtype=torch.uint8).reshape(-1, 1, 1, 1).repeat(1, 4, 4, 3)
+        self.place += 1
+        return torch.full((4, 5, 3), self.place - 1, dtype=torch.uint8)
 
 
-def test_what_decodes_before_a_break_is_yielded_first(
-    tmp_path: Path, reader: DecordReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "_open", lambda path: Broken())
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is read by way of `Broken`."""
+    videos: list[Broken] = []
+    monkeypatch.setattr(
+        reading, "opened", lambda uri, threads: videos.append(Broken()) or videos[-1]
+    )
+    monkeypatch.setattr(decoding.Frames, "_position", lambda frames: videos[-1].place)
+    path = tmp_path / "a.avi"
+    path.write_bytes(b"RIFF" + bytes(4) + b"AVI " + bytes(9))
+    return path
+
+
+def test_what_decodes_before_a_break_is_yielded_first(broken: Path, reader: DecordReader) -> None:
     chunks: list[FrameChunk] = []
-    with pytest.raises(FerkitError, match="breaks off at frame 5 of 8"):
-        chunks.extend(reader.read(tmp_path / "a.mp4", Sampling("all")))
+    with pytest.raises(FerkitError, match="breaks off before frame 5; it should have 8"):
+        chunks.extend(reader.read(broken, Sampling("all")))
     got = joined(chunks)
     assert got.number.tolist() == [0, 1, 2, 3, 4]
     assert got.frames[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(FerkitError, match="no frame can be decoded"):
+        next(reader.read(broken, Sampling("all", first=6)))
+
+
+def test_another_frame_than_asked_for_is_an_error(
+    broken: Path, reader: DecordReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding.Frames, "_position", lambda frames: 3)
+    with pytest.raises(FerkitError, match="no frame can be decoded"):
+        next(reader.read(broken, Sampling("every", 2)))
+
+
+@pytest.mark.parametrize(("width", "garbled"), [(48, True), (32, True), (64, False), (640, False)])
+def test_narrow_frames(width: int, garbled: bool) -> None:
+    """Rows of 48 pixels, 144 bytes, are padded to 192 bytes, four times the width."""
+    assert decoding.garbles(width) is garbled
+
+
+def test_times_before_rounding_to_32_bits() -> None:
+    exact = np.arange(5000) * 1001 / 24000
+    rounded = exact.astype(np.float32).astype(np.float64)
+    assert np.abs(decoding.unrounded(rounded, 24000 / 1001) - exact).max() < 1e-12
+    uneven = np.array([0.0, 0.033, 0.067, 1234.567])
+    rounded = uneven.astype(np.float32).astype(np.float64)
+    assert decoding.unrounded(rounded, 30.0).tolist() == uneven.tolist()
+    odd = np.array([0.0, 0.1234567, 0.4])
+    assert decoding.unrounded(odd, 30.0).tolist() == odd.tolist()
+
+
+def test_formats_that_decord_reads_wrongly(tmp_path: Path, reader: DecordReader) -> None:
+    path = tmp_path / "a.ts"
+    path.write_bytes((b"G" + bytes(187)) * 5)
+    with pytest.raises(FerkitError, match="transport stream") as caught:
+        next(reader.read(path, Sampling()))
+    assert caught.value.hint is not None
+    assert "{use: pyav}" in caught.value.hint
