@@ -116,6 +116,12 @@ class RegionCropper(Protocol):
 
 
 class Enhancer(Protocol):
+    """Evens out the light.
+
+    One that reads a file, such as weights, may have a string attribute `fingerprint` that changes
+    with it: stores of crops are told apart by it. The other parts may have one, too.
+    """
+
     def __call__(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) float in [0, 1] -> the same shape and range."""
         ...

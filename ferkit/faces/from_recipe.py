@@ -58,10 +58,11 @@ def prepare_for_recipe(
     """
     store = store_folder(faces, context)
     if not isinstance(dataset, DrawnDataset):
+        steps = make_steps(faces, catalogue, context)
         return prepare(
             samples,
-            steps=make_steps(faces, catalogue, context),
-            settings=crop_settings(faces, catalogue),
+            steps=steps,
+            settings=crop_settings(faces, catalogue) | fingerprints(steps),
             store=store,
             progress=progress,
             retry=retry,
@@ -76,12 +77,13 @@ def prepare_for_recipe(
         dataset=_plan(Kind.DATASET, chosen, catalogue, here),
         steps=plan_steps(faces, catalogue, here, detect=detect, read=False),
     )
+    steps = make_steps(faces, catalogue, context, detect=detect, read=False)
     return prepare_drawn(
         dataset,
         samples,
-        steps=make_steps(faces, catalogue, context, detect=detect, read=False),
+        steps=steps,
         blueprint=blueprint,
-        settings={**settings, "drawn": dataset.fingerprint()},
+        settings={**settings, **fingerprints(steps), "drawn": dataset.fingerprint()},
         store=store,
         jobs=jobs,
         progress=progress,
@@ -189,6 +191,18 @@ def _described(kind: Kind, one: BaseModel, catalogue: Catalogue) -> dict[str, An
     if entry.distribution != PROJECT:
         values["from"] = f"{entry.distribution} {entry.version}"
     return values
+
+
+def fingerprints(steps: Steps) -> dict[str, str]:
+    """Of the parts that read files of their own, such as weights."""
+    parts = {
+        "detector": steps.detector,
+        "cropper": steps.cropper,
+        "reader": steps.reader,
+        "enhancer": steps.enhancer,
+    }
+    found = {name: getattr(part, "fingerprint", None) for name, part in parts.items()}
+    return {f"{name}_files": value for name, value in found.items() if isinstance(value, str)}
 
 
 def unseen_in_crops(params: type[BaseModel]) -> set[str]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ferkit.plugin import Context
+from ferkit.weights import digest
 from ferkit_enlightengan.generator import REACH, STRIDE, Generator, darkness
 from ferkit_enlightengan.params import EnlightenGanParams
 from ferkit_enlightengan.pieces import in_pieces, pad_to_multiple
@@ -53,6 +54,7 @@ class EnlightenGan:
 
     def __init__(self, params: EnlightenGanParams, context: Context) -> None:
         path = weights_file(params.weights, sha256=params.sha256, folder=context.folder)
+        self.fingerprint = digest(path)
         device = torch.device(context.device)
         half = params.half and device.type == "cuda"
         self._generator = read_generator(path).to(device, torch.float16 if half else torch.float32)

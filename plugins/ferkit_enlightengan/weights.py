@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
 from pathlib import Path
-
-import torch
-from safetensors.torch import load_file
-from torch import Tensor
 
 from ferkit.errors import FerkitError
 from ferkit.known_weights import look_up
+from ferkit.tensor_files import read_tensors
 from ferkit.training.weights import differing
 from ferkit.weights import find_weights, verify
 from ferkit_enlightengan.generator import WIDTHS, Generator
@@ -81,7 +76,7 @@ def read_generator(path: Path) -> Generator:
     generator = Generator()
     names = {public_name(own): own for own in generator.state_dict()}
     wanted = {public: generator.state_dict()[own] for public, own in names.items()}
-    given = _tensors(path)
+    given = read_tensors(path)
     given |= {
         public: value
         for public, value in wanted.items()
@@ -93,57 +88,5 @@ def read_generator(path: Path) -> Generator:
             where=str(path),
             hint="It must hold what the public code saves as 200_net_G_A.pth.",
         )
-    _refuse_unusable(given, path)
     generator.load_state_dict({own: given[public] for public, own in names.items()})
     return generator.eval().requires_grad_(False)
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        if _is_safetensors(path):
-            loaded: object = load_file(path)
-        else:
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # torch's own words advise to run what is in the file.
-        raise FerkitError(
-            "is no file of weights, or holds more than tensors; nothing in it was run.",
-            where=str(path),
-            hint="It must hold tensors only, as .safetensors or as a .pth state dict.",
-        ) from error
-    except Exception as error:  # torch's reader of old files lets any error through
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FerkitError(
-            f"can't be read as weights ({first.rstrip('.')}).",
-            where=str(path),
-            hint="It must hold tensors only, as .safetensors or as a .pth state dict.",
-        ) from error
-    given: dict[object, object] = dict(loaded) if isinstance(loaded, Mapping) else {}
-    tensors = {
-        str(name).removeprefix("module."): value
-        for name, value in given.items()
-        if isinstance(value, Tensor)
-    }
-    if not tensors or len(tensors) != len(given):
-        raise FerkitError(
-            "holds something else than tensors by name.",
-            where=str(path),
-            hint="It must hold what the public code saves as 200_net_G_A.pth.",
-        )
-    return tensors
-
-
-def _is_safetensors(path: Path) -> bool:
-    """By the content: a fetched file keeps no ending. JSON follows the length of the header."""
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
-
-
-def _refuse_unusable(tensors: Mapping[str, Tensor], path: Path) -> None:
-    for name, value in tensors.items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise FerkitError(
-                f"{name} holds values that are not finite.",
-                where=str(path),
-                hint="The file is damaged; get it again.",
-            )

@@ -12,8 +12,15 @@ import torch
 
 from ferkit.cache import cache_folder
 from ferkit.catalogue import Catalogue, catalogue
-from ferkit.faces.from_recipe import crop_settings, prepare_for_recipe, store_folder
+from ferkit.contracts.faces import Faces
+from ferkit.faces.from_recipe import (
+    crop_settings,
+    fingerprints,
+    prepare_for_recipe,
+    store_folder,
+)
 from ferkit.faces.prepared import Prepared
+from ferkit.faces.steps import Steps
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import load
 from ferkit.recipe import validate
@@ -171,3 +178,20 @@ def test_videos(prepare: Prepare, real_data: Path, tmp_path: Path) -> None:
     assert clips.valid.all()
     (failure,) = prepared.failures
     assert failure.what == "none of the 8 sampled frames shows a usable face (no face)."
+
+
+def test_files_that_a_part_reads_tell_stores_apart() -> None:
+    class Weighted:
+        fingerprint = "abc"
+
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return images
+
+    class Cropper:
+        regions, size = ("face",), 8
+
+        def transforms(self, faces: Faces) -> torch.Tensor:
+            return torch.zeros(0, 1, 2, 3)
+
+    assert fingerprints(Steps(Cropper())) == {}
+    assert fingerprints(Steps(Cropper(), enhancer=Weighted())) == {"enhancer_files": "abc"}

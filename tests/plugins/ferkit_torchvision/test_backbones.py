@@ -124,7 +124,7 @@ def test_checksum(resnet, tmp_path) -> None:
     name = written(resnet, tmp_path)
     right = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
     load_resnet(tmp_path, weights=name, sha256=right)
-    with pytest.raises(FerkitError, match=f"SHA-256 is {right}, not {'0' * 64}"):
+    with pytest.raises(FerkitError, match=f"its sha256 is {right}, it must be {'0' * 64}"):
         load_resnet(tmp_path, weights=name, sha256="0" * 64)
 
 
