@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torchvision.ops import nms
 
 STRIDE = 2
 """Pixels of a pyramid level between two cells of the proposal network."""
@@ -21,16 +22,20 @@ def pyramid_scales(height: int, width: int, *, min_face_px: float, factor: float
     return scales
 
 
-def cell_boxes(rows: Tensor, columns: Tensor, scale: float) -> Tensor:
+def cell_boxes(rows: Tensor, columns: Tensor, scale: Tensor | float) -> Tensor:
     """Boxes, in pixels of the frame, that cells of the proposal network saw.
 
     The cell's extent counts one pixel less in each direction than it covers, as in the
     original Matlab code; the networks were trained with that.
+
+    Args:
+        rows, columns: (n,) whole numbers.
+        scale: of the pyramid level, one for all or (n,).
     """
-    corner = torch.stack([columns, rows], 1) * STRIDE
+    corner = torch.stack([columns, rows]) * STRIDE
     first = torch.floor((corner + 1) / scale)
     last = torch.floor((corner + CELL) / scale)
-    return torch.cat([first, last], 1)
+    return torch.cat([first, last]).T
 
 
 def shift_boxes(boxes: Tensor, shift: Tensor, *, inclusive: bool) -> Tensor:
@@ -62,6 +67,23 @@ def pixel_ranges(boxes: Tensor, height: int, width: int) -> Tensor:
     right = torch.maximum(whole[:, 2].clamp(max=width), left + 1)
     bottom = torch.maximum(whole[:, 3].clamp(max=height), top + 1)
     return torch.stack([left, top, right, bottom], 1)
+
+
+def suppress_overlapping(boxes: Tensor, scores: Tensor, group: Tensor, overlap: float) -> Tensor:
+    """Non-maximum suppression within each group: positions kept, in descending score.
+
+    Args:
+        group: (n,) whole numbers.
+        overlap: intersection over union above which the lower score goes.
+    """
+    if not len(boxes):
+        return group.new_zeros(0, dtype=torch.int64)
+    # Groups are moved apart, in double precision so that no box changes its shape by that.
+    apart = boxes.double()
+    low, high = apart.aminmax()
+    apart = apart + ((high - low + 1) * group)[:, None]
+    kept: Tensor = nms(apart, scores.double(), overlap)
+    return kept
 
 
 def suppress_covered(boxes: Tensor, scores: Tensor, *, overlap: float) -> list[int]:

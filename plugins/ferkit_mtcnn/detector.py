@@ -1,54 +1,32 @@
-"""MTCNN over batches of frames."""
+"""MTCNN over frames of any sizes."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
-from torchvision.ops import batched_nms
 
 from ferkit.contracts.faces import Faces
 from ferkit.plugin import Context
-from ferkit_mtcnn.boxes import (
-    cell_boxes,
-    pixel_ranges,
-    pyramid_scales,
-    shift_boxes,
-    square_boxes,
-    suppress_covered,
-)
-from ferkit_mtcnn.networks import Networks, load_networks
+from ferkit_mtcnn.area import Columns, Rows, plan_columns, plan_rows, resample, sum_rows
+from ferkit_mtcnn.boxes import suppress_covered
+from ferkit_mtcnn.networks import load_networks
 from ferkit_mtcnn.params import MtcnnParams
+from ferkit_mtcnn.pyramid import AT_ONCE, IN_CACHE, Pyramid, plan_pyramid
+from ferkit_mtcnn.stages import Passes, output, propose, refine
 
-PIXELS_PER_PASS = {"cpu": 1 << 20}
-"""Pixels of all frames that go through together; on a CPU more is slower, not faster."""
-PIXELS_PER_PASS_ELSEWHERE = 1 << 25
-CROPS_PER_PASS = 1024
-
-
-class Candidates(NamedTuple):
-    """boxes: (n, 4). scores: (n,). frame_of: (n,) int64."""
-
-    boxes: Tensor
-    scores: Tensor
-    frame_of: Tensor
-
-    def take(self, chosen: Tensor) -> Candidates:
-        """Those at positions `chosen`, or where it is true."""
-        return Candidates(self.boxes[chosen], self.scores[chosen], self.frame_of[chosen])
-
-    def suppressed(self, overlap: float) -> Tensor:
-        """Positions that non-maximum suppression within each frame keeps."""
-        kept: Tensor = batched_nms(self.boxes, self.scores, self.frame_of, overlap)
-        return kept
+PIXELS_TOGETHER = 1 << 25
+"""Pixels of all frames that go through a GPU together."""
 
 
 class MtcnnDetector:
     """The face detector `mtcnn`.
+
+    On a CPU each frame goes through by itself, in pieces that fit into its cache; elsewhere
+    frames of one size go through together.
 
     Args:
         params: see `MtcnnParams`.
@@ -58,147 +36,82 @@ class MtcnnDetector:
     def __init__(self, params: MtcnnParams, context: Context) -> None:
         self._params = params
         self._device = torch.device(context.device)
-        self._networks = load_networks(context.device)
+        self._alone = self._device.type == "cpu"
+        half = params.half if params.half is not None else self._device.type == "cuda"
+        self._dtype = torch.float16 if half else torch.float32
+        self._networks = load_networks(self._device, self._dtype)
+        self._passes = Passes(64, 16, 64 * 48) if self._alone else Passes(4096, 1024, 1 << 18)
 
     @torch.inference_mode()
     def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:
         """Find faces: B frames (3, H, W) uint8 RGB -> B results, each in descending score."""
-        budget = PIXELS_PER_PASS.get(self._device.type, PIXELS_PER_PASS_ELSEWHERE)
-        results: list[Faces] = []
-        for _, alike in itertools.groupby(frames, key=lambda frame: frame.shape):
-            together = torch.stack(list(alike))
-            pixels = together.shape[2] * together.shape[3]
-            for part in torch.split(together, max(1, budget // max(1, pixels))):
-                results.extend(self._detect_together(part))
-        return results
+        results: dict[int, Faces] = {}
+        for numbers in self._batches([(frame.shape[1], frame.shape[2]) for frame in frames]):
+            alike = [frames[number].to(self._device).permute(1, 2, 0) for number in numbers]
+            stacked = alike[0][None] if len(alike) == 1 else torch.stack(alike)
+            results.update(zip(numbers, self._detect_alike(stacked), strict=True))
+        return [results[number] for number in range(len(frames))]
 
-    def _detect_together(self, frames: Tensor) -> list[Faces]:
-        height, width = frames.shape[2:]
-        pixels = frames.to(self._device, torch.float32, memory_format=torch.contiguous_format)
-        limit = self._params.largest_side
-        if limit is not None and max(height, width) > limit:
-            scale = limit / max(height, width)
-            small = (max(1, round(height * scale)), max(1, round(width * scale)))
-            pixels = interpolate(pixels, size=small, mode="area")
-        stretch = pixels.new_tensor([width / pixels.shape[3], height / pixels.shape[2]])
-        found, landmarks = detect_faces(pixels, self._networks, self._params)
+    def _batches(self, sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+        """Numbers of the frames that go through together."""
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for number, size in enumerate(sizes):
+            by_size.setdefault(size, []).append(number)
+        for (height, width), numbers in by_size.items():
+            count = 1 if self._alone else max(1, PIXELS_TOGETHER // (height * width))
+            for first in range(0, len(numbers), count):
+                yield numbers[first : first + count]
+
+    def _detect_alike(self, frames: Tensor) -> list[Faces]:
+        """Detect in frames (B, H, W, 3)."""
+        height, width = frames.shape[1:3]
+        plan = _plan(height, width, self._params, self._device)
+        sums = sum_rows(frames)
+        if plan.shrink is not None:
+            frames = resample(sums, *plan.shrink).round_().to(torch.uint8)
+            sums = sum_rows(frames)
+        limits, thresholds = self._passes, self._params.thresholds
+        proposal, refinement, last = self._networks
+        found = propose(sums, plan.pyramid, proposal, threshold=thresholds[0])
+        found = refine(sums, found, refinement, threshold=thresholds[1], limits=limits)
+        found, landmarks = output(sums, found, last, threshold=thresholds[2], limits=limits)
         # Pixel centres at whole numbers: a pixel's edge, not its centre, stays where it is.
-        landmarks = ((landmarks + 0.5) * stretch - 0.5).cpu()
-        boxes = ((found.boxes + 0.5) * stretch.repeat(2) - 0.5).cpu()
-        scores, frame_of = found.scores.cpu(), found.frame_of.cpu()
+        stretch = torch.tensor([width / frames.shape[2], height / frames.shape[1]])
+        boxes = (found.boxes + 0.5) * stretch.repeat(2) - 0.5
+        landmarks = (landmarks + 0.5) * stretch - 0.5
         results = []
         for number in range(len(frames)):
-            own = (frame_of == number).nonzero()[:, 0]
-            own = own[torch.argsort(scores[own], descending=True, stable=True)]
-            results.append(Faces(boxes[own], landmarks[own], scores[own]))
+            own = (found.frame_of == number).nonzero()[:, 0]
+            own = own[suppress_covered(found.boxes[own], found.scores[own], overlap=0.7)]
+            results.append(Faces(boxes[own], landmarks[own], found.scores[own]))
         return results
 
 
-def detect_faces(
-    frames: Tensor, networks: Networks, params: MtcnnParams
-) -> tuple[Candidates, Tensor]:
-    """All three stages.
+class _Plan(NamedTuple):
+    """shrink: how a frame larger than the limit is scaled down."""
 
-    Args:
-        frames: (B, 3, H, W) float, 0 to 255.
-    Returns: faces, and their landmarks (n, 5, 2), pixels.
-    """
-    proposals = propose(frames, networks.proposal, params)
-    if len(proposals.boxes):
-        proposals = refine(frames, proposals, networks.refinement, params.thresholds[1])
-    if not len(proposals.boxes):
-        return proposals, frames.new_zeros(0, 5, 2)
-    return output(frames, proposals, networks.output, params.thresholds[2])
+    shrink: tuple[Rows, list[Columns]] | None
+    pyramid: Pyramid
 
 
-def propose(
-    frames: Tensor, network: Callable[[Tensor], tuple[Tensor, ...]], params: MtcnnParams
-) -> Candidates:
-    """First stage: a fully convolutional network over an image pyramid."""
-    height, width = frames.shape[2:]
-    none = frames.new_zeros(0)
-    found = [Candidates(none.reshape(0, 4), none, none.long())]
-    shifts = [none.reshape(0, 4)]
-    for scale in pyramid_scales(
-        height, width, min_face_px=params.min_face_px, factor=params.factor
-    ):
-        level = interpolate(
-            frames, size=(int(height * scale + 1), int(width * scale + 1)), mode="area"
+@lru_cache(maxsize=16)
+def _plan(height: int, width: int, params: MtcnnParams, device: torch.device) -> _Plan:
+    shrink = None
+    limit = params.largest_side
+    if limit is not None and max(height, width) > limit:
+        scale = limit / max(height, width)
+        tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
+        shrink = (
+            plan_rows(height, tall, low=0, high=tall, device=device),
+            plan_columns(width, wide, low=0, high=wide, device=device),
         )
-        shift, probs = network(_scaled(level))
-        frame_of, rows, columns = (probs[:, 1] >= params.thresholds[0]).nonzero(as_tuple=True)
-        candidates = Candidates(
-            cell_boxes(rows, columns, scale), probs[frame_of, 1, rows, columns], frame_of
-        )
-        kept = candidates.suppressed(0.5)
-        found.append(candidates.take(kept))
-        shifts.append(shift[frame_of, :, rows, columns][kept])
-    merged = Candidates(*(torch.cat(columns) for columns in zip(*found, strict=True)))
-    kept = merged.suppressed(0.7)
-    merged = merged.take(kept)
-    boxes = shift_boxes(merged.boxes, torch.cat(shifts)[kept], inclusive=False)
-    return merged._replace(boxes=square_boxes(boxes))
-
-
-def refine(
-    frames: Tensor,
-    proposals: Candidates,
-    network: Callable[[Tensor], tuple[Tensor, ...]],
-    threshold: float,
-) -> Candidates:
-    """Second stage: each candidate at 24 x 24."""
-    shift, probs = _in_passes(network, cut(frames, proposals, 24))
-    scored = proposals._replace(scores=probs[:, 1])
-    passed = probs[:, 1] > threshold
-    scored, shift = scored.take(passed), shift[passed]
-    kept = scored.suppressed(0.7)
-    scored = scored.take(kept)
-    boxes = shift_boxes(scored.boxes, shift[kept], inclusive=True)
-    return scored._replace(boxes=square_boxes(boxes))
-
-
-def output(
-    frames: Tensor,
-    proposals: Candidates,
-    network: Callable[[Tensor], tuple[Tensor, ...]],
-    threshold: float,
-) -> tuple[Candidates, Tensor]:
-    """Third stage: each candidate at 48 x 48, with landmarks."""
-    shift, points, probs = _in_passes(network, cut(frames, proposals, 48))
-    scored = proposals._replace(scores=probs[:, 1])
-    passed = probs[:, 1] > threshold
-    scored, shift, points = scored.take(passed), shift[passed], points[passed]
-    # The network answers five x, then five y, as fractions of the box; pixels counted from 1.
-    extent = scored.boxes[:, 2:] - scored.boxes[:, :2] + 1
-    fractions = torch.stack([points[:, :5], points[:, 5:]], 2)  # (n, 5, 2)
-    landmarks = fractions * extent[:, None] + scored.boxes[:, None, :2] - 1
-    scored = scored._replace(boxes=shift_boxes(scored.boxes, shift, inclusive=True))
-    chosen: list[Tensor] = [scored.frame_of.new_zeros(0)]
-    for number in range(len(frames)):
-        own = (scored.frame_of == number).nonzero()[:, 0]
-        chosen.append(own[suppress_covered(scored.boxes[own], scored.scores[own], overlap=0.7)])
-    kept = torch.cat(chosen)
-    return scored.take(kept), landmarks[kept]
-
-
-def cut(frames: Tensor, candidates: Candidates, side: int) -> Tensor:
-    """Each candidate, clipped to its frame, area-resized: (n, 3, side, side) in [-1, 1)."""
-    ranges = pixel_ranges(candidates.boxes, frames.shape[2], frames.shape[3]).tolist()
-    crops = [
-        interpolate(frames[number, None, :, top:bottom, left:right], size=(side, side), mode="area")
-        for number, (left, top, right, bottom) in zip(
-            candidates.frame_of.tolist(), ranges, strict=True
-        )
-    ]
-    return _scaled(torch.cat(crops))
-
-
-def _scaled(pixels: Tensor) -> Tensor:
-    return (pixels - 127.5) / 128
-
-
-def _in_passes(
-    network: Callable[[Tensor], tuple[Tensor, ...]], crops: Tensor
-) -> tuple[Tensor, ...]:
-    answers = [network(part) for part in torch.split(crops, CROPS_PER_PASS)]
-    return tuple(torch.cat(parts) for parts in zip(*answers, strict=True))
+        height, width = tall, wide
+    pyramid = plan_pyramid(
+        height,
+        width,
+        min_face_px=max(params.min_face_px, params.min_face_fraction * min(height, width)),
+        factor=params.factor,
+        tiling=IN_CACHE if device.type == "cpu" else AT_ONCE,
+        device=device,
+    )
+    return _Plan(shrink, pyramid)

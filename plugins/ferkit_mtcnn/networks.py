@@ -1,46 +1,183 @@
-"""The three networks with their weights, from the facenet-pytorch package."""
+"""The three networks with facenet-pytorch's weights, arranged for speed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from typing import NamedTuple
 
 import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-from torch import nn
+from torch import Tensor
+from torch.nn.functional import conv2d, linear, max_pool2d, prelu
 
 from ferkit.errors import FerkitError
 
+MIDDLE, SPREAD = 127.5, 128.0
+"""The networks were trained on (pixel - 127.5) / 128."""
 
-class Networks(NamedTuple):
-    """Proposal, refinement and output network, in evaluation mode, without gradients.
 
-    Each takes (B, 3, h, w) in [-1, 1). proposal -> box shifts (B, 4, h', w'), probabilities
-    (B, 2, h', w'). refinement: 24 x 24 -> (B, 4), (B, 2). output: 48 x 48 -> (B, 4), landmarks
-    (B, 10), (B, 2).
+class Layer(NamedTuple):
+    """A convolution or a dense layer, its PReLU, and the window of the pooling after it, or 0."""
+
+    weight: Tensor
+    bias: Tensor
+    slopes: Tensor
+    pool: int = 0
+
+
+class Network(NamedTuple):
+    """Convolutions, maybe a dense layer, and all answers of the network in one product.
+
+    The first answer is the logit of a face against none: the score is its sigmoid. The next four
+    shift the sides of the box. The last network has ten more: x, then y, of the landmarks.
     """
 
-    proposal: nn.Module
-    refinement: nn.Module
-    output: nn.Module
+    convolutions: list[Layer]
+    dense: Layer | None
+    head: Layer
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Answer for pixels, 0 to 255.
+
+        Args:
+            pixels: (B, h, w, 3), contiguous. For a network with a dense layer: crops of its
+                size with columns before rows, (B, x, y, 3).
+        Returns: (B, answers), or without a dense layer (B, h', w', answers).
+        """
+        values = pixels.to(self.head.weight.dtype).permute(0, 3, 1, 2)
+        for layer in self.convolutions:
+            values = _rectify(conv2d(values, layer.weight, layer.bias), layer.slopes)
+            if layer.pool == 2:
+                values = _halve(_halve(values, 2), 3)
+            elif layer.pool:
+                values = max_pool2d(values, layer.pool, 2, ceil_mode=True)
+        values = values.permute(0, 2, 3, 1)  # channels last is how they lie in memory
+        if self.dense is not None:
+            values = prelu(
+                linear(values.flatten(1), self.dense.weight, self.dense.bias), self.dense.slopes
+            )
+        return linear(values, self.head.weight, self.head.bias)
 
 
-def load_networks(device: str) -> Networks:
-    """Build the networks on `device`.
+def _rectify(values: Tensor, slopes: Tensor) -> Tensor:
+    """PReLU; of few channels, which would not fill a vector register, over whole rows."""
+    width, channels = values.shape[3], len(slopes)
+    if channels >= 16:
+        return prelu(values, slopes)
+    rows = values.permute(0, 2, 3, 1).reshape(-1, width * channels)
+    rows = prelu(rows, slopes.repeat(width))
+    return rows.view(len(values), -1, width, channels).permute(0, 3, 1, 2)
+
+
+def _halve(values: Tensor, axis: int) -> Tensor:
+    """Larger of each two along an axis; a last one without a second stays.
+
+    `max_pool2d` would note where each maximum was, which takes longer than finding it.
+    """
+    size = values.shape[axis]
+    first, second = (
+        values[:, :, start::2] if axis == 2 else values[..., start::2] for start in (0, 1)
+    )
+    if size % 2 == 0:
+        return torch.maximum(first, second)
+    larger = torch.empty_like(first, memory_format=torch.channels_last)
+    pairs = size // 2
+    torch.maximum(first.narrow(axis, 0, pairs), second, out=larger.narrow(axis, 0, pairs))
+    larger.narrow(axis, pairs, 1).copy_(first.narrow(axis, pairs, 1))
+    return larger
+
+
+class Networks(NamedTuple):
+    """Proposal (any size), refinement (24 x 24) and output (48 x 48) network."""
+
+    proposal: Network
+    refinement: Network
+    output: Network
+
+
+def load_networks(device: str | torch.device, dtype: torch.dtype = torch.float32) -> Networks:
+    """Build the networks on `device`, computing in `dtype`.
 
     Raises: FerkitError: the installed facenet-pytorch lacks its weights.
     """
+
+    def ready(layer: Layer) -> Layer:
+        weight, bias, slopes = (each.to(device, dtype) for each in layer[:3])
+        if weight.ndim == 4:
+            weight = weight.contiguous(memory_format=torch.channels_last)
+        return Layer(weight, bias, slopes, layer.pool)
+
     made = []
-    for network, name in ((PNet, "pnet.pt"), (RNet, "rnet.pt"), (ONet, "onet.pt")):
-        module = network(pretrained=False)
-        try:
-            with as_file(files("facenet_pytorch") / "data" / name) as path:
-                weights = torch.load(path, map_location="cpu", weights_only=True)
-        except FileNotFoundError as error:
-            raise FerkitError(
-                f"the installed facenet-pytorch lacks its weights '{name}'.",
-                hint="Install facenet-pytorch 2.5.3 again.",
-            ) from error
-        module.load_state_dict(weights)
-        made.append(module.eval().requires_grad_(False).to(device))
+    for build, name in ((_proposal, "pnet"), (_refinement, "rnet"), (_output, "onet")):
+        network = build(_weights(f"{name}.pt"))
+        made.append(
+            Network(
+                [ready(layer) for layer in network.convolutions],
+                ready(network.dense) if network.dense is not None else None,
+                ready(network.head),
+            )
+        )
     return Networks(*made)
+
+
+def _weights(name: str) -> Mapping[str, Tensor]:
+    try:
+        with as_file(files("facenet_pytorch") / "data" / name) as path:
+            weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise FerkitError(
+            f"the installed facenet-pytorch lacks its weights '{name}'.",
+            hint="Install facenet-pytorch 2.5.3 again.",
+        ) from error
+    return weights
+
+
+def _proposal(state: Mapping[str, Tensor]) -> Network:
+    head = _head(state, "conv4_1", "conv4_2")
+    return Network(_convolutions(state, (2, 0, 0), transposed=False), None, head)
+
+
+def _refinement(state: Mapping[str, Tensor]) -> Network:
+    dense = _layer(state, "dense4", "prelu4")
+    head = _head(state, "dense5_1", "dense5_2")
+    return Network(_convolutions(state, (3, 3, 0), transposed=True), dense, head)
+
+
+def _output(state: Mapping[str, Tensor]) -> Network:
+    dense = _layer(state, "dense5", "prelu5")
+    head = _head(state, "dense6_1", "dense6_2", "dense6_3")
+    return Network(_convolutions(state, (3, 3, 2, 0), transposed=True), dense, head)
+
+
+def _layer(state: Mapping[str, Tensor], name: str, rectifier: str, pool: int = 0) -> Layer:
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    return Layer(weight, bias, state[f"{rectifier}.weight"], pool)
+
+
+def _convolutions(
+    state: Mapping[str, Tensor], pools: tuple[int, ...], *, transposed: bool
+) -> list[Layer]:
+    """The first takes pixels as they are: the scaling is part of its weights.
+
+    Transposed kernels are for transposed crops. The dense layers were trained on columns before
+    rows, which is how the values of transposed crops lie in memory.
+    """
+    layers = [
+        _layer(state, f"conv{number}", f"prelu{number}", pool)
+        for number, pool in enumerate(pools, start=1)
+    ]
+    first = layers[0]
+    bias = first.bias - first.weight.sum((1, 2, 3)) * (MIDDLE / SPREAD)
+    layers[0] = first._replace(weight=first.weight / SPREAD, bias=bias)
+    if transposed:
+        layers = [layer._replace(weight=layer.weight.transpose(2, 3)) for layer in layers]
+    return layers
+
+
+def _head(state: Mapping[str, Tensor], scores: str, *others: str) -> Layer:
+    """Of the two logits only their difference matters."""
+    weights = [state[f"{scores}.weight"].diff(dim=0)]
+    biases = [state[f"{scores}.bias"].diff(dim=0)]
+    weights += [state[f"{name}.weight"] for name in others]
+    biases += [state[f"{name}.bias"] for name in others]
+    return Layer(torch.cat(weights).flatten(1), torch.cat(biases), torch.empty(0))

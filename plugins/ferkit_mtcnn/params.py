@@ -20,6 +20,12 @@ class MtcnnParams(Params):
         description="side of the smallest face looked for, pixels of the frame after"
         " `largest_side`; half of it costs four times the time",
     )
+    min_face_fraction: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="the same as a fraction of the frame's shorter side; the larger of both holds",
+    )
     thresholds: tuple[Threshold, Threshold, Threshold] = Field(
         (0.6, 0.7, 0.7), description="lowest score to pass each of the three networks"
     )
@@ -31,4 +37,9 @@ class MtcnnParams(Params):
         ge=48,
         description="frames with a longer side are scaled down to it, pixels; null: never."
         " Boxes and landmarks are in pixels of the frame as given",
+    )
+    half: bool | None = Field(
+        None,
+        description="whether the networks compute in 16-bit floats; null: on a GPU, where it is"
+        " faster, and nowhere else",
     )
