@@ -31,7 +31,7 @@ class Track:
     number: from 0. box: where last found. frame: when, counted from 0. face_px: side at which
     windows show the face, pixels. score: of the face when it was last searched for, and not just
     refined. speed: of the box's centre, pixels per frame (x, y). missing: not found in the frame
-    before. sought: frame that was detected in full for this person.
+    before. sought: frame that was detected in full for this person. owed: another is to be.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Track:
     speed: tuple[float, float] = (0.0, 0.0)
     missing: bool = False
     sought: int | None = None
+    owed: bool = False
 
     def predicted(self, frame: int) -> Box:
         """Where the box is in a later frame: it goes on, ever slower."""
@@ -63,7 +64,7 @@ class Track:
             STEADINESS * self.speed[0] + (1 - STEADINESS) * moved[0],
             STEADINESS * self.speed[1] + (1 - STEADINESS) * moved[1],
         )
-        self.box, self.frame, self.missing = box, frame, False
+        self.box, self.frame, self.missing, self.owed = box, frame, False, False
 
 
 def centre_and_side(box: Box) -> tuple[float, float, float]:

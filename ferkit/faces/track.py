@@ -12,8 +12,8 @@ Every frame can be detected in full; people are then linked from frame to frame.
 3. Of faces that overlap the better is kept, so that none counts for two people. They are paired
    with the predicted boxes, the best overlap first.
 4. Someone seen in the frame before and not found now is looked for in a wider window that shows
-   more detail, and if that fails by detecting the frame in full. One person, flickering, causes
-   this at most once in `every` frames.
+   more detail, and if that fails by detecting the frame in full: `PAUSE` frames after the last
+   time at the earliest, and for one person, who may flicker, at most once in `every` frames.
 5. Who is not found then either is looked for in windows for `PATIENCE` frames.
 
 New people are noticed where a frame is detected in full.
@@ -37,6 +37,8 @@ LARGER, LARGEST_PX = 1.5, 192.0
 """How much larger a face is shown that its window missed though it was there, and the limit."""
 SURE = 0.95
 """Share of a face's score at its last search that a refined one must reach."""
+PAUSE = 5
+"""Frames after a full detection before there is another for someone who is lost."""
 WIDER = 2.0
 """How much more margin the second look at a lost person takes."""
 SAMPLES, CELLS = 64, 16
@@ -142,15 +144,14 @@ class FaceTracker:
             parts += self._in_windows(frame, lost, WIDER * tracking.grow)
             faces = _different(parts)
             pairs = self._linker.pair(_boxes(faces), number)
-            sought = [
-                track
-                for track in self._lost(pairs)
-                if track.sought is None or number - track.sought >= tracking.every
-            ]
-            if sought:
-                for track in sought:
-                    track.sought = number
-                return self._in_full(frame, False, tracking)
+            for track in self._lost(pairs):
+                track.owed = track.sought is None or number - track.sought >= tracking.every
+        paired = list(pairs.values())
+        owed = [track for track in self._linker.tracks if track.owed and track not in paired]
+        if owed and number - (self._keyframe - tracking.every) >= PAUSE:
+            for track in owed:
+                track.sought, track.owed = number, False
+            return self._in_full(frame, False, tracking)
         self._linker.accept(_boxes(faces), pairs, number)
         for at, track in pairs.items():
             if track in unsure:

@@ -216,6 +216,21 @@ def test_a_loss_is_answered_by_full_detection_in_the_same_frame() -> None:
     assert tracker.detections == detector.full == 2
 
 
+def test_soon_after_a_full_detection_the_next_one_waits() -> None:
+    frames = [scene((60 if t < 2 else 240, 100, 30, 40)) for t in range(12)]
+    tracker = FaceTracker(ChannelDetector(), Tracking(every=100))
+    answers = tracker.follow(frames)
+    assert numbers_of(answers, RED) == [0] * 2 + [None] * 3 + [1] * 7  # detected in full: 0, 5
+    assert tracker.detections == 2
+
+
+def test_who_is_found_again_meanwhile_needs_no_full_detection() -> None:
+    frames = [scene(None if 2 <= t < 4 else (60, 100, 30, 40)) for t in range(12)]
+    tracker = FaceTracker(ChannelDetector(), Tracking(every=100))
+    assert numbers_of(tracker.follow(frames), RED) == [0, 0, None, None, *[0] * 8]
+    assert tracker.detections == 1
+
+
 def test_a_face_that_its_window_missed_is_looked_for_around_it_first() -> None:
     # 25 pixels in a frame: out of the window of 40 + 2 * 20, within the wider one.
     frames = [scene((60 if t < 5 else 85, 100, 40, 40)) for t in range(10)]
