@@ -173,6 +173,8 @@ def read_parts(
     for number in part_numbers(folder, what):
         try:
             tables.append(read_part(part_file(folder, what, number), schema))
+        except FileNotFoundError:  # a writer has just swept it: nothing in it counted
+            continue
         except RunError as error:
             if damage is None:
                 raise
@@ -185,12 +187,14 @@ def read_parts(
 def read_part(path: Path, schema: pa.Schema) -> pa.Table:
     """Rows of one file.
 
-    Raises: RunError: it is damaged, or has other columns.
+    Raises: RunError: it is damaged, or has other columns. FileNotFoundError: it is gone.
     """
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
         if not table.schema.equals(schema):
             raise pa.ArrowInvalid("other columns than a store has")
+    except FileNotFoundError:
+        raise
     except (OSError, pa.ArrowException) as error:
         raise damaged(path, error) from error
     return table

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ferkit.faces.clips import StoreClips
+from ferkit.faces.clips import StoreClips, live_frames
 from ferkit.faces.keys import FileState, settings_hash
 from ferkit.faces.parts import (
     DOCUMENT,
@@ -24,6 +24,7 @@ from ferkit.faces.parts import (
     SourceRow,
     Status,
     describe,
+    part_file,
     part_numbers,
     read_parts,
     read_settings,
@@ -130,12 +131,20 @@ class Store:
             self._by_path[row.source] = (state, row.key)
 
     def _sweep(self) -> None:
-        """Remove what a killed writer left: temporary files and shards that nothing names."""
+        """Remove what a killed writer left: temporary files, and parts that no source counts.
+
+        Rows go before their crops, so that a kill in between leaves only what is swept again.
+        """
         for name in (SHARDS, FRAMES, SOURCES):
             for path in (self.folder / name).glob(f"*{TEMPORARY}"):
                 path.unlink(missing_ok=True)
-        named = set(part_numbers(self.folder, FRAMES))
-        for number in set(part_numbers(self.folder, SHARDS)) - named:
+        rows = [row for row in self.sources.values() if row.status != "failed"]
+        frames = read_parts(self.folder, "frames")
+        _, live = live_frames(frames, [row.key for row in rows], [row.first_part for row in rows])
+        used = set(frames["part"].to_numpy()[live].tolist())
+        for number in set(part_numbers(self.folder, FRAMES)) - used:
+            part_file(self.folder, FRAMES, number).unlink(missing_ok=True)
+        for number in set(part_numbers(self.folder, SHARDS)) - used:
             shard_file(self.folder, number, self._encoding).unlink(missing_ok=True)
 
 

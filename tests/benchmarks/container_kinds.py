@@ -6,7 +6,7 @@ block makes one file (shard, fragment, chunk) of about the same size whatever th
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import tarfile
@@ -28,9 +28,7 @@ Block = Sequence[Row]
 class Opened(Protocol):
     """A container that is open for reading."""
 
-    def some(self, rows: Sequence[int]) -> Iterator[Row]:
-        """Rows by number."""
-        ...
+    def some(self, rows: Sequence[int]) -> Iterator[Row]: ...
 
     def all(self) -> Iterator[Row]:
         """Every row in order, by the container's own way to go through it."""
@@ -273,13 +271,7 @@ class Kind:
         self.raw_only = raw_only
 
     def installed(self) -> bool:
-        if self.package is None:
-            return True
-        try:
-            importlib.import_module(self.package[1])
-        except ImportError:
-            return False
-        return True
+        return self.package is None or importlib.util.find_spec(self.package[1]) is not None
 
 
 KINDS = (

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from statistics import median
 
@@ -96,11 +96,9 @@ def draw_rows(rng: np.random.Generator, total: int, frames: int) -> list[int]:
     return [int(start) + frame for start in starts for frame in range(frames)]
 
 
-def speed(root: Path, megabytes: int) -> None:
+def speed(root: Path, megabytes: int, formats: Sequence[str], sizes: Sequence[int]) -> None:
     """Size, writing, and reading at random and in order."""
-    for size, regions, format in [
-        (s, r, f) for f in ("raw", "jpeg") for s in (224, 48) for r in (1, 3)
-    ]:
+    for format, size, regions in product(formats, sizes, (1, 3)):
         number = max(64, megabytes * 1_000_000 // (regions * 3 * size * size))
         pixels = crops(number, regions, size)
         shape = pixels.shape[1:] if format == "raw" else None
@@ -210,6 +208,8 @@ def main() -> None:
     parser.add_argument("--section", action="append", choices=names, default=[])
     parser.add_argument("--folder", type=Path, required=True, help="to write into; emptied")
     parser.add_argument("--megabytes", type=int, default=500, help="raw pixels of a store")
+    parser.add_argument("--format", action="append", choices=("raw", "jpeg"), default=[])
+    parser.add_argument("--px", action="append", type=int, default=[], help="side of the crops")
     parser.add_argument("--write-until-killed", help=argparse.SUPPRESS)
     options = parser.parse_args()
     root = options.folder / "containers"
@@ -220,7 +220,9 @@ def main() -> None:
         if not kind.installed() and kind.package:
             print(f"Left out: {kind.name}; 'pip install {kind.package[0]}' brings it.")
     sections: dict[str, Callable[[], None]] = {
-        "speed": lambda: speed(root, options.megabytes),
+        "speed": lambda: speed(
+            root, options.megabytes, options.format or ("raw", "jpeg"), options.px or (224, 48)
+        ),
         "kill": lambda: kill(root),
         "weight": weight,
         "decode": decode,

@@ -38,7 +38,8 @@ def store(tmp_path: Path) -> Store:
 
     with store.writing(waiting=str) as writer:
         add("k2", 0, 0, 99)
-        writer.flush()
+        add("k0", 0, 0, 98)
+        writer.finish("k0", "/elsewhere/0.jpg")
     with store.writing(waiting=str) as writer:
         add("k1", 0, 0, 10)
         writer.finish("k1", "/elsewhere/a.jpg")

@@ -213,6 +213,24 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
     assert not orphan.exists()
 
 
+def test_parts_of_an_attempt_that_broke_off_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "PART_BYTES", 2 * 96)
+    store = open_store(tmp_path)
+    with store.writing(waiting=quiet) as writer:
+        put(writer, 1, 1)
+        for frame in range(6):  # of a long video that is never finished
+            writer.add(pixels(2, frame), [row(2, frame)])
+    assert part_numbers(store.folder, "shards") == [0, 1, 2, 3]
+    with store.writing(waiting=quiet) as writer:
+        assert part_numbers(store.folder, "shards") == [0]
+        assert part_numbers(store.folder, "frames") == [0]
+        put(writer, 2, 3)
+    frames = open_store(tmp_path).clips(["k1", "k2"]).read([0, 1]).frames
+    assert frames[:, :, 0, 0, 0, 0].tolist() == [[10, 0, 0], [20, 21, 22]]
+
+
 KILLED = """
 import sys
 from pathlib import Path
