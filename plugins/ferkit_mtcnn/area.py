@@ -3,44 +3,49 @@
 The mean over whole pixels that `torch.nn.functional.interpolate(mode="area")` takes: of `size`
 pixels, output `i` of `count` averages those from `floor(i size / count)` up to
 `ceil((i + 1) size / count)`. Down the frame, the sum over any stretch of rows is the difference
-of two sums from the top, whatever its length; these are whole numbers below 2**24, so that single
-precision is exact. Across, neighbouring outputs need neighbouring pixels only, so a few outputs at
-a time are one product with a small matrix.
+of two sums from the top, whatever its length. Across, neighbouring outputs need neighbouring
+pixels only, so a few outputs at a time are one product with a small matrix.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-ROWS_TOGETHER = 32
-"""Rows that one product sums up on a CPU."""
+SHORT_SUM = 128
+"""Rows of 8-bit pixels whose sum fits into a signed 16-bit number: 128 * 255 < 2**15."""
 PIXELS_PER_BAND = 40
 """About how many columns one matrix reads on a CPU."""
 OUTPUTS_PER_BAND = 16
 """The most columns it answers there."""
 
 
-def sum_rows(frames: Tensor) -> Tensor:
-    """Sums of the rows above: (B, H, W, 3) uint8 -> (B, H + 1, W * 3) float32.
+def sum_rows(frames: Tensor, *, longest: int) -> Tensor:
+    """Sums of the rows above: (B, H, W, 3) uint8 -> (B, H + 1, W * 3) int16 or int32.
 
-    Row `y` of the result sums the rows before `y`. Exact up to 65793 rows.
+    Row `y` of the result sums the rows before `y`.
+
+    Args:
+        longest: most rows that anyone asks the sum of. With `SHORT_SUM` or fewer the result may
+            be 16-bit numbers, half the memory: they overflow, and yet the difference of two of
+            them is right, as such numbers are counted around a circle.
     """
     count, height, width = frames.shape[:3]
-    sums = torch.empty(count, height + 1, width * 3, device=frames.device)
-    sums[:, 0] = 0
     if frames.device.type != "cpu":
-        torch.cumsum(frames.reshape(count, height, -1).float(), 1, out=sums[:, 1:])
-        return sums
-    # cumsum down the rows of a frame is slow on a CPU; a product with a triangle is not.
-    triangle = torch.ones(ROWS_TOGETHER, ROWS_TOGETHER).tril()
-    for own, frame in zip(sums, frames, strict=True):
-        for top in range(0, height, ROWS_TOGETHER):
-            rows = frame[top : top + ROWS_TOGETHER].float().reshape(-1, width * 3)
-            block = triangle[: len(rows), : len(rows)]
-            torch.addmm(own[top], block, rows, out=own[top + 1 : top + 1 + len(rows)])
+        above = frames.new_zeros(count, 1, width * 3, dtype=torch.int32)
+        pixels = frames.reshape(count, height, -1)
+        return torch.cat([above, pixels.cumsum(1, dtype=torch.int32)], 1)
+    dtype = torch.int16 if longest <= SHORT_SUM else torch.int32
+    sums = torch.empty(count, height + 1, width * 3, dtype=dtype)
+    sums[:, 0] = 0
+    sums.view(count, height + 1, width, 3)[:, 1:] = frames
+    # Row by row: `cumsum` would go down one column after the other, which is slow on a CPU.
+    rows = sums.unbind(1)
+    for above, row in itertools.pairwise(rows):
+        row.add_(above)
     return sums
 
 
@@ -134,8 +139,8 @@ def resample(sums: Tensor, rows: Rows, columns: list[Columns]) -> Tensor:
     places = (frames * below + rows.bounds) * width + left
     # Copying runs out of one stretch of memory is faster than selecting from a slice.
     runs = sums.view(-1).unfold(0, right - left, 1).index_select(0, places.flatten())
-    bounds = runs.view(count, 2, height, -1)
-    lines = (bounds[:, 0] - bounds[:, 1]).flatten(0, 1)  # (B * outputs, 3 * columns read)
+    ends, firsts = runs.view(count, 2, height, -1).unbind(1)
+    lines = ends.sub_(firsts).float().flatten(0, 1)  # (B * outputs, 3 * columns read)
     small = lines.new_empty(len(lines), sum(band.weights.shape[1] for band in columns))
     done = 0
     for band in columns:

@@ -14,7 +14,7 @@ def cut(sums: Tensor, frame_of: Tensor, ranges: Tensor, *, side: int, taps: int)
     Each pixel of a crop is the mean that `interpolate(mode="area")` takes.
 
     Args:
-        sums: (B, H + 1, W * 3) float32, contiguous, see `sum_rows`.
+        sums: (B, H + 1, W * 3) contiguous, see `sum_rows`.
         frame_of: (n,) int64.
         ranges: (n, 4) int64, left, top, right, bottom in pixels of the frame, ends exclusive.
         taps: the largest width of them; the work grows with it.
@@ -28,15 +28,16 @@ def cut(sums: Tensor, frame_of: Tensor, ranges: Tensor, *, side: int, taps: int)
     share = 1 / (end - first).float()
     # All runs of pixels are as long; those that would leave the frame begin early.
     start = left.clamp(max=width - taps)
-    lines = torch.cat([end, first], 1) + top + frame_of[:, None] * height
-    places = (lines * width + start) * 3
+    rows = torch.cat([end, first], 1) + top + frame_of[:, None] * height
+    places = (rows * width + start) * 3
     runs = sums.view(-1).unfold(0, taps * 3, 1).index_select(0, places.flatten())
-    bounds = runs.view(-1, 2 * side, taps, 3)
-    lower = (bounds[:, :side] - bounds[:, side:]).transpose(1, 2)  # (n, x, y, 3)
+    ends, firsts = runs.view(-1, 2, side, taps * 3).unbind(1)
+    lines = ends.sub_(firsts).view(-1, side, taps, 3).transpose(1, 2)  # (n, x, y, 3)
+    lines = lines.to(torch.float32, memory_format=torch.contiguous_format)
 
     edges = mean_bounds(right - left, numbers, count=side)
     across = mean_weights(*edges, start=start - left, taps=taps)
-    crops = torch.bmm(across, lower.reshape(-1, taps, side * 3)).view(-1, side, side, 3)
+    crops = torch.bmm(across, lines.view(-1, taps, side * 3)).view(-1, side, side, 3)
     return crops.mul_(share[:, None, :, None])
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ferkit.contracts.faces import Faces
 from ferkit.plugin import Context
 from ferkit_mtcnn.area import Columns, Rows, plan_columns, plan_rows, resample, sum_rows
-from ferkit_mtcnn.boxes import suppress_covered
+from ferkit_mtcnn.boxes import CELL, suppress_covered
 from ferkit_mtcnn.networks import load_networks
 from ferkit_mtcnn.params import MtcnnParams
 from ferkit_mtcnn.pyramid import AT_ONCE, IN_CACHE, Pyramid, plan_pyramid
@@ -66,10 +66,12 @@ class MtcnnDetector:
         """Detect in frames (B, H, W, 3)."""
         height, width = frames.shape[1:3]
         plan = _plan(height, width, self._params, self._device)
-        sums = sum_rows(frames)
         if plan.shrink is not None:
+            longest = -(-height // len(plan.shrink[0].share)) + 1
+            sums = sum_rows(frames, longest=longest)
             frames = resample(sums, *plan.shrink).round_().to(torch.uint8)
-            sums = sum_rows(frames)
+        # The smallest image of the pyramid is 12 pixels high, all crops are larger.
+        sums = sum_rows(frames, longest=-(-frames.shape[1] // CELL) + 1)
         limits, thresholds = self._passes, self._params.thresholds
         proposal, refinement, last = self._networks
         found = propose(sums, plan.pyramid, proposal, threshold=thresholds[0])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, linear, max_pool2d, prelu
+from torch.nn.functional import conv2d, linear, max_pool2d, pad, prelu
 
 from ferkit.errors import FerkitError
 
@@ -29,7 +29,8 @@ class Network(NamedTuple):
     """Convolutions, maybe a dense layer, and all answers of the network in one product.
 
     The first answer is the logit of a face against none: the score is its sigmoid. The next four
-    shift the sides of the box. The last network has ten more: x, then y, of the landmarks.
+    shift the sides of the box. The last network has ten more: x, then y, of the landmarks. What
+    follows means nothing.
     """
 
     convolutions: list[Layer]
@@ -175,9 +176,14 @@ def _convolutions(
 
 
 def _head(state: Mapping[str, Tensor], scores: str, *others: str) -> Layer:
-    """Of the two logits only their difference matters."""
-    weights = [state[f"{scores}.weight"].diff(dim=0)]
+    """Of the two logits only their difference matters.
+
+    Answers without a meaning fill up a multiple of 8: so many are computed faster than five.
+    """
+    weights = [state[f"{scores}.weight"].flatten(1).diff(dim=0)]
     biases = [state[f"{scores}.bias"].diff(dim=0)]
-    weights += [state[f"{name}.weight"] for name in others]
+    weights += [state[f"{name}.weight"].flatten(1) for name in others]
     biases += [state[f"{name}.bias"] for name in others]
-    return Layer(torch.cat(weights).flatten(1), torch.cat(biases), torch.empty(0))
+    more = -sum(len(bias) for bias in biases) % 8
+    weight = pad(torch.cat(weights), (0, 0, 0, more))
+    return Layer(weight, pad(torch.cat(biases), (0, more)), torch.empty(0))

@@ -38,14 +38,14 @@ def propose(sums: Tensor, pyramid: Pyramid, network: Network, *, threshold: floa
     if not answers:
         none = sums.new_zeros(0)
         return Candidates(none.view(0, 4), none, none.long())
-    answer = torch.cat(answers, 1)  # (B, cells, 5)
+    answer = torch.cat(answers, 1)  # (B, cells, answers)
     frame_of, cells = (answer[..., 0] >= logit(threshold)).nonzero(as_tuple=True)
     found = answer[frame_of, cells].float()
     scores = found[:, 0].sigmoid()
     boxes, level = pyramid.locate(cells)
     kept = suppress_overlapping(boxes, scores, frame_of * pyramid.levels + level, 0.5)
     kept = kept[suppress_overlapping(boxes[kept], scores[kept], frame_of[kept], 0.7)]
-    shifted = shift_boxes(boxes[kept], found[kept, 1:], inclusive=False)
+    shifted = shift_boxes(boxes[kept], found[kept, 1:5], inclusive=False)
     return Candidates(square_boxes(shifted), scores[kept], frame_of[kept])
 
 
@@ -60,7 +60,7 @@ def refine(
     answer, boxes, frame_of = answer[passed], proposals.boxes[passed], proposals.frame_of[passed]
     scores = answer[:, 0].sigmoid()
     kept = suppress_overlapping(boxes, scores, frame_of, 0.7)
-    shifted = shift_boxes(boxes[kept], answer[kept, 1:], inclusive=True)
+    shifted = shift_boxes(boxes[kept], answer[kept, 1:5], inclusive=True)
     return Candidates(square_boxes(shifted), scores[kept], frame_of[kept])
 
 
@@ -74,7 +74,7 @@ def output(
     answer = _answers(sums, proposals, network, side=48, most=limits.output, pixels=limits.pixels)
     # The landmarks are five x, then five y, as fractions of the box; pixels counted from 1.
     extent = proposals.boxes[:, 2:] - proposals.boxes[:, :2] + 1
-    fractions = answer[:, 5:].view(-1, 2, 5).transpose(1, 2)  # (n, 5, 2)
+    fractions = answer[:, 5:15].reshape(-1, 2, 5).transpose(1, 2)  # (n, 5, 2)
     landmarks = fractions * extent[:, None] + proposals.boxes[:, None, :2] - 1
     boxes = shift_boxes(proposals.boxes, answer[:, 1:5], inclusive=True)
     numbers = torch.cat([answer[:, :1], boxes, landmarks.flatten(1)], 1)
