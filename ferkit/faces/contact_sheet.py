@@ -17,7 +17,7 @@ from ferkit.faces.survey import Survey
 WIDTH = 1400
 """Of the picture, pixels, at most, unless a single crop is wider."""
 GAP, LINE = 10, 16
-SMALL, LARGE = 64, 128
+SMALL, LARGE = 96, 128
 """Sides, in pixels, between which crops are shown as they are."""
 DOUBT = (200, 80, 20)
 INK, PAPER, GREY = (30, 30, 30), (255, 255, 255), (110, 110, 110)
@@ -91,7 +91,8 @@ def draw_sheet(survey: Survey, count: int) -> Image.Image:
     bold = ImageFont.load_default(size=16)
     size = survey.encoding.image_size
     side = size if SMALL <= size <= LARGE else (SMALL if size < SMALL else LARGE)
-    cell_width = max(side * len(survey.encoding.regions), 2 * SMALL)
+    wide = side * len(survey.encoding.regions)
+    cell_width = max(wide, LARGE)  # a caption needs some room
     cell_height = side + 2 * LINE + GAP
     columns = max(1, (WIDTH - GAP) // (cell_width + GAP))
     columns = min(columns, max(len(section.rows) for section in sections))
@@ -109,7 +110,7 @@ def draw_sheet(survey: Survey, count: int) -> Image.Image:
             x = GAP + place % columns * (cell_width + GAP)
             y = top + 2 * LINE + place // columns * cell_height
             sheet.paste(_crop(survey, row, side), (x, y))
-            pen.rectangle((x - 2, y - 2, x + cell_width + 1, y + side + 1), None, section.colour)
+            pen.rectangle((x - 2, y - 2, x + wide + 1, y + side + 1), None, section.colour)
             for line, text in enumerate(caption(survey, row)):
                 pen.text(
                     (x, y + side + 2 + line * LINE), fitting(text, cell_width, font), INK, font
