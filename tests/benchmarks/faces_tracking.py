@@ -144,7 +144,8 @@ def main() -> None:
     tracking.FACE_PX = options.face_px or tracking.FACE_PX
     torch.set_num_threads(1)
     theirs = MTCNN(min_face_size=options.min_face, keep_all=True, device="cpu")
-    times, accuracies = [], []
+    times: list[list[str]] = []
+    accuracies: list[list[str]] = []
     for name in options.video or VIDEOS:
         frames = frames_of(name, options.count)
         if frames:
