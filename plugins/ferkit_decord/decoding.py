@@ -14,6 +14,10 @@ from decord import video_reader
 SEEK_OVER = 16
 """Frames that are decoded in vain rather than sought over."""
 
+RETRIES = 3
+"""Times that a frame is tried again. decord decodes ahead in a thread of its own, by some frames or
+by a hundred, and where that meets damage, the good frames before it are lost."""
+
 NO_COPIES = 1e-6
 """Share of frames that decord may replace by copies of their neighbours: less than one."""
 
@@ -54,6 +58,14 @@ class Frames:
 
         Raises: WrongFrame, or one of decord's errors: it can't be decoded.
         """
+        for _ in range(RETRIES):
+            try:
+                return self._frame(number)
+            except Exception:  # decord's are many
+                self._begin_again()
+        return self._frame(number)
+
+    def _frame(self, number: int) -> npt.NDArray[np.uint8]:
         self._jump_towards(number)
         wanted = number + self._shift
         for key in self._keys[(self._keys > self._next) & (self._keys <= wanted)].tolist():

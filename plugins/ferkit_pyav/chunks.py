@@ -15,8 +15,9 @@ from ferkit.contracts.faces import FrameChunk, Sampling
 from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
+from ferkit_pyav.colour import Size, rgb_of
 from ferkit_pyav.decoding import Stream
-from ferkit_pyav.orientation import display_matrix, turned
+from ferkit_pyav.orientation import display_matrix, sideways, turned
 
 
 def chunks(
@@ -94,10 +95,8 @@ def _pixels(frame: Any, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
             to should they differ.
     """
     matrix = display_matrix(frame)
-    rgb = frame.reformat(format="rgb24")
-    pixels = turned(rgb.to_ndarray(), matrix)
+    pixels = turned(rgb_of(frame), matrix)
     if size is not None and pixels.shape[:2] != size:
-        height, width = size if pixels.shape[0] == rgb.height else (size[1], size[0])
-        rgb = frame.reformat(width=width, height=height, format="rgb24")
-        pixels = turned(rgb.to_ndarray(), matrix)
+        width, height = size if sideways(matrix) else size[::-1]
+        pixels = turned(rgb_of(frame, Size(width, height)), matrix)
     return pixels

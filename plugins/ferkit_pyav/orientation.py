@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,13 @@ def display_matrix(frame: Any) -> Matrix:
     return UPRIGHT
 
 
-def turned(frames: npt.NDArray[np.uint8], matrix: Sequence[int]) -> npt.NDArray[np.uint8]:
+def sideways(matrix: Matrix) -> bool:
+    """Whether rows become columns."""
+    a, b, c, d = (abs(each) for each in matrix)
+    return b + c > a + d
+
+
+def turned(frames: npt.NDArray[np.uint8], matrix: Matrix) -> npt.NDArray[np.uint8]:
     """Turn and mirror frames by multiples of 90 degrees, the nearest ones.
 
     Args:
@@ -32,7 +37,7 @@ def turned(frames: npt.NDArray[np.uint8], matrix: Sequence[int]) -> npt.NDArray[
     Source: ISO/IEC 14496-12, 6.2.2.
     """
     a, b, c, d = matrix
-    if abs(a) + abs(d) >= abs(b) + abs(c):
+    if not sideways(matrix):
         return frames[..., :: -1 if d < 0 else 1, :: -1 if a < 0 else 1, :]
     across = frames.swapaxes(-3, -2)
     return across[..., :: -1 if b < 0 else 1, :: -1 if c < 0 else 1, :]

@@ -342,6 +342,21 @@ def test_nothing_is_written_to_stderr(
     assert capfd.readouterr() == ("", "")
 
 
+def test_frames_that_change_in_size(
+    write_video: Callable[..., Path], number_of: Callable[[Tensor], int]
+) -> None:
+    """A bare stream that goes on in another size: shown in that of its beginning."""
+    parts = [
+        write_video("a.h264", count=6, options={"bf": "0"}),
+        write_video("b.h264", count=6, height=144, width=192, options={"bf": "0"}),
+    ]
+    path = parts[0].with_name("c.h264")
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    found = read(both()[1], path)
+    assert found.frames.shape == (12, 3, 96, 128)
+    assert [number_of(frame) for frame in found.frames] == [*range(6), *range(6)]
+
+
 def test_parts_outside_the_video(reader: VideoReader, write_video: Callable[..., Path]) -> None:
     path = write_video("a.mp4", count=5)
     assert read(reader, path, Sampling("all", first=3, last=99)).number.tolist() == [3, 4]
