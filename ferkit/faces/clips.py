@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from ferkit.contracts.data import Clips
+from ferkit.errors import RunError
 from ferkit.faces.parts import damaged, read_parts, shard_file
 from ferkit.faces.shards import UNREADABLE, Encoding, Shard, open_shard
 
@@ -174,16 +174,21 @@ class StoreClips:
         shards: dict[int, Shard] = {}
         for _, place in wanted:
             number = int(self._shards[place])
-            with self._telling_damage(number):
-                if number not in shards:
-                    shards[number] = self._shard(number)
-                shards[number].expect(int(self._rows[place]))
+            try:
+                shard = shards.get(number)
+                if shard is None:
+                    shard = shards[number] = self._shard(number)
+                shard.expect(int(self._rows[place]))
+            except UNREADABLE as error:
+                raise self._damaged(number, error) from error
 
         def fill(one: _Wanted) -> None:
             target, place = one
             number = int(self._shards[place])
-            with self._telling_damage(number):
+            try:
                 shards[number].copy_into(target, int(self._rows[place]))
+            except UNREADABLE as error:
+                raise self._damaged(number, error) from error
 
         threads = min(DECODERS, torch.get_num_threads(), len(wanted))
         if self._encoding.format == "raw" or threads < 2:
@@ -194,12 +199,8 @@ class StoreClips:
             for _ in pool.map(fill, wanted):
                 pass
 
-    @contextmanager
-    def _telling_damage(self, number: int) -> Iterator[None]:
-        try:
-            yield
-        except UNREADABLE as error:
-            raise damaged(shard_file(self.folder, number, self._encoding), error) from error
+    def _damaged(self, shard: int, error: Exception) -> RunError:
+        return damaged(shard_file(self.folder, shard, self._encoding), error)
 
     def _shard(self, number: int) -> Shard:
         with self._lock:  # batches are read ahead in a thread

@@ -6,9 +6,6 @@ import errno
 import json
 import os
 import pickle
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,10 +18,9 @@ import pytest
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces import store as store_module
 from ferkit.faces.clips import StoreClips
-from ferkit.faces.keys import FileState, content_key, settings_hash, source_key
-from ferkit.faces.parts import FrameRow, part_numbers, read_parts
+from ferkit.faces.keys import FileState, settings_hash
+from ferkit.faces.parts import FrameRow, part_numbers
 from ferkit.faces.store import Store, StoreWriter
-from ferkit.locking import locked
 
 REGIONS = ("face", "eyes")
 
@@ -231,50 +227,6 @@ def test_parts_of_an_attempt_that_broke_off_are_swept(
     assert frames[:, :, 0, 0, 0, 0].tolist() == [[10, 0, 0], [20, 21, 22]]
 
 
-KILLED = """
-import sys
-from pathlib import Path
-import numpy as np
-from ferkit.faces import store as store_module
-from ferkit.faces.parts import FrameRow
-store_module.PART_BYTES = 2 * 96
-store = store_module.Store(Path(sys.argv[1]), {}, regions=("face", "eyes"), image_size=4)
-with store.writing(waiting=print) as writer:
-    for key in range(100000):
-        for frame in range(3):
-            crop = np.full((1, 2, 3, 4, 4), (key * 10 + frame) % 256, np.uint8)
-            row = FrameRow(f"k{key}", "", frame, 0.0, [0] * 4, [0] * 10, 1.0, 1, [1.0, 1.0])
-            writer.add(crop, [row])
-        writer.finish(f"k{key}", "")
-"""
-
-
-def test_kill_leaves_no_half_rows(tmp_path: Path) -> None:
-    script = tmp_path / "writer.py"
-    script.write_text(KILLED)
-    child = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
-    try:
-        folder = open_store(tmp_path).folder
-        deadline = time.monotonic() + 60
-        while len(part_numbers(folder, "sources")) < 8 and time.monotonic() < deadline:
-            time.sleep(0.01)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    store = open_store(tmp_path)
-    assert len(store.sources) >= 5
-    with store.writing(waiting=quiet):  # the lock died with its holder
-        pass
-    keys = sorted(store.sources, key=lambda key: int(key[1:]))
-    assert keys == [f"k{number}" for number in range(len(keys))]
-    for number, clip in enumerate(store.clips(keys).batches(1)):
-        expected = [(number * 10 + frame) % 256 for frame in range(3)]
-        assert clip.frames[0, :, 0, 0, 0, 0].tolist() == expected
-        assert (clip.frames[0] == clip.frames[0, :, :1, :1, :1, :1]).all()
-    named = set(read_parts(store.folder, "frames")["shard"].to_pylist())
-    assert set(part_numbers(store.folder, "shards")) == named
-
-
 def test_a_second_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     told: list[str] = []
@@ -296,16 +248,6 @@ def test_a_second_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
     thread.join()
     assert order == ["first", "second"]
     assert told[0].startswith(f"the store is in use by process {os.getpid()} on ")
-
-
-def test_patience_of_a_lock_ends(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    with (
-        locked(lock, what="the store", waiting=quiet),
-        pytest.raises(RunError, match="in use by process"),
-        locked(lock, what="the store", waiting=lambda text: None, patience_s=0),
-    ):
-        pass
 
 
 @pytest.mark.parametrize(
@@ -333,26 +275,6 @@ def test_a_full_disk_says_what_is_kept(
     left = list(store.folder.rglob("*.writing"))
     assert left == []
     assert set(open_store(tmp_path).sources) == {"k1"}
-
-
-def test_keys_follow_content_and_landmarks(tmp_path: Path) -> None:
-    for name, text in [("a", "one"), ("b", "one"), ("c", "two")]:
-        (tmp_path / name).write_text(text)
-    a, b, c = (content_key(tmp_path / name) for name in "abc")
-    assert a == b != c
-    points = [(1.0, 2.0)] * 5
-    assert source_key(a) == a
-    assert source_key(a, landmarks=points) == source_key(a, landmarks=[(1, 2)] * 5)
-    others = [
-        source_key(a, landmarks=points),
-        source_key(a, landmarks=[(1.0, 3.0)] * 5),
-        source_key(a, span=(0, 9)),
-        source_key(a, span=(0, 10)),
-        source_key(a, landmarks=points, span=(0, 9)),
-    ]
-    assert len({a, *others}) == 6
-    with pytest.raises(FerkitError, match="No such file"):
-        content_key(tmp_path / "none")
 
 
 def test_known_files_are_not_read_again(tmp_path: Path, photo: Callable[..., object]) -> None:
