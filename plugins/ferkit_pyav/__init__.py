@@ -13,7 +13,7 @@ def ferkit_video_readers() -> Sequence[Component]:
     return [
         Component(
             name="pyav",
-            summary="PyAV (FFmpeg); every container, exact seeking (extra ferkit[pyav])",
+            summary="PyAV (FFmpeg): every container that FFmpeg knows; extra ferkit[pyav]",
             factory="ferkit_pyav.reader:PyAVReader",
             params="ferkit_pyav.params:PyAVParams",
             source="https://github.com/PyAV-Org/PyAV",
