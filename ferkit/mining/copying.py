@@ -9,6 +9,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from ferkit.mining.output import mp4
 from ferkit.mining.shown import Mismatch
 
 
@@ -71,43 +72,27 @@ def copy_packets(path: Path, packets: Packets, wanted: range, file: BinaryIO) ->
         OSError: the file can't be written.
     """
     begin = int(packets.pts[wanted[0]])
-    try:
-        with (
-            av.open(str(path), metadata_errors="replace") as source,
-            av.open(file, "w", format="mp4") as target,
-        ):
-            stream = source.streams.best("video")
-            written = _like(target, stream)
-            source.seek(begin, stream=stream)
-            done = 0
-            for packet in source.demux(stream):
-                if done == len(wanted):
+    with mp4(file) as target, av.open(str(path), metadata_errors="replace") as source:
+        stream = source.streams.best("video")
+        written = _like(target, stream)
+        source.seek(begin, stream=stream)
+        done = 0
+        for packet in source.demux(stream):
+            if done == len(wanted):
+                break
+            pts, dts = packet.pts, packet.dts
+            if not packet.size or pts is None or dts is None:
+                continue
+            if pts != packets.pts[wanted[done]] or dts != packets.dts[wanted[done]]:
+                if done:
                     break
-                pts, dts = packet.pts, packet.dts
-                if not packet.size or pts is None or dts is None:
-                    continue
-                if pts != packets.pts[wanted[done]] or dts != packets.dts[wanted[done]]:
-                    if done:
-                        break
-                    continue  # the container seeks to an earlier one
-                packet.stream = written
-                packet.pts, packet.dts = pts - begin, dts - begin
-                target.mux(packet)
-                done += 1
-            if done < len(wanted):
-                raise Mismatch("packets are not found again")
-    except (av.error.FFmpegError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            raise_if_disk(error)
-        raise Mismatch(f"MP4 does not take the stream ({error})") from error
-
-
-def raise_if_disk(error: OSError) -> None:
-    """Raise an error of PyAV's as the plain one if it is the disk's."""
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS):
-        raise OSError(error.errno, error.strerror) from error
+                continue  # the container seeks to an earlier one
+            packet.stream = written
+            packet.pts, packet.dts = pts - begin, dts - begin
+            target.mux(packet)
+            done += 1
+        if done < len(wanted):
+            raise Mismatch("packets are not found again")
 
 
 def _like(target: Any, stream: Any) -> Any:

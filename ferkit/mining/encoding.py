@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferkit.contracts.faces import FrameChunk
-from ferkit.mining.copying import raise_if_disk
-from ferkit.mining.shown import Mismatch
+from ferkit.mining.output import mp4
 
 KEY_EVERY = 25
 """Frames from one key frame to the next, so that a few frames are read without the rest."""
@@ -42,26 +41,21 @@ def encode(
     """
     name = codec or best_codec()
     ticks = TICKS_H264 if name == "libx264" else TICKS_MPEG4
-    try:
-        with av.open(file, "w", format="mp4") as target:
-            stream: Any = None
-            began, last = 0.0, -1
-            for chunk in chunks:
-                for pixels, second in zip(chunk.frames, chunk.timestamp.tolist(), strict=True):
-                    even = even_sized(pixels.permute(1, 2, 0).numpy())
-                    if stream is None:
-                        began = second
-                        stream = _stream(target, name, even.shape, rate=rate, ticks=ticks)
-                    frame = av.VideoFrame.from_ndarray(even, format="rgb24")
-                    last = max(last + 1, round((second - began) * ticks))
-                    frame.pts, frame.time_base = last, Fraction(1, ticks)
-                    _write(target, stream, frame, rate)
-            if stream is not None:
-                _write(target, stream, None, rate)
-    except (av.error.FFmpegError, ValueError) as error:
-        if isinstance(error, OSError):
-            raise_if_disk(error)
-        raise Mismatch(f"{name} refuses ({error})") from error
+    with mp4(file) as target:
+        stream: Any = None
+        began, last = 0.0, -1
+        for chunk in chunks:
+            for pixels, second in zip(chunk.frames, chunk.timestamp.tolist(), strict=True):
+                even = even_sized(pixels.permute(1, 2, 0).numpy())
+                if stream is None:
+                    began = second
+                    stream = _stream(target, name, even.shape, rate=rate, ticks=ticks)
+                frame = av.VideoFrame.from_ndarray(even, format="rgb24")
+                last = max(last + 1, round((second - began) * ticks))
+                frame.pts, frame.time_base = last, Fraction(1, ticks)
+                _write(target, stream, frame, rate)
+        if stream is not None:
+            _write(target, stream, None, rate)
 
 
 def best_codec() -> str:

@@ -87,6 +87,10 @@ class Tools:
         built: FaceDetector = self.means.detector.build()
         return built
 
+    def build(self) -> None:
+        """Build all of them now."""
+        _ = self.reader, self.detector, self.enhancer
+
     @property
     def certain_score(self) -> float:
         """Least score of a face that the detector relies on."""

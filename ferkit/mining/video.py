@@ -76,6 +76,7 @@ def mine_video(task: Task, tools: Tools, seen: Seen) -> Outcome:
     findings = read_findings(task.findings)
     looked = findings is None
     if findings is None:
+        tools.build()  # what goes wrong here is not the video's fault
         try:
             frames, broken = look(path, tools, seen)
         except RunError:

@@ -222,3 +222,17 @@ def read_bars() -> Callable[[Path], list[int]]:
         return [int((frame[0, 61, 16:] > 90).sum()) for frame in frames]
 
     return read
+
+
+@pytest.fixture
+def turn() -> Callable[[Path], None]:
+    """Marks an MP4 file as one that is shown turned by a quarter (ISO/IEC 14496-12, 8.3.2)."""
+
+    def mark(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        begin = content.index(b"tkhd") + 4 + 40
+        quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 64 << 16, 0, 1 << 30)
+        content[begin : begin + 36] = b"".join(n.to_bytes(4, "big", signed=True) for n in quarter)
+        path.write_bytes(content)
+
+    return mark
