@@ -149,9 +149,10 @@ class Linker:
             track.missing = track.number not in seen
         self.tracks = [track for track in self.tracks if frame - track.frame <= PATIENCE]
 
-    def start(self, box: Box, frame: int, *, face_px: float) -> Track:
-        """A person who was not there before."""
+    def start(self, box: Box, frame: int, *, face_px: float, stays: bool = True) -> Track:
+        """A person who was not there before; one who does not stay is not found again."""
         track = Track(self._started, box, frame, face_px)
         self._started += 1
-        self.tracks.append(track)
+        if stays:
+            self.tracks.append(track)
         return track

@@ -84,7 +84,9 @@ class VideoWork:
         self._work = work
         self._steps = steps
         self._tracker = (
-            None if steps.detector is None else FaceTracker(steps.detector, steps.tracking)
+            None
+            if steps.detector is None
+            else FaceTracker(steps.detector, steps.tracking, certain=steps.least_score)
         )
         self._seen = 0
         self._used = 0

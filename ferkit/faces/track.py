@@ -74,13 +74,18 @@ class FaceTracker:
     Args:
         detector: finds the faces.
         tracking: None: every frame is detected in full.
+        certain: faces that score less are not followed between full detections; of those who
+            are followed, they count.
 
     Attributes:
         detections: frames detected in full so far.
     """
 
-    def __init__(self, detector: FaceDetector, tracking: Tracking | None) -> None:
+    def __init__(
+        self, detector: FaceDetector, tracking: Tracking | None, *, certain: float = 0.0
+    ) -> None:
         self.detections = 0
+        self._certain = 0.0 if tracking is None else certain
         self._detector = detector
         self._refiner = detector if isinstance(detector, FaceRefiner) else None
         self._tracking = tracking
@@ -123,7 +128,8 @@ class FaceTracker:
         self._linker.accept(boxes, pairs, self._frame)
         for at, score in enumerate(faces.score.tolist()):
             if at not in pairs:
-                pairs[at] = self._linker.start(boxes[at], self._frame, face_px=FACE_PX)
+                stays = score >= self._certain
+                pairs[at] = self._linker.start(boxes[at], self._frame, face_px=FACE_PX, stays=stays)
             pairs[at].score = score
         self._frame += 1
         numbers = [pairs[at].number for at in range(len(boxes))]

@@ -283,6 +283,16 @@ def test_without_faces_only_keyframes_are_looked_at() -> None:
     assert tracker.detections == 3
 
 
+def test_uncertain_faces_are_told_where_found_and_not_followed() -> None:
+    detector = ChannelDetector()
+    tracker = FaceTracker(detector, Tracking(every=10), certain=0.985)
+    frames = [scene((80, 120, 40, 40), (240, 60, 40, 40))] * 12
+    answers = tracker.follow(frames)
+    assert [len(one.track) for one in answers] == [2, *[1] * 9, 2, 1]
+    assert detector.full == 2
+    assert all(len(call) == 1 for call in detector.calls)
+
+
 def test_who_comes_is_noticed_at_the_next_keyframe() -> None:
     frames = [scene((80, 100, 30, 40), None if t < 7 else (220, 100, 30, 40)) for t in range(25)]
     answers = FaceTracker(ChannelDetector(), Tracking(every=10)).follow(frames)
