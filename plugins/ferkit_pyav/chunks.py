@@ -15,9 +15,9 @@ from ferkit.contracts.faces import FrameChunk, Sampling
 from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
-from ferkit_pyav.colour import Size, rgb_of
+from ferkit_pyav.colour import Size, ToRgb
 from ferkit_pyav.decoding import Stream
-from ferkit_pyav.orientation import display_matrix, sideways, turned
+from ferkit_pyav.orientation import Matrix, display_matrix, turned
 
 
 def chunks(
@@ -39,6 +39,7 @@ def chunks(
         if not len(wanted):
             none = f"has {count} frames; none in the part asked for" if count else "has no frame"
             raise FerkitError(f"the video {none}.", where=str(path))
+        upright = _Upright()
         done = 0
         failure: Exception | None = None
         buffer = np.empty((0, 0, 0, 3), np.uint8)
@@ -50,7 +51,7 @@ def chunks(
             except av.error.FFmpegError as error:
                 failure, frame = error, None
             if frame is not None:
-                pixels = _pixels(frame, buffer.shape[1:3] if done else None)
+                pixels = upright(frame)
                 if not filled:
                     room = max(1, chunk_bytes // pixels.nbytes)
                     buffer = np.empty((min(room, len(wanted) - done), *pixels.shape), np.uint8)
@@ -86,17 +87,22 @@ def _broken(path: Path, stream: Stream) -> FerkitError:
     )
 
 
-def _pixels(frame: Any, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
-    """A frame as shown, (H, W, 3).
+class _Upright:
+    """Makes pixels of the frames of one video, as shown and of one size.
 
-    Args:
-        frame: of PyAV.
-        size: height and width of the video's first frame as shown, which later ones are brought
-            to should they differ.
+    Turned as the first frame's display matrix says: a video has one. Asking each frame for it
+    would also keep the frame, which then refers to itself, until Python looks for such cycles.
     """
-    matrix = display_matrix(frame)
-    pixels = turned(rgb_of(frame), matrix)
-    if size is not None and pixels.shape[:2] != size:
-        width, height = size if sideways(matrix) else size[::-1]
-        pixels = turned(rgb_of(frame, Size(width, height)), matrix)
-    return pixels
+
+    def __init__(self) -> None:
+        self._to_rgb = ToRgb()
+        self._matrix: Matrix | None = None
+        self._size: Size | None = None  # of the first frame, before it is turned
+
+    def __call__(self, frame: Any) -> npt.NDArray[np.uint8]:
+        """(H, W, 3)."""
+        size = Size(frame.width, frame.height)
+        if self._matrix is None or self._size is None:
+            self._matrix, self._size = display_matrix(frame), size
+        scaled = None if size == self._size else self._size
+        return turned(self._to_rgb(frame, scaled), self._matrix)
