@@ -34,6 +34,8 @@ SOURCES = "sources.json"
 """File among the findings that says which content each video has."""
 FAILURES = "failures.csv"
 LOCK = "lock"
+SMALL_MB = 1
+"""Where there is no more than that, starting processes would take longer than it lasts."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def mine(
         settings. RunError: something can't be written. What was found before stays.
     """
     progress = progress or Quiet()
-    jobs = _jobs(jobs, means)
+    _refuse_jobs_on_a_gpu(jobs, means)
     if clips:
         require_pyav()
     paths, problems = find_videos(given, leave_out=out)
@@ -121,16 +123,16 @@ def mine(
     )
 
 
-def _jobs(jobs: int | None, means: Means) -> int:
-    on_cpu = torch.device(means.device).type == "cpu"
-    if jobs is None:
-        return cores() if on_cpu else 1
-    if jobs > 1 and not on_cpu:
+def _refuse_jobs_on_a_gpu(jobs: int | None, means: Means) -> None:
+    if jobs is not None and jobs > 1 and not _on_cpu(means):
         raise FerkitError(
             f"--jobs {jobs}: on {means.device} one process does the work.",
             hint="Leave --jobs out, or choose --device cpu.",
         )
-    return jobs
+
+
+def _on_cpu(means: Means) -> bool:
+    return torch.device(means.device).type == "cpu"
 
 
 def _others(
@@ -162,7 +164,7 @@ def _others(
 
 
 def _mine_all(
-    tasks: Sequence[Task], means: Means, jobs: int, progress: Progress
+    tasks: Sequence[Task], means: Means, jobs: int | None, progress: Progress
 ) -> tuple[list[Outcome], list[tuple[Task, Died]]]:
     """Outcomes in the order of the tasks, and those that there are none of."""
     outcomes: dict[str, Outcome] = {}
@@ -178,7 +180,7 @@ def _mine_all(
         meter = _Meter(progress, todo)
         progress.begin("mining", meter.total_mb, "MB")
         try:
-            for task, answer in _answers(todo, means, meter, min(jobs, len(todo))):
+            for task, answer in _answers(todo, means, meter, jobs):
                 meter.finish(task)
                 if isinstance(answer, Died):
                     died.append((task, answer))
@@ -191,9 +193,11 @@ def _mine_all(
 
 
 def _answers(
-    todo: Sequence[Task], means: Means, meter: _Meter, jobs: int
+    todo: Sequence[Task], means: Means, meter: _Meter, jobs: int | None
 ) -> Iterator[tuple[Task, Outcome | Died]]:
-    if jobs == 1:
+    if jobs is None:
+        jobs = cores() if _on_cpu(means) and meter.total_mb > SMALL_MB else 1
+    if min(jobs, len(todo)) == 1:
         return mine_here(todo, means, meter.count)
     # The largest first, so that no process is left alone with one at the end.
     by_size = sorted(todo, key=lambda task: -task.video.state.size)

@@ -33,6 +33,7 @@ from ferkit.contracts.faces import Faces
 
 FOLDER = Path(os.environ["TOY_FOLDER"])
 AREAS = ((8, 40, 8, 40), (8, 40, 56, 88), (52, 60, 4, 12))  # rows and columns
+POINTS = torch.tensor([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
 
 class Detector:
@@ -56,7 +57,8 @@ class Detector:
                 rows.append((level, left - 0.5, top - 0.5, right - 0.5, bottom - 0.5))
         rows.sort(reverse=True)
         table = torch.tensor(rows).reshape(-1, 5)
-        return Faces(table[:, 1:], torch.zeros(len(rows), 5, 2), table[:, 0])
+        corner, side = table[:, None, 1:3], (table[:, 3:] - table[:, 1:3])[:, None]
+        return Faces(table[:, 1:], corner + side * POINTS, table[:, 0])
 """
 
 FACES = {"one": (0,), "two": (0, 1), "small": (2,), "none": ()}
