@@ -13,6 +13,7 @@ from ferkit.contracts.faces import Faces
 from ferkit.plugin import Context
 from ferkit_mtcnn.area import Columns, Rows, plan_columns, plan_rows, resample, sum_rows
 from ferkit_mtcnn.boxes import CELL, suppress_covered
+from ferkit_mtcnn.near import faces_near
 from ferkit_mtcnn.networks import load_networks
 from ferkit_mtcnn.params import MtcnnParams
 from ferkit_mtcnn.pyramid import AT_ONCE, IN_CACHE, Pyramid, plan_pyramid
@@ -51,6 +52,28 @@ class MtcnnDetector:
             stacked = alike[0][None] if len(alike) == 1 else torch.stack(alike)
             results.update(zip(numbers, self._detect_alike(stacked), strict=True))
         return [results[number] for number in range(len(frames))]
+
+    @torch.inference_mode()
+    def refine(self, frames: Sequence[Tensor], boxes: Sequence[Tensor]) -> Sequence[Faces]:
+        """Find faces again near where they were: for each frame at most one for each box.
+
+        The third network alone, in the frame's own pixels: `largest_side` and the smallest face
+        do not count.
+
+        Args:
+            frames: (3, H, W) uint8 RGB. boxes: of each frame, (n, 4) float32 px.
+        """
+        return [
+            faces_near(
+                frame,
+                own,
+                self._networks[2],
+                threshold=self._params.thresholds[2],
+                limits=self._passes,
+                device=self._device,
+            )
+            for frame, own in zip(frames, boxes, strict=True)
+        ]
 
     def _batches(self, sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
         """Numbers of the frames that go through together."""
