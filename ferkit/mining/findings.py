@@ -16,6 +16,7 @@ from ferkit.errors import RunError
 from ferkit.faces.keys import settings_hash
 from ferkit.files import replacing, told_plainly
 from ferkit.mining.rule import Chosen, Rule, choose_runs
+from ferkit.mining.scenes import scene_cuts
 
 FOLDER = "findings"
 VERSION = 1
@@ -101,7 +102,7 @@ class Findings(NamedTuple):
     def runs(self, rule: Rule) -> Chosen:
         """What the rule makes of the video; a frame that is missing ends a run, too."""
         faces, area, _ = self.single(rule.min_score)
-        cut = self.change > rule.cut
+        cut = scene_cuts(self.change, limit=rule.cut)
         cut[1:] |= np.diff(self.frame) != 1
         return choose_runs(
             faces, area, cut, min_frames=rule.min_frames, min_area=_single(rule.min_area)

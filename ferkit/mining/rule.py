@@ -13,7 +13,8 @@ class Rule(NamedTuple):
 
     min_frames: shortest run, frames. min_area: smallest box, fraction of the frame's area.
     min_score: faces below do not count; None: those below what the detector relies on. cut: mean
-    difference of two small grey frames, fraction of white, that is a scene cut.
+    difference of two small grey frames, fraction of white, that is a scene cut in any case; see
+    `scene_cuts`.
     """
 
     min_frames: int = 30
