@@ -56,12 +56,24 @@ def find_videos(
         else:
             own = [path.absolute()]
         for video in own:
-            found.setdefault(os.path.realpath(video), video)
+            if not _is_text(str(video)):
+                what = "the name is not valid text, and no table could hold it."
+                problems.append(Problem("bad file name", ascii(str(video)), what, True))
+            else:
+                found.setdefault(os.path.realpath(video), video)
     if not found:
         named = ", ".join(str(path) for path in given)
         first = f" {problems[0].where}: {problems[0].what}" if problems else ""
         raise FerkitError(f"no video found.{first}", where=named)
     return sorted(found.values(), key=str), problems
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _below(folder: Path, entered: set[str], problems: list[Problem]) -> Iterator[Path]:

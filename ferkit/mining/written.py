@@ -18,7 +18,7 @@ LONGEST_STEM = 120  # bytes; file systems take 255 in all
 
 def clip_name(source: Path, content: str, first: int, last: int) -> str:
     """What the clip of some frames of a video is called."""
-    stem = source.stem.encode()[:LONGEST_STEM].decode(errors="ignore")
+    stem = source.stem.lstrip(".").encode()[:LONGEST_STEM].decode(errors="ignore")
     return f"{stem}-{content[:8]}-{first}-{last}.mp4"
 
 
