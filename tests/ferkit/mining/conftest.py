@@ -100,6 +100,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
         size: tuple[int, int] = (HEIGHT, WIDTH),
         options: dict[str, str] | None = None,
         pix_fmt: str = "yuv420p",
+        sound: bool = False,
     ) -> Path:
         path = tmp_path / "videos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +113,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
                 stream.codec_context.bit_rate = 4_000_000
             if times is not None:
                 stream.codec_context.time_base = Fraction(1, 1000)
+            silence = target.add_stream("aac", rate=44100) if sound else None
             stream.codec_context.gop_size = keys if isinstance(keys, int) else 1000
             number = 0
             for faces, length, *scene in pieces:
@@ -125,6 +127,13 @@ def write_video(tmp_path: Path) -> WriteVideo:
                     target.mux(stream.encode(frame))
                     number += 1
             target.mux(stream.encode(None))
+            if silence is not None:
+                for place in range(60):
+                    level = np.zeros((1, 1024), np.float32)
+                    heard = av.AudioFrame.from_ndarray(level, format="fltp", layout="mono")
+                    heard.rate, heard.pts = 44100, 1024 * place
+                    target.mux(silence.encode(heard))
+                target.mux(silence.encode(None))
         return path
 
     return write
