@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, linear, max_pool2d, pad, prelu
+from torch.nn.functional import conv2d, linear, pad, prelu
 
 from ferkit.errors import FerkitError
 
@@ -37,27 +37,32 @@ class Network(NamedTuple):
     dense: Layer | None
     head: Layer
 
-    def __call__(self, pixels: Tensor) -> Tensor:
-        """Answer for pixels, 0 to 255.
+    def features(self, pixels: Tensor) -> Tensor:
+        """What the head gets: (B, h, w, 3) -> (B, cells, 32), or with a dense layer (B, values).
 
         Args:
-            pixels: (B, h, w, 3), contiguous. For a network with a dense layer: crops of its
-                size with columns before rows, (B, x, y, 3).
-        Returns: (B, answers), or without a dense layer (B, h', w', answers).
+            pixels: 0 to 255. For a network with a dense layer: crops of its size with columns
+                before rows, (B, x, y, 3).
         """
         values = pixels.to(self.head.weight.dtype).permute(0, 3, 1, 2)
         for layer in self.convolutions:
             values = _rectify(conv2d(values, layer.weight, layer.bias), layer.slopes)
-            if layer.pool == 2:
-                values = _halve(_halve(values, 2), 3)
-            elif layer.pool:
-                values = max_pool2d(values, layer.pool, 2, ceil_mode=True)
+            if layer.pool:
+                values = _pool(_pool(values, 2, layer.pool), 3, layer.pool)
         values = values.permute(0, 2, 3, 1)  # channels last is how they lie in memory
-        if self.dense is not None:
-            values = prelu(
-                linear(values.flatten(1), self.dense.weight, self.dense.bias), self.dense.slopes
-            )
-        return linear(values, self.head.weight, self.head.bias)
+        if self.dense is None:
+            return values.flatten(1, 2)
+        return prelu(
+            linear(values.flatten(1), self.dense.weight, self.dense.bias), self.dense.slopes
+        )
+
+    def answer(self, features: Tensor) -> Tensor:
+        """(..., values) -> (..., answers) float32."""
+        return linear(features, self.head.weight, self.head.bias).float()
+
+    def logits(self, features: Tensor) -> Tensor:
+        """The first of the answers alone: (..., values) -> (...)."""
+        return features @ self.head.weight[0] + self.head.bias[0]
 
 
 def _rectify(values: Tensor, slopes: Tensor) -> Tensor:
@@ -70,22 +75,28 @@ def _rectify(values: Tensor, slopes: Tensor) -> Tensor:
     return rows.view(len(values), -1, width, channels).permute(0, 3, 1, 2)
 
 
-def _halve(values: Tensor, axis: int) -> Tensor:
-    """Larger of each two along an axis; a last one without a second stays.
+def _pool(values: Tensor, axis: int, window: int) -> Tensor:
+    """Maxima of each two or three along an axis, two apart; fewer at the end count as well.
 
     `max_pool2d` would note where each maximum was, which takes longer than finding it.
     """
     size = values.shape[axis]
-    first, second = (
-        values[:, :, start::2] if axis == 2 else values[..., start::2] for start in (0, 1)
-    )
-    if size % 2 == 0:
-        return torch.maximum(first, second)
-    larger = torch.empty_like(first, memory_format=torch.channels_last)
-    pairs = size // 2
-    torch.maximum(first.narrow(axis, 0, pairs), second, out=larger.narrow(axis, 0, pairs))
-    larger.narrow(axis, pairs, 1).copy_(first.narrow(axis, pairs, 1))
-    return larger
+    count = (size - window + 1) // 2 + 1
+    parts = [
+        (values[:, :, start::2] if axis == 2 else values[..., start::2]).narrow(
+            axis, 0, min(count, (size - start + 1) // 2)
+        )
+        for start in range(window)
+    ]
+    largest = torch.empty_like(parts[0], memory_format=torch.channels_last)
+    both = parts[1].shape[axis]
+    torch.maximum(parts[0].narrow(axis, 0, both), parts[1], out=largest.narrow(axis, 0, both))
+    if both < count:
+        largest.narrow(axis, both, 1).copy_(parts[0].narrow(axis, both, 1))
+    for part in parts[2:]:
+        known = largest.narrow(axis, 0, part.shape[axis])
+        torch.maximum(known, part, out=known)
+    return largest
 
 
 class Networks(NamedTuple):

@@ -25,7 +25,7 @@ class Tiling(NamedTuple):
     columns: int
 
 
-IN_CACHE = Tiling(128, 256)
+IN_CACHE = Tiling(256, 512)
 """On a CPU: the largest values of the network stay in its second-level cache."""
 AT_ONCE = Tiling(1 << 20, 1 << 20)
 """On a GPU: few large steps."""

@@ -34,19 +34,33 @@ class Passes(NamedTuple):
 
 def propose(sums: Tensor, pyramid: Pyramid, network: Network, *, threshold: float) -> Candidates:
     """First stage: a fully convolutional network over the pyramid."""
-    answers = [network(image).flatten(1, 2) for image in pyramid.images(sums)]
-    if not answers:
-        none = sums.new_zeros(0)
-        return Candidates(none.view(0, 4), none, none.long())
-    answer = torch.cat(answers, 1)  # (B, cells, answers)
-    frame_of, cells = (answer[..., 0] >= logit(threshold)).nonzero(as_tuple=True)
-    found = answer[frame_of, cells].float()
+    frame_of, cells, found = _promising(sums, pyramid, network, threshold=logit(threshold))
     scores = found[:, 0].sigmoid()
     boxes, level = pyramid.locate(cells)
     kept = suppress_overlapping(boxes, scores, frame_of * pyramid.levels + level, 0.5)
     kept = kept[suppress_overlapping(boxes[kept], scores[kept], frame_of[kept], 0.7)]
     shifted = shift_boxes(boxes[kept], found[kept, 1:5], inclusive=False)
     return Candidates(square_boxes(shifted), scores[kept], frame_of[kept])
+
+
+def _promising(
+    sums: Tensor, pyramid: Pyramid, network: Network, *, threshold: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames, numbers and answers (n, answers) of the cells whose logit is at least `threshold`."""
+    if not pyramid.tiles:
+        none = pyramid.first_cell
+        return none, none, sums.new_zeros(0, len(network.head.weight), dtype=torch.float32)
+    tiles = (network.features(image) for image in pyramid.images(sums))
+    if sums.device.type != "cpu":  # waiting once for the GPU takes less time than answering less
+        answers = torch.cat([network.answer(features) for features in tiles], 1)
+        frame_of, cells = (answers[..., 0] >= threshold).nonzero(as_tuple=True)
+        return frame_of, cells, answers[frame_of, cells]
+    found = []
+    for first_cell, features in zip(pyramid.first_cell, tiles, strict=True):
+        frame_of, cells = (network.logits(features) >= threshold).nonzero(as_tuple=True)
+        found.append((frame_of, cells + first_cell, network.answer(features[frame_of, cells])))
+    frames, numbers, answered = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return frames, numbers, answered
 
 
 def refine(
@@ -98,5 +112,5 @@ def _answers(
     ranges = pixel_ranges(candidates.boxes, sums.shape[1] - 1, sums.shape[2] // 3)
     for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], most=most, pixels=pixels):
         crops = cut(sums, candidates.frame_of[chosen], ranges[chosen], side=side, taps=taps)
-        answers[chosen] = network(crops).float()
+        answers[chosen] = network.answer(network.features(crops))
     return answers
