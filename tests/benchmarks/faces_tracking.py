@@ -13,26 +13,26 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from faces import media, their_faces
+from faces_detection import MIN_FACE, Detect, theirs
 from ferkit_decord.params import DecordParams
 from ferkit_decord.reader import DecordReader
 from ferkit_mtcnn.detector import MtcnnDetector
 from ferkit_mtcnn.params import MtcnnParams
-from rendered import table
+from machine import machine, media, table
 from torch import Tensor
 from torchvision.ops import box_iou
 
 from ferkit.contracts.faces import Sampling
-from ferkit.faces import track as tracking
 from ferkit.faces.track import FaceTracker, TrackedFaces, Tracking
 from ferkit.plugin import Context
 
 VIDEOS = ("single_face.mp4", "two_people_1080p.mp4", "WolfgangLanger_Pexels.mp4")
 CERTAIN = 0.95
 """Score of faces that count."""
+USED = 0.9
+"""Score of faces that are followed, as in preparation."""
 PART = 25
 """Frames that each gets in turn, so that a busy machine slows all."""
 
@@ -40,7 +40,7 @@ PART = 25
 def frames_of(name: str, count: int) -> list[Tensor]:
     """The first frames of a video, without gaps."""
     frames: list[Tensor] = []
-    for path in media(f"videos/{name}"):
+    for path in media(name, folder="videos"):
         for chunk in DecordReader(DecordParams(), Context()).read(path, Sampling()):
             frames += list(chunk.frames)
             if len(frames) >= count:
@@ -86,15 +86,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return float(torch.quantile(torch.tensor(values or [torch.nan]), share))
 
 
-def measure(
-    name: str, frames: Sequence[Tensor], *, min_face: float, beside: Any
-) -> tuple[list[str], list[str]]:
-    """One row of each table. `beside`: facenet-pytorch's detector, None: leave it out."""
-    params = MtcnnParams(min_face_px=min_face, largest_side=None)
+def measure(name: str, frames: Sequence[Tensor], *, beside: Detect) -> tuple[list[str], list[str]]:
+    """One row of each table. `beside`: facenet-pytorch's detector."""
+    params = MtcnnParams(min_face_px=MIN_FACE, largest_side=None)
     detector = MtcnnDetector(params, Context())
     warm = FaceTracker(detector, Tracking())
     warm.follow(frames[:3])
-    followed, full = FaceTracker(detector, Tracking()), FaceTracker(detector, None)
+    beside(list(frames[:1]))
+    followed = FaceTracker(detector, Tracking(), certain=USED)
+    full = FaceTracker(detector, None)
     comparison = Comparison()
     spent = [0.0, 0.0, 0.0]
     for start in range(0, len(frames), PART):
@@ -104,8 +104,7 @@ def measure(
         marks.append(time.process_time())
         every = full.follow(part)
         marks.append(time.process_time())
-        for frame in part if beside is not None else ():
-            their_faces(beside, frame)
+        beside(list(part))
         marks.append(time.process_time())
         spent = [
             old + end - begin for old, begin, end in zip(spent, marks, marks[1:], strict=False)
@@ -115,14 +114,14 @@ def measure(
     per_frame = [1000 * each / len(frames) for each in spent]
     height, width = frames[0].shape[1:]
     times = [
-        *(name, f"{width} x {height}", f"{len(frames)}", f"{min_face:g}"),
+        *(name, f"{width} x {height}", f"{len(frames)}"),
         *(f"{each:.1f}" for each in per_frame),
         *(f"{per_frame[1] / per_frame[0]:.1f}", f"{per_frame[2] / per_frame[0]:.1f}"),
         f"{followed.detections}",
     ]
     found = len(comparison.overlaps)
     accuracy = [
-        *(name, f"{min_face:g}", f"{comparison.certain}"),
+        *(name, f"{comparison.certain}"),
         f"{found / max(1, comparison.certain):.2%}",
         *(f"{quantile(comparison.overlaps, share):.3f}" for share in (0.5, 0.05)),
         *(f"{quantile(comparison.offsets, share):.2%}" for share in (0.5, 0.95)),
@@ -132,31 +131,25 @@ def measure(
 
 
 def main() -> None:
-    from facenet_pytorch import MTCNN
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--video", action="append", choices=VIDEOS, default=[])
     parser.add_argument("--count", type=int, default=200, help="frames of each video at most")
-    parser.add_argument("--min-face", type=float, default=20, help="smallest face, pixels")
-    parser.add_argument("--alone", action="store_true", help="without facenet-pytorch")
-    parser.add_argument("--face-px", type=float, help="instead of FACE_PX")
     options = parser.parse_args()
-    tracking.FACE_PX = options.face_px or tracking.FACE_PX
     torch.set_num_threads(1)
-    theirs = MTCNN(min_face_size=options.min_face, keep_all=True, device="cpu")
+    print(machine())
+    beside = theirs()
     times: list[list[str]] = []
     accuracies: list[list[str]] = []
     for name in options.video or VIDEOS:
         frames = frames_of(name, options.count)
         if frames:
-            beside = None if options.alone else theirs
-            row, accuracy = measure(name, frames, min_face=options.min_face, beside=beside)
+            row, accuracy = measure(name, frames, beside=beside)
             times.append(row)
             accuracies.append(accuracy)
     if times:
-        head = ["video", "px", "frames", "smallest face", "ms per frame, followed", "in full"]
+        head = ["video", "px", "frames", "ms per frame, followed", "in full"]
         table([*head, "facenet-pytorch", "faster than full", "than facenet", "full"], times)
-        head = ["video", "smallest face", f"faces above {CERTAIN:g}", "found", "IoU, median"]
+        head = ["video", f"faces above {CERTAIN:g}", "found", "IoU, median"]
         head += ["IoU, 5 %", "landmarks off, median", "95 %", "switches", "not in full"]
         table(head, accuracies)
 
