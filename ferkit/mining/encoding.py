@@ -15,7 +15,7 @@ from ferkit.mining.output import mp4
 
 KEY_EVERY = 25
 """Frames from one key frame to the next, so that a few frames are read without the rest."""
-H264 = {"crf": "14", "preset": "veryfast", "bf": "0", "g": str(KEY_EVERY)}
+H264 = {"crf": "16", "preset": "veryfast", "bf": "0", "g": str(KEY_EVERY)}
 """No frame is decoded before an earlier one: readers that know no edit lists see the same times."""
 MPEG4 = {"qmin": "1", "qmax": "3", "bf": "0", "g": str(KEY_EVERY)}
 TICKS_H264, TICKS_MPEG4 = 90_000, 60_000  # per second; MPEG-4 has 16 bits for them

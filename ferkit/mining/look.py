@@ -25,6 +25,14 @@ Seen = Callable[[int, float], None]
 """Told of frames looked at since the last call, and of the part of the video that is done."""
 
 
+class Unreadable(FerkitError):
+    """A video of no use. kind: a fixed word for it."""
+
+    def __init__(self, kind: str, what: str, path: Path) -> None:
+        super().__init__(what, where=str(path))
+        self.kind = kind
+
+
 Follow = Callable[[Sequence[Tensor]], Sequence[Faces]]
 
 
@@ -107,28 +115,33 @@ def look(path: Path, tools: Tools, seen: Seen) -> tuple[list[FrameFinding], str]
     """Find the faces of every frame; the next frames are decoded meanwhile.
 
     Returns: the frames, and why the video ended early, "" if it did not.
-    Raises: FerkitError: no frame can be decoded.
+    Raises: Unreadable: no frame can be decoded, or the file can't be read this time.
     """
     means = tools.means
     follow, changes = _follower(tools), FrameChanges()
     found: list[FrameFinding] = []
-    try:
-        with ahead(tools.reader.read(path, Sampling("all"))) as chunks:
-            for chunk in chunks:
-                for start in range(0, len(chunk.frames), means.batch_size):
-                    now = slice(start, start + means.batch_size)
-                    frames = list(chunk.frames[now])
-                    found += _findings(frames, chunk, start, follow, changes, tools)
-                    share = min(1.0, len(found) / chunk.expected) if chunk.expected else 0.0
-                    seen(len(frames), share)
-    except RunError:
-        raise
-    except FerkitError as error:
-        if not found:
-            raise
-        return found, error.what
+    with ahead(tools.reader.read(path, Sampling("all"))) as chunks:
+        while True:
+            try:
+                chunk = next(chunks, None)
+            except RunError:
+                raise
+            except FerkitError as error:
+                if not found:
+                    raise Unreadable("unreadable video", error.what, path) from error
+                return found, error.what
+            except OSError as error:
+                what = f"{error.strerror or error}."
+                raise Unreadable("unreadable file", what, path) from error
+            if chunk is None:
+                break
+            for start in range(0, len(chunk.frames), means.batch_size):
+                frames = list(chunk.frames[start : start + means.batch_size])
+                found += _findings(frames, chunk, start, follow, changes, tools)
+                share = min(1.0, len(found) / chunk.expected) if chunk.expected else 0.0
+                seen(len(frames), share)
     if not found:
-        raise FerkitError("the video has no frame.", where=str(path))
+        raise Unreadable("unreadable video", "the video has no frame.", path)
     return found, ""
 
 
@@ -190,6 +203,9 @@ def ahead(chunks: Iterator[FrameChunk]) -> Iterator[Iterator[FrameChunk]]:
                 coming = pool.submit(next, chunks, None)
                 yield chunk
 
-        yield taken()
-    if isinstance(chunks, Generator):
-        chunks.close()
+        try:
+            yield taken()
+        finally:
+            pool.shutdown()  # nothing may be decoding where a generator is closed
+            if isinstance(chunks, Generator):
+                chunks.close()

@@ -12,7 +12,7 @@ from ferkit.contracts.data import Problem
 from ferkit.errors import FerkitError, RunError
 from ferkit.mining.clip import Cutter
 from ferkit.mining.findings import Findings, collected, read_findings, write_findings
-from ferkit.mining.look import Seen, Tools, look
+from ferkit.mining.look import Seen, Tools, Unreadable, look
 from ferkit.mining.manifest import CLIPS, Row
 from ferkit.mining.rule import Rule, Run
 from ferkit.mining.sources import Video
@@ -79,17 +79,9 @@ def mine_video(task: Task, tools: Tools, seen: Seen) -> Outcome:
         tools.build()  # what goes wrong here is not the video's fault
         try:
             frames, broken = look(path, tools, seen)
-        except RunError:
-            raise
-        except FerkitError as error:
-            return Outcome(
-                task.video, problems=(Problem("unreadable video", str(path), error.what, True),)
-            )
-        except OSError as error:
-            what = f"{error.strerror or error}."
-            return Outcome(
-                task.video, problems=(Problem("unreadable file", str(path), what, True),)
-            )
+        except Unreadable as error:
+            problem = Problem(error.kind, str(path), error.what, True)
+            return Outcome(task.video, problems=(problem,))
         score = tools.certain_score
         write_findings(task.findings, frames, source=path, certain_score=score, broken=broken)
         findings = collected(frames, certain_score=score, broken=broken)

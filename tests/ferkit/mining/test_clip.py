@@ -217,6 +217,46 @@ def test_a_clip_that_is_not_right_is_not_there(
     assert [path.name for path in tmp_path.iterdir()] == ["videos"]
 
 
+class Breaking:
+    """A reader that ends early, and says so or doesn't."""
+
+    def __init__(self, reader: VideoReader, error: FerkitError | None) -> None:
+        self.reader, self.error = reader, error
+
+    def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
+        for chunk in self.reader.read(path, sampling):
+            kept = int((chunk.number < 20).sum())
+            if kept:
+                yield FrameChunk(*(part[:kept] for part in chunk[:3]))
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FerkitError("the video breaks off."), r"cut out: the video breaks off\. --no-clips"),
+        (RunError("the disk is full."), "the disk is full"),
+        (None, "gives 15 of 25 frames"),
+    ],
+)
+def test_a_reader_that_fails_the_second_time(
+    reader: VideoReader,
+    write_video: Any,
+    tmp_path: Path,
+    error: FerkitError | None,
+    said: str,
+) -> None:
+    source = write_video("a.mp4", PIECES)
+    with pytest.raises(FerkitError, match=said):
+        Cutter(source, Breaking(reader, error)).cut(Run(5, 29), tmp_path / "clip.mp4", rate=25)
+    assert [path.name for path in tmp_path.iterdir()] == ["videos"]
+    if error is not None and type(error) is FerkitError:  # it breaks off behind the part
+        part = Run(5, 19)
+        with pytest.raises(FerkitError, match="can't be cut out"):  # the clip breaks off, too
+            Cutter(source, Breaking(reader, error)).cut(part, tmp_path / "clip.mp4", rate=25)
+
+
 @pytest.mark.parametrize("first", [0, 5])
 def test_a_full_disk(
     reader: VideoReader,
