@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -153,12 +154,27 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("toy_mining_parts", None)
 
 
+KNOWN: list[Piece] = [
+    ("none", 7),
+    ("one", 12),
+    ("two", 6),
+    ("one", 4),
+    ("none", 2),
+    ("small", 9),
+    ("none", 1),
+    ("one", 8),
+    ("one", 10, "blue"),
+]
+"""Parts of at least five frames: 7 to 18, 41 to 48, and after a cut 49 to 58."""
+
+
 @dataclass
 class Miner:
     """Mines with the toy detector; what it told is in `said`."""
 
     out: Path
     toy: Path
+    known: Sequence[Piece] = tuple(KNOWN)
     reader: str = "ferkit_decord.reader:DecordReader"
     reader_params: str = "ferkit_decord.params:DecordParams"
     tracking: Tracking | None = None
@@ -196,6 +212,15 @@ class Miner:
             jobs=jobs,
             progress=self,
         )
+
+    def rows(self) -> list[dict[str, str]]:
+        """Of the manifest."""
+        with (self.out / "manifest.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def parts(self) -> list[tuple[int, int]]:
+        """First and last frames in the manifest."""
+        return [(int(row["source_first"]), int(row["source_last"])) for row in self.rows()]
 
     def frames_looked_at(self) -> int:
         """By the detector so far, in all processes."""

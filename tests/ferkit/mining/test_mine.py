@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +10,13 @@ import pytest
 
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.track import Tracking
-from ferkit.locking import locked
-from ferkit.mining import mine as module
-from ferkit.mining import video
-from ferkit.mining.rule import Rule
-
-KNOWN = [
-    ("none", 7),
-    ("one", 12),
-    ("two", 6),
-    ("one", 4),
-    ("none", 2),
-    ("small", 9),
-    ("none", 1),
-    ("one", 8),
-    ("one", 10, "blue"),
-]
-
-
-def manifest(out: Path) -> list[dict[str, str]]:
-    with (out / "manifest.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def parts(rows: list[dict[str, str]]) -> list[tuple[int, int]]:
-    return [(int(row["source_first"]), int(row["source_last"])) for row in rows]
 
 
 def test_known_pieces(miner: Any, write_video: Any, read_bars: Any) -> None:
-    path = write_video("known.mp4", KNOWN)
+    path = write_video("known.mp4", miner.known)
     mined = miner(path)
-    rows = manifest(miner.out)
-    assert parts(rows) == [(7, 18), (41, 48), (49, 58)]  # a cut between the last two
+    rows = miner.rows()
+    assert miner.parts() == [(7, 18), (41, 48), (49, 58)]  # a cut between the last two
     (outcome,) = mined.outcomes
     assert (outcome.frames, outcome.short, outcome.small) == (59, 1, 1)
     assert outcome.seconds == pytest.approx(59 / 25, abs=1e-4)
@@ -61,33 +34,13 @@ def test_known_pieces(miner: Any, write_video: Any, read_bars: Any) -> None:
     assert (miner.out / "failures.csv").read_text().splitlines() == ["file,kind,reason,left out"]
 
 
-def test_other_rules_do_not_look_again(miner: Any, write_video: Any) -> None:
-    path = write_video("known.mp4", KNOWN)
-    miner(path)
-    assert miner.frames_looked_at() == 59
-    mined = miner(path, rule=Rule(min_frames=3, min_area=0.01))
-    assert parts(manifest(miner.out)) == [(7, 18), (25, 28), (31, 39), (41, 48), (49, 58)]
-    assert (mined.outcomes[0].written, mined.removed) == (2, 0)
-    mined = miner(path, rule=Rule(min_frames=10))
-    assert parts(manifest(miner.out)) == [(7, 18), (49, 58)]
-    assert (mined.outcomes[0].written, mined.removed) == (0, 3)
-    assert {f"clips/{p.name}" for p in (miner.out / "clips").iterdir()} == {
-        row["path"] for row in manifest(miner.out)
-    }
-    miner(path, rule=Rule(min_frames=3, min_score=0.999))
-    assert manifest(miner.out) == []
-    assert miner.frames_looked_at() == 59
-    miner(path, settings={"detector": "another"})
-    assert miner.frames_looked_at() == 118
-
-
 def test_no_clips_lists_parts_of_the_video(miner: Any, write_video: Any) -> None:
-    path = write_video("known.mp4", KNOWN)
+    path = write_video("known.mp4", miner.known)
     miner(path)
     mined = miner(path, clips=False)
     assert mined.removed == 3
     assert list((miner.out / "clips").iterdir()) == []
-    for row, (first, last) in zip(manifest(miner.out), [(7, 18), (41, 48), (49, 58)], strict=True):
+    for row, (first, last) in zip(miner.rows(), [(7, 18), (41, 48), (49, 58)], strict=True):
         assert (row["path"], row["how"]) == (str(path), "indexed")
         assert (row["first_frame"], row["last_frame"]) == (str(first), str(last))
     assert miner.frames_looked_at() == 59
@@ -96,36 +49,11 @@ def test_no_clips_lists_parts_of_the_video(miner: Any, write_video: Any) -> None
 def test_a_part_that_begins_at_a_key_frame_is_copied(
     miner: Any, write_video: Any, read_bars: Any
 ) -> None:
-    path = write_video("known.mp4", KNOWN, keys="scenes")
+    path = write_video("known.mp4", miner.known, keys="scenes")
     miner(path)
-    rows = manifest(miner.out)
+    rows = miner.rows()
     assert [row["how"] for row in rows] == ["copied"] * 3
     assert [read_bars(miner.out / row["path"])[0] for row in rows] == [7, 41, 49]
-
-
-def test_a_clip_that_is_gone_or_changed_is_written_again(miner: Any, write_video: Any) -> None:
-    path = write_video("known.mp4", KNOWN)
-    miner(path)
-    gone, changed, whole = sorted((miner.out / "clips").iterdir())
-    content = whole.read_bytes(), whole.stat().st_mtime_ns
-    gone.unlink()
-    changed.write_bytes(b"something else")
-    mined = miner(path)
-    assert mined.outcomes[0].written == 2
-    assert changed.stat().st_size > 1000
-    assert (whole.read_bytes(), whole.stat().st_mtime_ns) == content
-    assert miner(path).outcomes[0].written == 0
-    assert miner.frames_looked_at() == 59
-
-
-def test_foreign_files_stay(miner: Any, write_video: Any) -> None:
-    path = write_video("known.mp4", KNOWN)
-    miner(path)
-    foreign = miner.out / "clips" / "own.mp4"
-    foreign.write_bytes(b"mine")
-    (miner.out / "clips" / ".a-1-0-5.mp4-99.writing").write_bytes(b"left by a killed process")
-    miner(path, rule=Rule(min_frames=50))
-    assert [each.name for each in (miner.out / "clips").iterdir()] == ["own.mp4"]
 
 
 def test_rows_come_by_path_and_frame_whatever_the_order(miner: Any, write_video: Any) -> None:
@@ -136,7 +64,7 @@ def test_rows_come_by_path_and_frame_whatever_the_order(miner: Any, write_video:
         write_video("none.mp4", [("none", 9)]),
     ]
     miner(paths[0], paths[3].parent, paths[0])
-    rows = manifest(miner.out)
+    rows = miner.rows()
     assert [(Path(row["source"]).name, row["source_first"]) for row in rows] == [
         ("a.mp4", "1"),
         ("b.mp4", "0"),
@@ -149,94 +77,15 @@ def test_rows_come_by_path_and_frame_whatever_the_order(miner: Any, write_video:
     assert (miner.out / "manifest.csv").read_bytes() == text
 
 
-def test_a_moved_video_is_known_by_its_content(miner: Any, write_video: Any) -> None:
-    path = write_video("a.mp4", [("one", 9)])
-    miner(path)
-    moved = path.rename(path.with_name("b.mp4"))
-    mined = miner(moved)
-    assert miner.frames_looked_at() == 9
-    assert [row["source"] for row in manifest(miner.out)] == [str(moved)]
-    (clip,) = (miner.out / "clips").iterdir()
-    assert clip.name.startswith("b-")
-    assert mined.removed == 1
-
-
 def test_the_same_content_twice_is_mined_once(miner: Any, write_video: Any) -> None:
     path = write_video("a.mp4", [("one", 9)])
     copy = path.with_name("z.mp4")
     copy.write_bytes(path.read_bytes())
     mined = miner(path.parent)
-    assert [row["source"] for row in manifest(miner.out)] == [str(path)]
+    assert [row["source"] for row in miner.rows()] == [str(path)]
     (problem,) = mined.problems
     assert (problem.kind, problem.where) == ("same content", str(copy))
     assert str(path) in problem.what
-
-
-def test_a_changed_video_is_looked_at_again(miner: Any, write_video: Any) -> None:
-    path = write_video("a.mp4", [("one", 9)])
-    miner(path)
-    write_video("a.mp4", [("one", 6), ("none", 3)])
-    mined = miner(path)
-    assert parts(manifest(miner.out)) == [(0, 5)]
-    assert mined.removed == 1
-    assert miner.frames_looked_at() == 18
-
-
-def test_videos_of_earlier_calls_stay(miner: Any, write_video: Any) -> None:
-    first, second = write_video("a.mp4", [("one", 9)]), write_video("b.mp4", [("one", 7)])
-    miner(first)
-    mined = miner(second)
-    assert [row.source for row in mined.others] == [str(first)]
-    assert parts(manifest(miner.out)) == [(0, 8), (0, 6)]
-    assert len(list((miner.out / "clips").iterdir())) == 2
-    before = (miner.out / "manifest.csv").read_text()
-    with pytest.raises(FerkitError, match=r"1 videos that are not given now.*a\.mp4.*--out"):
-        miner(second, rule=Rule(min_frames=3))
-    assert (miner.out / "manifest.csv").read_text() == before
-    miner(first, second, rule=Rule(min_frames=8))
-    assert parts(manifest(miner.out)) == [(0, 8)]
-    (miner.out / "manifest.csv").unlink()  # the way to begin anew
-    mined = miner(second, rule=Rule(min_frames=3))
-    assert mined.removed == 1
-    assert parts(manifest(miner.out)) == [(0, 6)]
-
-
-def test_a_killed_call_goes_on_with_the_next_video(
-    miner: Any, write_video: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, length in (("a.mp4", 9), ("b.mp4", 10), ("c.mp4", 11)):
-        write_video(name, [("one", length)])
-    folder = miner.out.parent / "videos"
-    real = video.look
-
-    def stopped(path: Path, *more: Any) -> Any:
-        if path.name == "b.mp4":
-            raise KeyboardInterrupt
-        return real(path, *more)
-
-    monkeypatch.setattr(video, "look", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        miner(folder)
-    assert miner.frames_looked_at() == 9
-    assert len(list((miner.out / "clips").iterdir())) == 1
-    monkeypatch.setattr(video, "look", real)
-    miner(folder)
-    assert miner.frames_looked_at() == 9 + 10 + 11
-    assert len(manifest(miner.out)) == 3
-
-
-def test_clips_of_a_killed_call_are_removed_if_unwanted(
-    miner: Any, write_video: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_video("a.mp4", KNOWN)
-    monkeypatch.setattr(module, "write_manifest", lambda out, rows: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        miner(path)
-    monkeypatch.undo()
-    assert len(list((miner.out / "clips").iterdir())) == 3
-    monkeypatch.setenv("TOY_FOLDER", str(miner.toy))
-    assert miner(path, rule=Rule(min_frames=12)).removed == 2
-    assert len(list((miner.out / "clips").iterdir())) == 1
 
 
 def test_broken_videos_are_told_and_the_rest_goes_on(miner: Any, write_video: Any) -> None:
@@ -258,7 +107,7 @@ def test_broken_videos_are_told_and_the_rest_goes_on(miner: Any, write_video: An
         "text.avi": ("unreadable video", True),
         "nowhere.mp4": ("missing file", True),
     }
-    rows = manifest(miner.out)
+    rows = miner.rows()
     assert [Path(row["source"]).name for row in rows] == ["a.mp4", "b.mkv"]
     assert 100 < int(rows[1]["frames"]) < 400
     failures = (miner.out / "failures.csv").read_text()
@@ -267,27 +116,6 @@ def test_broken_videos_are_told_and_the_rest_goes_on(miner: Any, write_video: An
     again = miner(folder)
     assert {Path(p.where).name for p in again.problems} == set(told)
     assert miner.frames_looked_at() == sum(int(row["frames"]) for row in rows)
-
-
-def test_a_damaged_findings_file(miner: Any, write_video: Any) -> None:
-    path = write_video("a.mp4", [("one", 9)])
-    miner(path)
-    (findings,) = (miner.out / "findings").glob("*.parquet")
-    findings.write_bytes(findings.read_bytes()[:-20])
-    with pytest.raises(RunError, match=r"findings are damaged.*Delete this file"):
-        miner(path)
-    findings.unlink()
-    miner(path)
-    assert miner.frames_looked_at() == 18
-
-
-def test_a_manifest_of_someone_else(miner: Any, write_video: Any) -> None:
-    path = write_video("a.mp4", [("one", 9)])
-    miner.out.mkdir()
-    (miner.out / "manifest.csv").write_text("path,label\na.jpg,happy\n")
-    with pytest.raises(RunError, match="not a manifest as mining writes it"):
-        miner(path)
-    assert (miner.out / "manifest.csv").read_text() == "path,label\na.jpg,happy\n"
 
 
 def test_out_that_is_a_file(miner: Any, write_video: Any) -> None:
@@ -302,26 +130,7 @@ def test_clips_are_no_videos_to_mine(miner: Any, write_video: Any) -> None:
     miner.out = path.parent / "out"
     miner(path.parent)
     miner(path.parent)
-    assert len(manifest(miner.out)) == 1
-
-
-def test_a_second_call_waits(miner: Any, write_video: Any) -> None:
-    path = write_video("a.mp4", [("one", 9)])
-    miner.out.mkdir()
-    held, ended = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with locked(miner.out / "lock", what="the folder", waiting=miner.say):
-            held.set()
-            ended.wait(10)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(10)
-    miner.say = lambda text: (miner.said.append(text), ended.set())
-    miner(path)
-    thread.join()
-    assert "the folder is in use by process" in miner.said[0]
+    assert len(miner.rows()) == 1
 
 
 def test_progress_tells_frames_per_second_and_videos(miner: Any, write_video: Any) -> None:
@@ -341,14 +150,14 @@ def test_without_pyav_only_clips_are_refused(
     with pytest.raises(FerkitError, match=r"PyAV.*pip install 'ferkit\[pyav\]'.*--no-clips"):
         miner(path)
     miner(path, clips=False)
-    assert parts(manifest(miner.out)) == [(0, 8)]
+    assert miner.parts() == [(0, 8)]
 
 
 def test_tracking_keeps_findings_of_its_own(miner: Any, write_video: Any) -> None:
     path = write_video("known.mp4", [("one", 12), ("two", 6), ("one", 9)])
     miner.tracking = Tracking(every=4)
     miner(path, settings={"tracking": "on"})
-    rows = manifest(miner.out)
+    rows = miner.rows()
     assert [row["source"] for row in rows] == [str(path)] * len(rows)
     assert rows
     assert len(list((miner.out / "findings").glob("*.parquet"))) == 1
