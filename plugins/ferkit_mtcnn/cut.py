@@ -32,21 +32,19 @@ def cut(sums: Tensor, frame_of: Tensor, ranges: Tensor, *, side: int, taps: int)
     places = (rows * width + start) * 3
     runs = sums.view(-1).unfold(0, taps * 3, 1).index_select(0, places.flatten())
     ends, firsts = runs.view(-1, 2, side, taps * 3).unbind(1)
-    lines = ends.sub_(firsts).view(-1, side, taps, 3).transpose(1, 2)  # (n, x, y, 3)
-    lines = lines.to(torch.float32, memory_format=torch.contiguous_format)
+    lines = ends.sub_(firsts).float().view(-1, side, taps, 3).transpose(1, 2)  # (n, x, y, 3)
 
     edges = mean_bounds(right - left, numbers, count=side)
     across = mean_weights(*edges, start=start - left, taps=taps)
-    crops = torch.bmm(across, lines.view(-1, taps, side * 3)).view(-1, side, side, 3)
+    crops = torch.bmm(across, lines.reshape(-1, taps, side * 3)).view(-1, side, side, 3)
     return crops.mul_(share[:, None, :, None])
 
 
-def passes(widths: Tensor, *, most: int, pixels: int) -> list[tuple[Tensor, int]]:
+def passes(widths: Tensor, *, pixels: int) -> list[tuple[Tensor, int]]:
     """Divide candidates by width, so that those cut together are about alike.
 
     Args:
         widths: (n,) int64.
-        most: candidates in a pass.
         pixels: columns read in a pass, unless one candidate alone needs more.
     Returns: of each pass, positions of its candidates and the largest width.
     """
@@ -55,8 +53,7 @@ def passes(widths: Tensor, *, most: int, pixels: int) -> list[tuple[Tensor, int]
     divided = []
     first = 0
     for place in range(1, len(known) + 1):
-        full = place == len(known) or place - first == most
-        if full or (place - first + 1) * known[place] > pixels:
+        if place == len(known) or (place - first + 1) * known[place] > pixels:
             divided.append((order[first:place], known[place - 1]))
             first = place
     return divided

@@ -49,7 +49,7 @@ class MtcnnDetector:
         self._networks = load_networks(self._device, self._dtype)
         if self._alone:
             torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
-        self._passes = Passes(64, 16, 64 * 48) if self._alone else Passes(4096, 1024, 1 << 18)
+        self._passes = Passes(48, 16, 1 << 12) if self._alone else Passes(4096, 1024, 1 << 18)
 
     @torch.inference_mode()
     def detect(self, frames: Sequence[Tensor]) -> Sequence[Faces]:

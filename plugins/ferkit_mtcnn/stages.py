@@ -22,9 +22,10 @@ class Candidates(NamedTuple):
 
 
 class Passes(NamedTuple):
-    """How much goes through the second and the third network at a time.
+    """How much goes through at a time.
 
-    refinement, output: crops. pixels: columns that are read for them.
+    refinement, output: crops through the second and the third network. pixels: columns that
+    are read to cut crops; many crops at a time are cut faster.
     """
 
     refinement: int
@@ -68,7 +69,7 @@ def refine(
 ) -> Candidates:
     """Second stage: each candidate at 24 x 24."""
     answer = _answers(
-        sums, proposals, network, side=24, most=limits.refinement, pixels=limits.pixels
+        sums, proposals, network, side=24, together=limits.refinement, pixels=limits.pixels
     )
     passed = (answer[:, 0] > logit(threshold)).nonzero()[:, 0]
     answer, boxes, frame_of = answer[passed], proposals.boxes[passed], proposals.frame_of[passed]
@@ -85,7 +86,7 @@ def output(
 
     Returns: on the CPU, faces that may cover each other, and their landmarks (n, 5, 2).
     """
-    answer = _answers(sums, proposals, network, side=48, most=limits.output, pixels=limits.pixels)
+    answer = _answers(sums, proposals, network, side=48, together=limits.output, pixels=limits.pixels)
     # The landmarks are five x, then five y, as fractions of the box; pixels counted from 1.
     extent = proposals.boxes[:, 2:] - proposals.boxes[:, :2] + 1
     fractions = answer[:, 5:15].reshape(-1, 2, 5).transpose(1, 2)  # (n, 5, 2)
@@ -105,12 +106,13 @@ def logit(score: float) -> float:
 
 
 def _answers(
-    sums: Tensor, candidates: Candidates, network: Network, *, side: int, most: int, pixels: int
+    sums: Tensor, candidates: Candidates, network: Network, *, side: int, together: int, pixels: int
 ) -> Tensor:
     """The network's answers (n, answers) float32 for candidates cut to `side`."""
     answers = candidates.boxes.new_empty(len(candidates.boxes), len(network.head.weight))
     ranges = pixel_ranges(candidates.boxes, sums.shape[1] - 1, sums.shape[2] // 3)
-    for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], most=most, pixels=pixels):
+    for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], pixels=pixels):
         crops = cut(sums, candidates.frame_of[chosen], ranges[chosen], side=side, taps=taps)
-        answers[chosen] = network.answer(network.features(crops))
+        parts = [network.answer(network.features(part)) for part in crops.split(together)]
+        answers[chosen] = torch.cat(parts)
     return answers
