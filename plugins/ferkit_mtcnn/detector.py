@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.faces import Faces
+from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit_mtcnn.area import Columns, Rows, plan_columns, plan_rows, resample, sum_rows
 from ferkit_mtcnn.boxes import CELL, suppress_covered
@@ -21,8 +22,6 @@ from ferkit_mtcnn.stages import Passes, output, propose, refine
 
 PIXELS_TOGETHER = 1 << 25
 """Pixels of all frames that go through a GPU together."""
-
-
 LARGEST_BLOCK = 31 << 20
 """Bytes. glibc gives blocks above a threshold back to the system, and each of their pages costs
 again when it is next used, in all a tenth of the time of detecting. The threshold rises to the
@@ -38,6 +37,7 @@ class MtcnnDetector:
     Args:
         params: see `MtcnnParams`.
         context: `device` is where the networks run.
+    Raises: FerkitError: `half` on a CPU.
     """
 
     def __init__(self, params: MtcnnParams, context: Context) -> None:
@@ -45,8 +45,14 @@ class MtcnnDetector:
         self._device = torch.device(context.device)
         self._alone = self._device.type == "cpu"
         half = params.half if params.half is not None else self._device.type == "cuda"
-        self._dtype = torch.float16 if half else torch.float32
-        self._networks = load_networks(self._device, self._dtype)
+        if half and self._alone:
+            raise FerkitError(
+                "16-bit floats need a GPU: on a CPU they are slower.",
+                where="half",
+                hint="Leave 'half' out, or run with --device cuda.",
+            )
+        dtype = torch.float16 if half else torch.float32
+        self._networks = load_networks(self._device, dtype)
         if self._alone:
             torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
         self._passes = Passes(48, 16, 1 << 12) if self._alone else Passes(4096, 1024, 1 << 18)

@@ -86,7 +86,9 @@ def output(
 
     Returns: on the CPU, faces that may cover each other, and their landmarks (n, 5, 2).
     """
-    answer = _answers(sums, proposals, network, side=48, together=limits.output, pixels=limits.pixels)
+    answer = _answers(
+        sums, proposals, network, side=48, together=limits.output, pixels=limits.pixels
+    )
     # The landmarks are five x, then five y, as fractions of the box; pixels counted from 1.
     extent = proposals.boxes[:, 2:] - proposals.boxes[:, :2] + 1
     fractions = answer[:, 5:15].reshape(-1, 2, 5).transpose(1, 2)  # (n, 5, 2)
@@ -113,6 +115,6 @@ def _answers(
     ranges = pixel_ranges(candidates.boxes, sums.shape[1] - 1, sums.shape[2] // 3)
     for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], pixels=pixels):
         crops = cut(sums, candidates.frame_of[chosen], ranges[chosen], side=side, taps=taps)
-        parts = [network.answer(network.features(part)) for part in crops.split(together)]
+        parts = [network.answer(network.features(part)) for part in torch.split(crops, together)]
         answers[chosen] = torch.cat(parts)
     return answers

@@ -13,6 +13,8 @@ from ferkit_mtcnn.detector import MtcnnDetector
 from ferkit_mtcnn.params import MtcnnParams
 from pydantic import ValidationError
 
+from ferkit.contracts.faces import Faces
+from ferkit.errors import FerkitError
 from ferkit.faces.decode import decode_photo
 from ferkit.plugin import Context
 
@@ -22,11 +24,14 @@ def detector() -> MtcnnDetector:
     return MtcnnDetector(MtcnnParams(), Context())
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (5, 300), (39, 39), (40, 40), (64, 33)])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1), (1, 700), (700, 1), (11, 11), (5, 300), (39, 39), (40, 40), (64, 33), (41, 2000)],
+)
 def test_small_and_empty_frames_have_no_faces(
     detector: MtcnnDetector, shape: tuple[int, int]
 ) -> None:
-    found = detector.detect(torch.full((3, 3, *shape), 128, dtype=torch.uint8))
+    found = detector.detect(list(torch.full((3, 3, *shape), 128, dtype=torch.uint8)))
     assert len(found) == 3
     for faces in found:
         assert faces.box_xyxy.shape == (0, 4)
@@ -36,11 +41,18 @@ def test_small_and_empty_frames_have_no_faces(
 
 
 def test_no_frames(detector: MtcnnDetector) -> None:
-    assert list(detector.detect(torch.zeros(0, 3, 64, 64, dtype=torch.uint8))) == []
+    assert list(detector.detect([])) == []
 
 
 def test_parameters_are_checked() -> None:
-    for wrong in ({"min_face_px": 5}, {"factor": 1.0}, {"thresholds": (0.5, 2, 0.5)}, {"size": 3}):
+    for wrong in (
+        {"min_face_px": 5},
+        {"min_face_fraction": 1.5},
+        {"factor": 1.0},
+        {"thresholds": (0.5, 2, 0.5)},
+        {"half": 2},
+        {"size": 3},
+    ):
         with pytest.raises(ValidationError):
             MtcnnParams.model_validate(wrong)
 
@@ -59,8 +71,9 @@ def test_same_faces_as_facenet_pytorch(real_data: Path, name: str) -> None:
     from facenet_pytorch import MTCNN
 
     frame = decode_photo(real_data / name)
-    own = MtcnnDetector(MtcnnParams(largest_side=None), Context()).detect(frame[None])[0]
-    theirs: Any = MTCNN(min_face_size=40, device="cpu", select_largest=False)
+    params = MtcnnParams(min_face_px=20, largest_side=None)
+    own = MtcnnDetector(params, Context()).detect([frame])[0]
+    theirs: Any = MTCNN(min_face_size=20, device="cpu", select_largest=False)
     boxes, scores, points = theirs.detect(frame.permute(1, 2, 0).numpy()[None], landmarks=True)
     assert len(own.score) == len(boxes[0]) >= 1
     assert own.score.tolist() == sorted(own.score.tolist(), reverse=True)
@@ -80,7 +93,7 @@ def test_landmarks_agree_with_marked_pupils(real_data: Path, detector: MtcnnDete
         rows = [row for row in csv.DictReader(file) if row["eye1_x"]][:6]
     errors = []
     for row in rows:
-        found = detector.detect(decode_photo(real_data / "london" / row["path"])[None])[0]
+        found = detector.detect([decode_photo(real_data / "london" / row["path"])])[0]
         assert len(found.score) == 1
         pupils = torch.tensor([[float(row[f"eye{n}_{axis}"]) for axis in "xy"] for n in (1, 2)])
         interocular = (pupils[1] - pupils[0]).norm()
@@ -94,8 +107,8 @@ def test_landmarks_agree_with_marked_pupils(real_data: Path, detector: MtcnnDete
 
 def test_a_large_frame_is_scaled_down_and_boxes_mapped_back(real_data: Path) -> None:
     frame = decode_photo(real_data / "photos" / "single_face.jpg")
-    whole = MtcnnDetector(MtcnnParams(largest_side=None), Context()).detect(frame[None])[0]
-    limited = MtcnnDetector(MtcnnParams(largest_side=200), Context()).detect(frame[None])[0]
+    whole = MtcnnDetector(MtcnnParams(largest_side=None), Context()).detect([frame])[0]
+    limited = MtcnnDetector(MtcnnParams(largest_side=200), Context()).detect([frame])[0]
     assert len(whole.score) == len(limited.score) == 1
     assert iou(whole.box_xyxy[0], limited.box_xyxy[0]) > 0.8
     interocular = (whole.landmarks[0, 1] - whole.landmarks[0, 0]).norm()
@@ -103,13 +116,82 @@ def test_a_large_frame_is_scaled_down_and_boxes_mapped_back(real_data: Path) -> 
     assert away < 0.1 * interocular
 
 
-def test_a_batch_answers_as_single_frames_do(real_data: Path, detector: MtcnnDetector) -> None:
-    names = ["neutral/001.jpg", "happy/002.jpg"]
-    frames = [decode_photo(real_data / "london" / name) for name in names]
-    blank = torch.full_like(frames[0], 128)
-    together = detector.detect(torch.stack([frames[0], blank, frames[1]]))
-    assert [len(faces.score) for faces in together] == [1, 0, 1]
-    for faces, frame in zip((together[0], together[2]), frames, strict=True):
-        alone = detector.detect(frame[None])[0]
-        assert torch.allclose(faces.box_xyxy, alone.box_xyxy, atol=0.01)
-        assert torch.allclose(faces.landmarks, alone.landmarks, atol=0.01)
+def equal(one: Faces, other: Faces) -> bool:
+    return all(torch.equal(mine, its) for mine, its in zip(one, other, strict=True))
+
+
+def test_frames_of_all_sizes_answer_as_each_does_alone(
+    real_data: Path, detector: MtcnnDetector
+) -> None:
+    names = ["london/neutral/001.jpg", "photos/multi_face.jpg", "london/happy/002.jpg"]
+    frames = [decode_photo(real_data / name) for name in names]
+    frames.insert(1, torch.full((3, 1, 1), 128, dtype=torch.uint8))
+    frames.append(torch.full_like(frames[0], 128))
+    together = detector.detect(frames)
+    assert [min(1, len(faces.score)) for faces in together] == [1, 0, 1, 1, 0]
+    for faces, frame in zip(together, frames, strict=True):
+        assert equal(faces, detector.detect([frame])[0])
+        assert equal(faces, detector.detect([frame.contiguous()])[0])  # planes, not pixels
+
+
+def test_faces_at_the_border(real_data: Path) -> None:
+    from facenet_pytorch import MTCNN
+
+    whole = decode_photo(real_data / "london" / "neutral" / "001.jpg")
+    detector = MtcnnDetector(MtcnnParams(largest_side=None), Context())
+    box = detector.detect([whole])[0].box_xyxy[0].round().int().tolist()
+    frame = whole[:, box[1] + 20 : box[3] - 5, box[0] + 15 : box[2]].contiguous()
+    theirs: Any = MTCNN(min_face_size=40, device="cpu", keep_all=True)
+    boxes, scores, _ = theirs.detect(frame.permute(1, 2, 0).numpy(), landmarks=True)
+    found = detector.detect([frame])[0]
+    assert len(found.score) == len(boxes) >= 1
+    assert iou(found.box_xyxy[0], torch.from_numpy(boxes[0].astype(np.float32))) > 0.99
+    assert float(found.score[0]) == pytest.approx(float(scores[0]), abs=1e-3)
+
+
+def test_the_larger_of_both_smallest_faces_holds(real_data: Path) -> None:
+    frame = decode_photo(real_data / "photos" / "multi_face.jpg")
+    shorter = min(frame.shape[1:])
+
+    def found(**settings: float) -> Faces:
+        params = MtcnnParams.model_validate({"largest_side": None, **settings})
+        return MtcnnDetector(params, Context()).detect([frame])[0]
+
+    everything = found(min_face_px=20)
+    assert equal(found(min_face_px=20, min_face_fraction=30 / shorter), found(min_face_px=30))
+    assert equal(found(min_face_px=20, min_face_fraction=5 / shorter), everything)
+    assert len(found(min_face_px=20, min_face_fraction=1.0).score) < len(everything.score)
+
+
+def test_a_very_large_frame(real_data: Path) -> None:
+    portrait = decode_photo(real_data / "london" / "neutral" / "001.jpg")
+    frame = torch.full((3, 2160, 3840), 90, dtype=torch.uint8)
+    frame[:, 1600:2112, 3200:3712] = portrait
+    params = MtcnnParams(min_face_px=150, largest_side=None)
+    found = MtcnnDetector(params, Context()).detect([frame])[0]
+    alone = MtcnnDetector(params, Context()).detect([portrait])[0]
+    moved = alone.box_xyxy[0] + torch.tensor([3200.0, 1600.0, 3200.0, 1600.0])
+    assert iou(found.box_xyxy[0], moved) > 0.8
+
+
+def test_half_precision_is_refused_on_a_cpu() -> None:
+    with pytest.raises(FerkitError, match="half: 16-bit floats need a GPU"):
+        MtcnnDetector(MtcnnParams(half=True), Context())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("half", [False, True])
+def test_a_gpu_finds_the_faces_that_a_cpu_finds(real_data: Path, half: bool) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    names = ["london/neutral/001.jpg", "photos/multi_face.jpg", "london/happy/002.jpg"]
+    frames = [decode_photo(real_data / name) for name in names]
+    frames.append(torch.full((3, 1, 1), 128, dtype=torch.uint8))
+    expected = MtcnnDetector(MtcnnParams(), Context()).detect(frames)
+    gpu = MtcnnDetector(MtcnnParams(half=half), Context(device="cuda"))
+    for frames_there in (frames, [frame.cuda() for frame in frames]):
+        for found, faces in zip(gpu.detect(frames_there), expected, strict=True):
+            assert {part.device.type for part in found} == {"cpu"}
+            for box, score in zip(faces.box_xyxy, faces.score, strict=True):
+                if score > 0.95:
+                    assert max(iou(box, other) for other in found.box_xyxy) > (0.8 if half else 0.9)
