@@ -13,8 +13,13 @@ from ferkit.plugins import load
 from ferkit.recipe_models import pick_model
 from ferkit.testing.aggregation import check_aggregation
 from ferkit.testing.backbone import Make, check_backbone
+from ferkit.testing.cropper import check_region_cropper
+from ferkit.testing.dataset import check_dataset
+from ferkit.testing.detector import check_face_detector
+from ferkit.testing.enhancer import check_enhancer
 from ferkit.testing.loop import check_ssl_loop
 from ferkit.testing.policy import check_label_update, check_sample_weighting
+from ferkit.testing.reader import check_video_reader
 
 REGION_COUNTS = (1, 3)
 """Numbers of regions that a backbone is tried with, where its `requires` allow them."""
@@ -77,11 +82,41 @@ def _ssl_loop(entry: Entry, make: Make) -> None:
     check_ssl_loop(make)
 
 
+def _face_detector(entry: Entry, make: Make) -> None:
+    check_face_detector(make)
+
+
+def _region_cropper(entry: Entry, make: Make) -> None:
+    check_region_cropper(make)
+    regions = len(make(Context()).regions)
+    words = [word for word in entry.component.provides if word.startswith("regions")]
+    assert words == [f"regions={regions}"], (
+        f"it has {regions} regions, so it provides 'regions={regions}', not {words}"
+    )
+
+
+def _enhancer(entry: Entry, make: Make) -> None:
+    check_enhancer(make)
+
+
+def _video_reader(entry: Entry, make: Make) -> None:
+    check_video_reader(make)
+
+
+def _dataset(entry: Entry, make: Make) -> None:
+    check_dataset(make)
+
+
 CHECKS: dict[Kind, Callable[[Entry, Make], None]] = {
+    Kind.FACE_DETECTOR: _face_detector,
+    Kind.REGION_CROPPER: _region_cropper,
     Kind.BACKBONE: _backbone,
     Kind.AGGREGATION: _aggregation,
     Kind.LABEL_UPDATE: _label_update,
     Kind.SAMPLE_WEIGHTING: _sample_weighting,
     Kind.SSL_LOOP: _ssl_loop,
+    Kind.DATASET: _dataset,
+    Kind.ENHANCER: _enhancer,
+    Kind.VIDEO_READER: _video_reader,
 }
 """By kind: what holds a component to its contract."""
