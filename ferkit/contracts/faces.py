@@ -43,7 +43,10 @@ class FrameChunk(NamedTuple):
 
 
 class VideoReader(Protocol):
-    """Decodes videos in chunks, so that memory is bounded whatever their length."""
+    """Decodes videos in chunks, so that memory is bounded whatever their length.
+
+    Several threads read with one reader at once.
+    """
 
     def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
         """Yield the sampled frames in order, turned the way a player shows them.
