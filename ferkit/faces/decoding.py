@@ -18,7 +18,7 @@ from ferkit.faces.decode import decode_photo, is_video
 from ferkit.faces.steps import Steps
 from ferkit.faces.work import Work
 
-AHEAD_BYTES = 256 << 20
+AHEAD_BYTES = 128 << 20
 """Decoded frames that may wait; besides, each thread holds what it is decoding."""
 
 
