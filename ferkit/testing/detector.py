@@ -13,7 +13,7 @@ from ferkit.plugin import Context
 from ferkit.testing.backbone import Make, seeded
 from ferkit.testing.portrait import Portrait, portrait, portrait_in
 from ferkit.testing.refiner import check_refiner
-from ferkit.testing.results import check_faces, check_fingerprint, overlap, same_faces
+from ferkit.testing.results import asked, check_faces, check_fingerprint, overlap, same_faces
 
 SAME_PLACE = 0.4
 """Intersection over union from which on a found face counts as the one that was drawn."""
@@ -72,7 +72,8 @@ def _without_faces() -> list[Tensor]:
 
 def _detect(detector: Any, frames: Sequence[Tensor] | Tensor) -> Sequence[Faces]:
     """What it finds, held to the form of results."""
-    found: Sequence[Faces] = detector.detect(frames)
+    sizes = ", ".join(f"{frame.shape[2]} x {frame.shape[1]}" for frame in frames) or "none"
+    found: Sequence[Faces] = asked(f"frames of sizes {sizes}", detector.detect, frames)
     assert len(found) == len(frames), f"{len(found)} results for {len(frames)} frames"
     for faces in found:
         check_faces(faces)
@@ -84,7 +85,7 @@ def _check_frames_apart(detector: Any, shown: Sequence[Tensor], found: Sequence[
     alone = [_detect(detector, [frame])[0] for frame in shown]
     same_faces(found, alone, depend)
     same_faces(found, _detect(detector, shown[::-1])[::-1], depend)
-    assert len(detector.detect([])) == 0, "no frames give results"
+    _detect(detector, [])
 
 
 def _check_layouts(detector: Any, shown: Sequence[Tensor], found: Sequence[Faces]) -> None:
@@ -99,7 +100,7 @@ def _check_layouts(detector: Any, shown: Sequence[Tensor], found: Sequence[Faces
     alike = [number for number, frame in enumerate(shown) if frame.shape[1:] == shown[0].shape[1:]]
     stacked = _detect(detector, torch.stack([shown[number] for number in alike]))
     same_faces([found[number] for number in alike], stacked, "of a tensor and of a list differ")
-    assert len(detector.detect(shown[0][None][:0])) == 0, "no frames give results"
+    _detect(detector, shown[0][None][:0])
 
 
 def _check_landmarks(drawn: Portrait, found: Faces) -> None:

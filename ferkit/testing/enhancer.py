@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ferkit.plugin import Context
 from ferkit.testing.backbone import Make, seeded
-from ferkit.testing.results import check_fingerprint
+from ferkit.testing.results import asked, check_fingerprint
 
 SIZES = ((1, 1), (1, 9), (9, 1), (2, 2), (17, 31), (64, 48))
 """Heights and widths that it is tried with, pixels."""
@@ -56,10 +56,7 @@ def _enhance(enhancer: Any, images: Tensor) -> Tensor:
     """Its answer, held to its form."""
     kept = images.clone()
     size = tuple(images.shape)
-    try:
-        answer: Tensor = enhancer(images)
-    except Exception as error:
-        raise AssertionError(f"images {size} are an exception: {error!r}") from error
+    answer: Tensor = asked(f"images {size}", enhancer, images)
     assert torch.equal(images, kept), "it changes the images that it is given"
     assert tuple(answer.shape) == size, f"the answer to {size} is {tuple(answer.shape)}"
     assert answer.dtype == images.dtype, f"the answer to {images.dtype} is {answer.dtype}"

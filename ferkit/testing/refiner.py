@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.faces import FaceRefiner, Faces
-from ferkit.testing.results import check_faces, overlap, same_faces
+from ferkit.testing.results import asked, check_faces, overlap, same_faces
 
 FOUND_AGAIN = 0.3
 """Intersection over union from which on a face counts as the one whose box was given."""
@@ -40,7 +40,7 @@ def check_refiner(
     nothing = [torch.zeros(0, 4)] * len(frames)
     for faces in _refine(refiner, frames, nothing):
         assert not len(faces.score), "refine finds faces in a frame without a box"
-    assert len(refiner.refine([], [])) == 0, "refine answers for no frames"
+    _refine(refiner, [], [])
     for before, after in zip(found, again, strict=True):
         for box in before.box_xyxy[before.score >= certain]:
             assert any(overlap(box, other) >= FOUND_AGAIN for other in after.box_xyxy), (
@@ -62,7 +62,9 @@ def _refine(
     refiner: FaceRefiner, frames: Sequence[Tensor], boxes: Sequence[Tensor]
 ) -> Sequence[Faces]:
     """What it finds, held to the form of results."""
-    found = refiner.refine(frames, boxes)
+    sizes = ", ".join(f"{frame.shape[2]} x {frame.shape[1]}" for frame in frames) or "none"
+    what = f"frames of sizes {sizes} to refine"
+    found: Sequence[Faces] = asked(what, refiner.refine, frames, boxes)
     assert len(found) == len(frames), f"refine gives {len(found)} results for {len(frames)} frames"
     for faces, own in zip(found, boxes, strict=True):
         check_faces(faces)

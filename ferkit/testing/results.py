@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,19 @@ from ferkit.contracts.faces import Faces
 
 PIXELS, SCORE = 0.1, 1e-3
 """How far the same face may be off in another call of a network."""
+
+
+def asked(what: str, ask: Callable[..., Any], *given: Any) -> Any:
+    """What a component answers; an exception of its own becomes an AssertionError.
+
+    Args:
+        what: was given, to begin a sentence, such as "an empty batch".
+        ask: a method of the component. given: its arguments.
+    """
+    try:
+        return ask(*given)
+    except Exception as error:
+        raise AssertionError(f"{what}: an exception instead of an answer: {error!r}") from error
 
 
 def check_faces(faces: Faces) -> None:

@@ -56,9 +56,8 @@ def read_colours(frame: Tensor) -> Tensor:
 
 def _middles(frame: Tensor) -> Tensor:
     """Mean of the middle of each square: (3, 3, 4)."""
-    cells = frame.float().unflatten(2, (_COLUMNS, -1)).unflatten(1, (_ROWS, -1))
-    inner = cells[:, :, 8:-8, :, 8:-8]  # (3, rows, h, columns, w)
-    return inner.mean((2, 4))
+    cells = frame.float().reshape(3, _ROWS, HEIGHT // _ROWS, _COLUMNS, WIDTH // _COLUMNS)
+    return cells[:, :, 8:-8, :, 8:-8].mean((2, 4))
 
 
 def write_avi(path: Path, count: int) -> None:
