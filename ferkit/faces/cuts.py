@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ferkit.faces.track import thumbnail
+SAMPLES, CELLS = 64, 16
+"""Rows and columns of a frame that are looked at for scene cuts, and of the grey thumbnail."""
 
 
 class FrameChanges:
@@ -37,3 +38,17 @@ class FrameChanges:
                 same_size = before[0] == shape
                 changes.append(float((own - before[1]).abs().mean()) if same_size else 1.0)
         return changes
+
+
+def thumbnail(frame: Tensor) -> Tensor:
+    """A small grey picture of a frame, from a few of its pixels.
+
+    Args:
+        frame: (3, H, W) uint8.
+    Returns: (CELLS, CELLS) float32 in [0, 1], the mean of the three channels.
+    """
+    places = torch.arange(SAMPLES, device=frame.device)
+    rows, columns = ((2 * places + 1) * length // (2 * SAMPLES) for length in frame.shape[1:])
+    pixels = frame[:, rows[:, None], columns].to(torch.float32)
+    size = SAMPLES // CELLS
+    return pixels.reshape(3, CELLS, size, CELLS, size).mean((0, 2, 4)) / 255

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.faces import FaceDetector, FaceRefiner, Faces
+from ferkit.faces.cuts import FrameChanges
 from ferkit.faces.linking import Box, Linker, Track, different_faces
 from ferkit.faces.window import cut_window, in_frame, place_window
 
@@ -41,8 +42,6 @@ PAUSE = 5
 """Frames after a full detection before there is another for someone who is lost."""
 WIDER = 2.0
 """How much more margin the second look at a lost person takes."""
-SAMPLES, CELLS = 64, 16
-"""Rows and columns of a frame that are looked at for scene cuts, and of the grey thumbnail."""
 
 
 NO_FACES = Faces(torch.zeros(0, 4), torch.zeros(0, 5, 2), torch.zeros(0))
@@ -93,7 +92,7 @@ class FaceTracker:
         self._linker = Linker()
         self._frame = 0  # number of the next one
         self._keyframe = 0  # number of the frame that is to be detected in full at the latest
-        self._before: tuple[tuple[int, ...], Tensor] | None = None  # shape, thumbnail
+        self._changes = FrameChanges()
 
     def follow(self, frames: Sequence[Tensor]) -> list[TrackedFaces]:
         """The next frames of the video.
@@ -102,7 +101,7 @@ class FaceTracker:
             frames: (3, H, W) uint8 each, in order, on any device. How a video is cut into calls
                 does not change the answers.
         """
-        cuts = self._cuts(frames)
+        cuts = [change > self._cut for change in self._changes.of(frames)]
         if self._tracking is None:
             found = self._detector.detect(frames) if len(frames) else []
             self.detections += len(frames)
@@ -209,35 +208,6 @@ class FaceTracker:
         return [
             track for track in self._linker.tracks if not track.missing and track.number not in seen
         ]
-
-    def _cuts(self, frames: Sequence[Tensor]) -> list[bool]:
-        """Whether each frame shows something else than the one before."""
-        if not len(frames):
-            return []
-        small = torch.stack([thumbnail(frame) for frame in frames]).cpu()
-        cuts = []
-        for frame, own in zip(frames, small, strict=True):
-            before, self._before = self._before, (tuple(frame.shape), own)
-            if before is None:
-                cuts.append(False)
-            else:
-                same_size = before[0] == self._before[0]
-                cuts.append(not same_size or float((own - before[1]).abs().mean()) > self._cut)
-        return cuts
-
-
-def thumbnail(frame: Tensor) -> Tensor:
-    """A small grey picture of a frame, from a few of its pixels.
-
-    Args:
-        frame: (3, H, W) uint8.
-    Returns: (CELLS, CELLS) float32 in [0, 1], the mean of the three channels.
-    """
-    places = torch.arange(SAMPLES, device=frame.device)
-    rows, columns = ((2 * places + 1) * length // (2 * SAMPLES) for length in frame.shape[1:])
-    pixels = frame[:, rows[:, None], columns].to(torch.float32)
-    size = SAMPLES // CELLS
-    return pixels.reshape(3, CELLS, size, CELLS, size).mean((0, 2, 4)) / 255
 
 
 def _boxes(faces: Faces) -> list[Box]:

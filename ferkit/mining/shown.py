@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ferkit.contracts.faces import FrameChunk, Sampling, VideoReader
 from ferkit.errors import FerkitError, RunError
-from ferkit.faces.track import thumbnail
+from ferkit.faces.cuts import thumbnail
 
 MOST_LOSS = 0.04
 """Of an encoded clip: largest mean difference of a frame's thumbnail, fraction of white."""

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.faces import Faces, Sampling
-from ferkit.faces.track import CELLS, FaceTracker, TrackedFaces, Tracking, thumbnail
+from ferkit.faces.cuts import CELLS, thumbnail
+from ferkit.faces.track import FaceTracker, TrackedFaces, Tracking
 from ferkit.plugin import Context
 from ferkit.sections import TrackingSection
 
