@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from ferkit.contracts.data import SPLITS, DrawnDataset, Problem, Sample
 from ferkit.plugin import Context
@@ -18,8 +19,10 @@ DRAWN = 3
 """Samples whose pixels are looked at."""
 
 ALIKE = 12.0
-"""Mean difference, levels, between a part of a raw frame and a crop that is drawn there: noise
-may fall otherwise."""
+"""Mean difference, levels, between a part of a raw frame and a crop that is drawn there."""
+
+GRAIN = 4
+"""Pixels over which they are averaged first: noise may fall otherwise."""
 
 
 def check_dataset(make: Make) -> int:
@@ -108,14 +111,15 @@ def _check_drawing(dataset: DrawnDataset, rows: list[int]) -> None:
         alone = dataset.draw([row])[0]
         assert torch.equal(raw[row], alone), "a sample's pixels depend on the others of the call"
     # Two regions: the upper left part of the frame, and one that lies a little further in.
-    size = min(height, width) // 2
+    size = max(1, min(height, width) // 2)
     starts = ((0, 0), (size // 2, size // 4))  # x, y
     maps = torch.tensor([[[1.0, 0.0, -x], [0.0, 1.0, -y]] for x, y in starts])
     views = maps.expand(count, length, 2, 2, 3)
     crops = _drawn(dataset.draw(rows, views, size), (count, length, 2, 3, size, size), "crops")
     for region, (x, y) in enumerate(starts):
         part = raw[:, :, 0, :, y : y + size, x : x + size].float()
-        apart = float((crops[:, :, region].float() - part).abs().mean())
+        off = crops[:, :, region].float() - part
+        apart = float(avg_pool2d(off.flatten(0, 1), min(GRAIN, size)).abs().mean())
         assert apart <= ALIKE, (
             f"a crop is not what the frame shows there ({apart:.0f} levels apart): transforms lead"
             " from pixels of the frame to pixels of the crop"

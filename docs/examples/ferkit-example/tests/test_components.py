@@ -21,6 +21,8 @@ from ferkit.testing import check
 
 
 def test_contracts() -> None:
+    check("face_detector", "centre_face")
+    check("region_cropper", "half_faces", size=32)
     check("backbone", "conv_mixer", patch=8, width=8, depth=2)
     check("aggregation", "softmax_pool")
     check("label_update", "bootstrap_labels", beta=0.8, hard=True)
