@@ -92,6 +92,11 @@ class Columns(NamedTuple):
     weights: Tensor
 
 
+def _rows_together(sums: Tensor) -> int:
+    """Rows whose sums are taken at a time: on a CPU as many as its cache holds."""
+    return 64 if sums.device.type == "cpu" else 1 << 20
+
+
 def plan_rows(size: int, count: int, *, low: int, high: int, device: torch.device) -> Rows:
     """Outputs `low` to `high` of the `count` that `size` rows are resampled to."""
     first, end = mean_bounds(torch.tensor(size), torch.arange(low, high), count=count)
@@ -136,11 +141,14 @@ def resample(sums: Tensor, rows: Rows, columns: list[Columns]) -> Tensor:
     left, right = 3 * columns[0].start, 3 * columns[-1].end
     height = len(rows.share)
     frames = torch.arange(count, device=sums.device)[:, None]
-    places = (frames * below + rows.bounds) * width + left
+    places = ((frames * below + rows.bounds) * width + left).view(count, 2, height)
+    together = _rows_together(sums)
+    ends, firsts = (torch.split(each.flatten(), together) for each in places.unbind(1))
     # Copying runs out of one stretch of memory is faster than selecting from a slice.
-    runs = sums.view(-1).unfold(0, right - left, 1).index_select(0, places.flatten())
-    ends, firsts = runs.view(count, 2, height, -1).unbind(1)
-    lines = ends.sub_(firsts).float().flatten(0, 1)  # (B * outputs, 3 * columns read)
+    runs = sums.view(-1).unfold(0, right - left, 1)
+    lines = torch.empty(count * height, right - left, device=sums.device)
+    for part, end, first in zip(torch.split(lines, together), ends, firsts, strict=True):
+        part.copy_(runs.index_select(0, end).sub_(runs.index_select(0, first)))
     small = lines.new_empty(len(lines), sum(band.weights.shape[1] for band in columns))
     done = 0
     for band in columns:
