@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import decord
@@ -15,7 +16,9 @@ from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
+from ferkit_decord.ahead import hold_back, packets_ahead
 from ferkit_decord.decoding import Frames, garbles, opened
+from ferkit_decord.one_thread import from_one_thread
 from ferkit_decord.params import DecordParams
 from ferkit_decord.source import OTHER_READER, Source, source_of
 
@@ -27,6 +30,7 @@ class DecordReader:
         self._params = params
         # FFmpeg otherwise writes its remarks about the stream to stderr, across progress bars.
         decord.logging.set_level(decord.logging.QUIET)
+        hold_back()
 
     def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
         """Yield the sampled frames in order; frame 0 is the first that a player shows.
@@ -34,16 +38,25 @@ class DecordReader:
         Raises: FerkitError: the file can't be opened or holds no frame; or, after what could
             be decoded was yielded, it breaks off.
         """
+        return from_one_thread(lambda unwanted: self._read(path, sampling, unwanted))
+
+    def _read(
+        self, path: Path, sampling: Sampling, unwanted: threading.Event
+    ) -> Generator[FrameChunk, None, None]:
         container = recognise(path)
         with source_of(path, container) as source:
             try:
-                frames = Frames(lambda: opened(source.uri, self._params.threads))
+                threads = self._params.threads
+                frames = Frames(lambda: opened(source.uri, threads), ahead=packets_ahead(threads))
             except Exception as error:  # RuntimeError, DECORDError, AssertionError: no frame
                 raise FerkitError(
                     "not a video that decord can open.", where=str(path), hint=OTHER_READER
                 ) from error
             wanted = sampled_frames(frames.seconds, sampling)
-            yield from self._chunks(path, frames, wanted, source=source)
+            try:
+                yield from self._chunks(path, frames, wanted, source=source, unwanted=unwanted)
+            finally:
+                frames.close()
             to_the_end = sampling.last is None or sampling.last >= len(frames.seconds)
             if to_the_end and source.cut_off:
                 raise FerkitError(
@@ -52,7 +65,13 @@ class DecordReader:
                 )
 
     def _chunks(
-        self, path: Path, frames: Frames, wanted: npt.NDArray[np.int64], *, source: Source
+        self,
+        path: Path,
+        frames: Frames,
+        wanted: npt.NDArray[np.int64],
+        *,
+        source: Source,
+        unwanted: threading.Event,
     ) -> Iterator[FrameChunk]:
         """Decode the frames of these numbers."""
         count = len(frames.seconds)
@@ -62,7 +81,7 @@ class DecordReader:
         buffer = np.empty((0, 0, 0, 3), np.uint8)
         done = filled = 0
         failure: Exception | None = None
-        while failure is None and done < len(wanted):
+        while failure is None and done < len(wanted) and not unwanted.is_set():
             try:
                 shown = source.shown(frames.frame(int(wanted[done])))
             except Exception as error:  # decord raises its own, RuntimeError and IndexError
@@ -79,6 +98,8 @@ class DecordReader:
                     buffer = np.empty((min(room, len(wanted) - done), *shown.shape), np.uint8)
                 buffer[filled] = shown
                 filled, done = filled + 1, done + 1
+            if done == len(wanted):
+                frames.close()  # it decodes no more while the caller works on the last chunk
             if filled and (failure or filled == len(buffer) or done == len(wanted)):
                 numbers = wanted[done - filled : done]
                 yield FrameChunk(
