@@ -31,6 +31,8 @@ PATIENCE = 0.1
 """Seconds to wait for a packet at first. decord's thread may have ended by an error, which shows
 when decord goes on; where it had not, the patience doubles."""
 
+MOST_PATIENCE = 5.0
+
 IN_VAIN = 3
 """Times in a row that a frame was ready all the while: uncompressed video, whose frames are their
 packets. Such video is decoded as fast as it is read, and need not be held back."""
@@ -84,7 +86,7 @@ class Ahead:
     def wait(self) -> None:
         """Until decord may read another packet."""
         if self._gave_up:  # decord asks again: it is well, and had no frame
-            self._patience *= 2
+            self._patience = min(2 * self._patience, MOST_PATIENCE)
             self._gave_up = False
         if len(self._read) < self._packets:
             return
@@ -125,17 +127,26 @@ class _Packet:
         return int(self._holders(self._buffer)) == 1
 
 
-@cache
 def hold_back() -> bool:
     """From now on have decord wait in calls inside the context of an `Ahead`, and only in those.
 
     Returns: False where that can't be done: decord reads as far ahead as it likes.
     """
+    with _once:
+        return _hold_back()
+
+
+_once = threading.Lock()
+
+
+@cache
+def _hold_back() -> bool:
     ffmpeg: Any = ctypes.CDLL(_LIB._name)  # the same library; its functions' types are our own
     try:
         ffmpeg.av_buffer_ref.restype = c_void_p
         ffmpeg.av_buffer_get_ref_count.restype = c_int
         ffmpeg.av_buffer_unref.restype = None
+        ffmpeg.av_packet_make_writable.argtypes = (c_void_p,)
         read_frame = ffmpeg.av_read_frame
     except AttributeError:  # decord was built in another way
         return False
@@ -147,9 +158,11 @@ def hold_back() -> bool:
             return int(read_frame(file, packet))
         ahead.wait()
         status = int(read_frame(file, packet))
-        buffer = c_void_p.from_address(packet).value  # the first field of an AVPacket
-        if status >= 0 and buffer:
-            ahead.note(_Packet(ffmpeg, buffer))
+        # Packets of Matroska share their data with FFmpeg's reader of the file: copied, then.
+        if status >= 0 and not ffmpeg.av_packet_make_writable(packet):
+            buffer = c_void_p.from_address(packet).value  # the first field of an AVPacket
+            if buffer:
+                ahead.note(_Packet(ffmpeg, buffer))
         return status
 
     replacement = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)(waiting_read_frame)
