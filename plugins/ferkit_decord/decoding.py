@@ -11,8 +11,6 @@ import numpy.typing as npt
 import torch
 from decord import video_reader
 
-from ferkit_decord.ahead import Ahead
-
 SEEK_OVER = 16
 """Frames that are decoded in vain rather than sought over."""
 
@@ -40,14 +38,12 @@ class Frames:
 
     Args:
         open: opens the video anew.
-        ahead: packets that decord may read ahead.
     Attributes:
         seconds: start times of the frames that a player shows, (F,).
     """
 
-    def __init__(self, open: Callable[[], Any], *, ahead: int) -> None:
+    def __init__(self, open: Callable[[], Any]) -> None:
         self._open = open
-        self._ahead = Ahead(ahead)
         self._video = open()
         self._next = 0  # what decord gives next, as it counts
         self._shift = 0  # how far its numbers are ahead of ours
@@ -64,17 +60,14 @@ class Frames:
         """
         for _ in range(RETRIES):
             try:
-                with self._ahead:
-                    return self._frame(number)
+                return self._frame(number)
             except Exception:  # decord's are many
                 self._begin_again()
-        with self._ahead:
-            return self._frame(number)
+        return self._frame(number)
 
     def close(self) -> None:
         """Give back decord's memory and threads; there are no more frames."""
         self._video = None
-        self._ahead.forget()
 
     def _frame(self, number: int) -> npt.NDArray[np.uint8]:
         self._jump_towards(number)
@@ -105,7 +98,6 @@ class Frames:
             self._begin_again()
 
     def _begin_again(self) -> None:
-        self.close()
         self._video = self._open()
         self._next = self._shift = 0
         self._key_frame = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import decord
@@ -16,9 +15,7 @@ from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
-from ferkit_decord.ahead import hold_back, packets_ahead
 from ferkit_decord.decoding import Frames, garbles, opened
-from ferkit_decord.one_thread import from_one_thread
 from ferkit_decord.params import DecordParams
 from ferkit_decord.source import OTHER_READER, Source, source_of
 
@@ -30,7 +27,6 @@ class DecordReader:
         self._params = params
         # FFmpeg otherwise writes its remarks about the stream to stderr, across progress bars.
         decord.logging.set_level(decord.logging.QUIET)
-        hold_back()
 
     def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
         """Yield the sampled frames in order; frame 0 is the first that a player shows.
@@ -38,25 +34,16 @@ class DecordReader:
         Raises: FerkitError: the file can't be opened or holds no frame; or, after what could
             be decoded was yielded, it breaks off.
         """
-        return from_one_thread(lambda unwanted: self._read(path, sampling, unwanted))
-
-    def _read(
-        self, path: Path, sampling: Sampling, unwanted: threading.Event
-    ) -> Generator[FrameChunk, None, None]:
         container = recognise(path)
         with source_of(path, container) as source:
             try:
-                threads = self._params.threads
-                frames = Frames(lambda: opened(source.uri, threads), ahead=packets_ahead(threads))
+                frames = Frames(lambda: opened(source.uri, self._params.threads))
             except Exception as error:  # RuntimeError, DECORDError, AssertionError: no frame
                 raise FerkitError(
                     "not a video that decord can open.", where=str(path), hint=OTHER_READER
                 ) from error
             wanted = sampled_frames(frames.seconds, sampling)
-            try:
-                yield from self._chunks(path, frames, wanted, source=source, unwanted=unwanted)
-            finally:
-                frames.close()
+            yield from self._chunks(path, frames, wanted, source=source)
             to_the_end = sampling.last is None or sampling.last >= len(frames.seconds)
             if to_the_end and source.cut_off:
                 raise FerkitError(
@@ -65,13 +52,7 @@ class DecordReader:
                 )
 
     def _chunks(
-        self,
-        path: Path,
-        frames: Frames,
-        wanted: npt.NDArray[np.int64],
-        *,
-        source: Source,
-        unwanted: threading.Event,
+        self, path: Path, frames: Frames, wanted: npt.NDArray[np.int64], *, source: Source
     ) -> Iterator[FrameChunk]:
         """Decode the frames of these numbers."""
         count = len(frames.seconds)
@@ -81,7 +62,7 @@ class DecordReader:
         buffer = np.empty((0, 0, 0, 3), np.uint8)
         done = filled = 0
         failure: Exception | None = None
-        while failure is None and done < len(wanted) and not unwanted.is_set():
+        while failure is None and done < len(wanted):
             try:
                 shown = source.shown(frames.frame(int(wanted[done])))
             except Exception as error:  # decord raises its own, RuntimeError and IndexError
@@ -99,7 +80,7 @@ class DecordReader:
                 buffer[filled] = shown
                 filled, done = filled + 1, done + 1
             if done == len(wanted):
-                frames.close()  # it decodes no more while the caller works on the last chunk
+                frames.close()  # or it decodes on while the caller works on the last chunk
             if filled and (failure or filled == len(buffer) or done == len(wanted)):
                 numbers = wanted[done - filled : done]
                 yield FrameChunk(
