@@ -48,7 +48,11 @@ def locked(
         poll_s: seconds between two attempts.
     Raises: RunError: patience ran out, or the file system has no locks.
     """
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        opened = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"can't be written ({error.strerror}).", where=str(path)) from error
+    with opened as file:
         started = time.monotonic()
         told = False
         while True:

@@ -92,6 +92,7 @@ def prepare(
     from rich.console import Console
 
     from ferkit.catalogue import catalogue
+    from ferkit.errors import RunError
     from ferkit.faces.from_recipe import prepare_for_recipe, store_folder
     from ferkit.faces.index import index_prepared
     from ferkit.faces.report import summary_table, write_failures
@@ -133,19 +134,23 @@ def prepare(
         retry=retry,
         engine=_engine(engine, address=ray_address, workers=workers),
     )
+    name = data.resolve().stem or "data"
     problems = rows.problems()
     store = store_folder(whole.faces, where)
     console.print(f"{data} -> {store}", soft_wrap=True, highlight=False, markup=False)
     console.print(summary_table(prepared, problems))
     if problems or prepared.failures:
-        path = failures or store / f"failures-{data.name or 'data'}.csv"
+        path = failures or store / f"failures-{name}.csv"
         write_failures([*problems, *prepared.failures], path)
         told = f"What is left out, and why: {path}"
         console.print(told, soft_wrap=True, highlight=False, markup=False)
     if not prepared.kept:
         context.exit(1)
-    index = index_prepared(prepared, samples, rows.classes, name=data.stem)
-    told = f"Which crop belongs to what: {index}"
+    try:
+        index = index_prepared(prepared, samples, rows.classes, name=name)
+        told = f"Which crop belongs to what: {index}"
+    except RunError as error:  # such as a store that others keep: its crops serve as they are
+        told = f"No index was written: {error}"
     console.print(told, soft_wrap=True, highlight=False, markup=False)
 
 

@@ -67,14 +67,16 @@ def source_key(
     *,
     landmarks: Sequence[Sequence[float]] | None = None,
     span: tuple[int, int] | None = None,
+    video: bool = False,
 ) -> str:
-    """The key of a file of which a part is cut, or by landmarks of its own.
+    """The key of a file as it is used: with landmarks of its own, as a video, or a part of one.
 
     Args:
         content: key of the file's content.
         span: first and last frame.
+        video: whether its ending says that it is one; renamed, it may be read after all.
     """
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"video": True} if video else {}
     if landmarks is not None:
         own["landmarks"] = [[float(value) for value in point] for point in landmarks]
     if span is not None:

@@ -233,7 +233,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
         raise FerkitError(
             f"the store has schema version {version}, this ferkit reads {SCHEMA_VERSION}.",
             where=str(path),
-            hint="Choose another --out, or update ferkit.",
+            hint="Update ferkit."
+            if isinstance(version, int) and version > SCHEMA_VERSION
+            else "Prepare again; this folder may be deleted.",
         )
     if not isinstance(settings, dict):
         raise FerkitError("not the description of a store.", where=str(path))

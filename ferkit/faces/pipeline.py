@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from types import TracebackType
 
 from ferkit.contracts.data import Problem
@@ -18,7 +19,7 @@ WAITING = 8
 
 
 def store_events(
-    events: Iterator[Event], writer: StoreWriter, progress: Progress, *, files: int
+    events: Generator[Event, None, None], writer: StoreWriter, progress: Progress, *, files: int
 ) -> dict[str, Problem]:
     """Write everything that `events` brings.
 
@@ -32,7 +33,7 @@ def store_events(
     meter = _Meter(progress)
     progress.begin("preparing", files, "files")
     try:
-        with WriterThread(writer) as sink:
+        with closing(events), WriterThread(writer) as sink:
             for event in events:
                 if isinstance(event, Unreadable):
                     passing[event.work.key] = event.problem

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ferkit.contracts.data import Problem, Sample
-from ferkit.errors import FerkitError
+from ferkit.errors import FerkitError, RunError
 from ferkit.faces.decode import is_video
 from ferkit.faces.keys import FileState, content_key, file_state, source_key
 from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepared import Prepared, Progress, Quiet
 from ferkit.faces.process import process
 from ferkit.faces.steps import Steps
-from ferkit.faces.store import Store
+from ferkit.faces.store import Store, StoreWriter
 from ferkit.faces.work import Engine, Work
 
 UNREADABLE = "unreadable file"
@@ -52,22 +53,25 @@ def prepare(
     engine = engine or partial(process, steps=steps)
     _refuse_regions_without_landmarks(samples, steps)
     opened = open_store(store, settings, steps)
-    keyed = [_identify(sample, opened) for sample in samples]
+    keyed = _identify_all(samples, opened, progress)
     work = _missing_work(samples, keyed, opened, retry=retry)
     unknown_paths = [
-        (one.path, one.state, one.key)
+        one
         for one in keyed
         if one.problem is None and one.key in opened.sources and not one.remembered
     ]
     passing: dict[str, Problem] = {}
-    if work or unknown_paths:
+    if work:
         with opened.writing(waiting=progress.say) as writer:
-            for path, state, key in unknown_paths:
-                writer.also_known_as(opened.sources[key], path, state)
+            _remember(unknown_paths, opened, writer)
             # Someone else may have prepared them while we waited for the lock.
-            work = [one for one in work if retry or one.key not in opened.sources]
+            work = [one for one in work if _is_missing(one.key, opened, retry=retry)]
             if work:
                 passing = store_events(engine(work), writer, progress, files=len(work))
+    elif unknown_paths:
+        # A store that can't be written serves as well: their content is only read again.
+        with suppress(RunError), opened.writing(waiting=progress.say) as writer:
+            _remember(unknown_paths, opened, writer)
     done_here = {one.key for one in work}
     return _collect(samples, keyed, opened, passing, done_here, each_face=steps.keep == "all")
 
@@ -105,8 +109,32 @@ def _identify(sample: Sample, store: Store) -> _Keyed:
         kind = "missing file" if error.what == "no such file." else UNREADABLE
         problem = Problem(kind, sample.path, error.what, True)
         return _Keyed(path, FileState(0, 0), "", False, problem)
-    key = source_key(content, **_own(sample))
+    key = source_key(content, video=is_video(sample.path), **_own(sample))
     return _Keyed(path, state, key, known is not None)
+
+
+def _identify_all(samples: Sequence[Sample], store: Store, progress: Progress) -> list[_Keyed]:
+    """Of new files the whole content is read, which takes a while."""
+    progress.begin("looking at files", len(samples), "files")
+    try:
+        keyed = []
+        for sample in samples:
+            keyed.append(_identify(sample, store))
+            progress.advance(len(keyed))
+        return keyed
+    finally:
+        progress.end()
+
+
+def _remember(known: Sequence[_Keyed], store: Store, writer: StoreWriter) -> None:
+    """That these files have the content of sources that are done."""
+    for one in known:
+        writer.also_known_as(store.sources[one.key], one.path, one.state)
+
+
+def _is_missing(key: str, store: Store, *, retry: bool) -> bool:
+    known = store.sources.get(key)
+    return known is None or (retry and known.status == "failed")
 
 
 def _own(sample: Sample) -> dict[str, Any]:
@@ -124,8 +152,7 @@ def _missing_work(
     for sample, one in zip(samples, keyed, strict=True):
         if one.problem is not None or one.key in missing:
             continue
-        known = store.sources.get(one.key)
-        if known is None or (retry and known.status == "failed"):
+        if _is_missing(one.key, store, retry=retry):
             missing[one.key] = Work(one.key, one.path, one.state, **_own(sample))
     return list(missing.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 import torch
@@ -23,7 +23,9 @@ BATCH_BYTES = 128 << 20
 MOST_THREADS = 4
 
 
-def process(work: Sequence[Work], steps: Steps, *, threads: int | None = None) -> Iterator[Event]:
+def process(
+    work: Sequence[Work], steps: Steps, *, threads: int | None = None
+) -> Generator[Event, None, None]:
     """Prepare files in this process: threads decode ahead of detection, warp and enhancement.
 
     Args:
@@ -44,13 +46,17 @@ def process(work: Sequence[Work], steps: Steps, *, threads: int | None = None) -
                 if len(waiting) >= steps.batch_size:
                     yield from crop_photos(waiting, steps)
                     waiting = []
-            elif isinstance(item, Frames):
-                video = videos.setdefault(item.work.key, VideoWork(item.work, steps))
+                continue
+            if waiting and isinstance(item, Frames):  # videos may take hours
+                yield from crop_photos(waiting, steps)
+                waiting = []
+            video = videos.pop(item.work.key, None) or VideoWork(item.work, steps)
+            if isinstance(item, Frames):
+                videos[item.work.key] = video
                 yield from video.crop(item)
             elif item.passing is not None:
                 yield Unreadable(item.work, item.passing)
             else:
-                video = videos.pop(item.work.key, VideoWork(item.work, steps))
                 yield video.end(item)
     if waiting:
         yield from crop_photos(waiting, steps)

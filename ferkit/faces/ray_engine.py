@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from ferkit.faces.plans import StepsPlan
 from ferkit.faces.process import process
 from ferkit.faces.work import Cropped, Engine, Event, Work
 
+START = "'ray start --head' starts one; leave --ray-address out for this machine alone."
+AGAIN = "What is finished stays in the store; the same command goes on with the rest."
 LOCAL = "local"
 """Address that means a cluster of this machine alone, started for the job."""
 
@@ -62,7 +65,7 @@ def ray_engine(
     device = torch.device(plan.device)
     own = replace(plan, device=device.type)
 
-    def run(work: Sequence[Work]) -> Iterator[Event]:
+    def run(work: Sequence[Work]) -> Generator[Event, None, None]:
         ray = import_ray()
         started = _connect(ray, address, workers)
         try:
@@ -106,6 +109,8 @@ def in_order(told: Iterator[tuple[Event, int]]) -> Iterator[Event]:
                 seen.pop(key, None)
                 ended.add(key)
                 yield end
+    if early:
+        raise RunError(f"the Ray job lost crops of {len(early)} files.", hint=AGAIN)
 
 
 def _events(
@@ -137,7 +142,7 @@ def _events(
             raise told from error
         raise RunError(
             f"the Ray job failed: {type(told).__name__}: {told}.",
-            hint="What is finished stays in the store; the same command goes on with the rest.",
+            hint=AGAIN,
         ) from error
 
 
@@ -149,14 +154,28 @@ def _connect(ray: Any, address: str | None, workers: int | None) -> bool:
     if address is None or address == LOCAL:
         ray.init(address=LOCAL, num_cpus=workers, include_dashboard=False, **quiet)
         return True
+    _refuse_silence(address)
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise FerkitError(
             f"no Ray cluster answers at '{address}': {error}.",
-            hint="'ray start --head' starts one; leave --ray-address out for this machine alone.",
+            hint=START,
         ) from error
     return True
+
+
+def _refuse_silence(address: str) -> None:
+    """Ray itself would try an address where nobody listens for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # such as "auto"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except OSError as error:
+        raise FerkitError(
+            f"no Ray cluster answers at '{address}': {error.strerror or error}.", hint=START
+        ) from error
 
 
 def import_ray() -> Any:
@@ -178,8 +197,11 @@ def import_ray() -> Any:
 
 def _cause(error: BaseException) -> BaseException:
     """What a worker raised, out of Ray's wrappers."""
-    while True:
+    seen = {id(error)}
+    while not isinstance(error, FerkitError):
         inner = getattr(error, "cause", None) or error.__cause__
-        if not isinstance(inner, BaseException) or inner is error:
-            return error
+        if not isinstance(inner, BaseException) or id(inner) in seen:
+            break
+        seen.add(id(inner))
         error = inner
+    return error

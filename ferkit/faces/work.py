@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +57,7 @@ class Unreadable(NamedTuple):
 
 
 Event = Cropped | Finished | Unreadable
-Engine = Callable[[Sequence[Work]], Iterator[Event]]
+Engine = Callable[[Sequence[Work]], Generator[Event, None, None]]
 """Prepares files, in whatever order and on whatever machines; crops of a source come before its
 end. What one source's crops are does not depend on the others."""
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ferkit.contracts.data import Sample
-from ferkit.errors import FerkitError
+from ferkit.errors import FerkitError, RunError
 from ferkit.faces import process as process_module
 from ferkit.faces.decode import decode_photo
 from ferkit.faces.prepare import prepare
@@ -224,12 +224,38 @@ def test_progress_counts_files(photo: Photo, run: Callable[..., Prepared]) -> No
     samples = [photo(f"{n}.png", seed=n, level=255 if n else 0) for n in range(3)]
     watch = Watch()
     run(samples, progress=watch)
-    assert watch.events[0] == ("begin", "preparing", 3, "files")
+    assert watch.events[0] == ("begin", "looking at files", 3, "files")
+    assert ("begin", "preparing", 3, "files") in watch.events
     assert watch.events[-2:] == [("advance", 3, watch.events[-2][2]), ("end",)]
     assert re.fullmatch(r"[\d.e+]+ frames/s, 2 crops, 1 failed", watch.events[-2][2])
     watch = Watch()
     run(samples, progress=watch)
-    assert watch.events == []
+    assert [event for event in watch.events if "preparing" in event] == []
+
+
+def test_a_file_under_another_ending_is_another_source(
+    run: Callable[..., Prepared], tmp_path: Path
+) -> None:
+    wrong, right = tmp_path / "a.png", tmp_path / "a.mp4"  # a toy video is a text
+    for path in (wrong, right):
+        path.write_text("255 250")
+    assert run([Sample(id="wrong", path=str(wrong))]).failures[0].kind == "unreadable image"
+    assert run([Sample(id="right", path=str(right))]).kept == (0,)
+
+
+def test_a_store_that_cannot_be_written_still_serves_moved_files(
+    photo: Photo, run: Callable[..., Prepared], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = photo("a.png")
+    run([sample])
+    moved = tmp_path / "moved.png"
+    shutil.copy(sample.path, moved)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise RunError("can't be written (Read-only file system).")
+
+    monkeypatch.setattr("ferkit.faces.store.locked", read_only)
+    assert run([Sample(id="moved", path=str(moved))]).kept == (0,)
 
 
 def test_a_crash_in_the_middle_keeps_what_was_done(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ferkit.errors import FerkitError
+from ferkit.errors import FerkitError, RunError
 from ferkit.faces import ray_engine as ray_engine_module
 from ferkit.faces.keys import FileState
 from ferkit.faces.parts import FrameRow
@@ -151,8 +152,7 @@ def test_two_workers_make_the_same_store_and_one_may_die(tmp_path: Path) -> None
     assert found["reused"] == 23
 
 
-@needs_ray
-def test_an_address_where_no_cluster_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_where_no_cluster_is() -> None:
     class Ray:
         @staticmethod
         def is_initialized() -> bool:
@@ -162,5 +162,23 @@ def test_an_address_where_no_cluster_is(monkeypatch: pytest.MonkeyPatch) -> None
         def init(**_: object) -> None:
             raise ConnectionError("nobody there")
 
-    with pytest.raises(FerkitError, match=r"no Ray cluster answers at 'far:1': nobody there\."):
-        ray_engine_module._connect(Ray, "far:1", None)
+    with pytest.raises(FerkitError, match=r"no Ray cluster answers at 'auto': nobody there\."):
+        ray_engine_module._connect(Ray, "auto", None)
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(FerkitError, match=f"no Ray cluster answers at 'ray://{address}'"):
+            ray_engine_module._connect(Ray, f"ray://{address}", None)
+
+
+def test_crops_that_never_come_are_an_error() -> None:
+    with pytest.raises(RunError, match="the Ray job lost crops of 1 files"):
+        list(in_order(told((crops("a", 0), 0), (Finished(A), 2))))
+
+
+def test_the_cause_is_the_first_error_that_is_told_to_people() -> None:
+    plain = FerkitError("no such weights.")
+    plain.__cause__ = OSError("gone")
+    wrapped = RuntimeError("a task failed")
+    wrapped.__cause__ = plain
+    assert ray_engine_module._cause(wrapped) is plain
