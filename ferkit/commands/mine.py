@@ -83,7 +83,7 @@ def mine(
 
     from ferkit.catalogue import catalogue
     from ferkit.commands.prepare import read_choices
-    from ferkit.faces.from_recipe import crop_settings, plan_steps
+    from ferkit.faces.from_recipe import crop_settings, fingerprints, make_steps, plan_steps
     from ferkit.mining.look import Means
     from ferkit.mining.mine import FAILURES
     from ferkit.mining.mine import mine as mine_videos
@@ -114,11 +114,15 @@ def mine(
         cut=Rule().cut if tracking is None else tracking.cut,
     )
     out = out.absolute()
+    means = Means.of(plan_steps(whole.faces, components, where))
+    # Built here once, for what they say of the files that they read, such as weights.
+    steps = make_steps(whole.faces, components, where)
+    found_by = _detection(crop_settings(whole.faces, components) | fingerprints(steps))
     mined = mine_videos(
         videos,
         out=out,
-        means=Means.of(plan_steps(whole.faces, components, where)),
-        settings=_detection(crop_settings(whole.faces, components)),
+        means=means,
+        settings=found_by,
         rule=rule,
         clips=not no_clips,
         jobs=jobs,
@@ -171,5 +175,10 @@ def _require_every_frame(faces: FacesSection) -> None:
 def _detection(settings: dict[str, Any]) -> dict[str, Any]:
     """Of what crops depend on, what findings do."""
     chosen = {name: settings[name] for name in ("detector", "reader", "tracking")}
-    chosen["enhancer"] = settings["enhancer"] if settings["enhance"] == "frames" else None
-    return chosen
+    parts = ["detector", "reader"]
+    chosen["enhancer"] = None
+    if settings["enhance"] == "frames":
+        chosen["enhancer"] = settings["enhancer"]
+        parts.append("enhancer")
+    files = [f"{part}_files" for part in parts]
+    return chosen | {name: settings[name] for name in files if name in settings}
