@@ -118,8 +118,9 @@ class LineDisplay:
         self._last = now
         rate = done / (now - self._started)
         left = (self._total - done) / rate if rate > 0 else float("inf")
+        done_of = f"{_number(done)}/{self._total} {self._unit}"
         self.say(
-            f"{self._task}: {_number(done)}/{self._total} {self._unit}, {rate:.3g}/s, {left:.0f} s left"
+            f"{self._task}: {done_of}, {rate:.3g}/s, {left:.0f} s left"
             + (f", {detail}" if detail else "")
         )
 
