@@ -13,7 +13,7 @@ def ferkit_video_readers() -> Sequence[Component]:
     return [
         Component(
             name="decord",
-            summary="decord (FFmpeg): exactly the frames asked for, in bounded memory",
+            summary="decord (FFmpeg): exactly the frames asked for",
             factory="ferkit_decord.reader:DecordReader",
             params="ferkit_decord.params:DecordParams",
             source="https://github.com/dmlc/decord",
