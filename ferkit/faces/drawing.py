@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ferkit.contracts.data import DrawnDataset
 from ferkit.contracts.faces import Faces
-from ferkit.faces.choose import DEGENERATE, Reason, joined
+from ferkit.faces.choose import DEGENERATE, Reason
 from ferkit.faces.crop import FaceCrops
 from ferkit.faces.enhance import enhance_crops
 from ferkit.faces.parts import FrameRow, SourceRow, write_part
@@ -136,26 +136,12 @@ def _draw_aligned(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> F
 def _draw_raw(dataset: DrawnDataset, rows: Sequence[int], steps: Steps) -> FaceCrops:
     """Raw frames through the detector."""
     frames = dataset.draw(rows).flatten(0, 2)  # (B T, 3, H, W)
-    parts = [detect_and_crop(list(some), steps) for some in torch.split(frames, steps.batch_size)]
-    starts = range(0, len(frames), steps.batch_size)
-    return FaceCrops(
-        torch.cat([part.frame + start for part, start in zip(parts, starts, strict=True)]),
-        torch.cat([part.crops for part in parts]),
-        torch.cat([part.valid_fraction for part in parts]),
-        joined([part.faces for part in parts]),
-        torch.cat([part.track for part in parts]),
-        tuple(count for part in parts for count in part.found),
-        {
-            position + start: reason
-            for part, start in zip(parts, starts, strict=True)
-            for position, reason in part.reasons.items()
-        },
-    )
+    return detect_and_crop(list(frames), steps, clip_length=dataset.clip_length)
 
 
 def _source_row(name: str, here: range, result: FaceCrops, number: int) -> SourceRow:
     reasons = Counter(result.reasons[place] for place in here if place in result.reasons)
-    used = len(here) - sum(reasons.values())
+    used = int(((result.frame >= here.start) & (result.frame < here.stop)).sum())
     if used:
         return SourceRow(name, "", 0, 0, "ok", "", "", used, number)
     only = next(iter(reasons))

@@ -129,11 +129,19 @@ class VideoWork:
         return [None] * len(frames) if self._tracker is None else self._tracker.follow(frames)
 
 
-def detect_and_crop(frames: Sequence[Tensor], steps: Steps) -> FaceCrops:
-    """Crops of frames that have nothing to do with each other."""
+def detect_and_crop(frames: Sequence[Tensor], steps: Steps, *, clip_length: int = 1) -> FaceCrops:
+    """Crops of photographs, or of clips of `clip_length` frames each, one after the other."""
     with torch.inference_mode():
         own = _on_device(frames, steps)
-        return crop_faces(own, find_faces(own, [None] * len(own), steps.detector), steps)
+        faces: list[TrackedFaces | None] = []
+        together = steps.batch_size if clip_length == 1 else clip_length
+        for start in range(0, len(own), together):
+            part = own[start : start + together]
+            if steps.detector is None or clip_length == 1:
+                faces += find_faces(part, [None] * len(part), steps.detector)
+            else:
+                faces += FaceTracker(steps.detector, None).follow(part)
+        return crop_faces(own, faces, steps)
 
 
 def no_face_in_video(reasons: Counter[Reason], seen: int) -> Reason:

@@ -14,6 +14,7 @@ from ferkit.contracts.data import Sample
 from ferkit.contracts.faces import Faces, FrameChunk, Sampling
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared
+from ferkit.faces.process import detect_and_crop
 from ferkit.faces.steps import Steps
 
 LEVELS = (250, 210, 255)
@@ -135,3 +136,14 @@ def test_a_part_of_a_video(tmp_path: Path, everyone: Steps) -> None:
     assert sorted((one.first, one.last) for one in asked if one.last) == [(1, 2)]
     assert len(asked) == 2
     assert run(parts, steps, tmp_path).reused == 3
+
+
+def test_people_of_a_drawn_clip_keep_their_numbers(everyone: Steps) -> None:
+    clips = [picture("101"), picture("101"), picture("011"), picture("011")]
+    clips[1][:, 20:40, 140:160] = 220  # now the left one scores more
+    result = detect_and_crop(clips, everyone, clip_length=2)
+    assert result.frame.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    bright = result.crops.amax((1, 2, 3, 4)).tolist()
+    people = list(zip(result.track.tolist(), bright, strict=True))
+    assert people[:4] == [(0, 255), (1, 250), (1, 250), (0, 220)]
+    assert people[4:] == [(0, 255), (1, 210), (0, 255), (1, 210)]
