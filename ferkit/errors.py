@@ -25,9 +25,13 @@ class FerkitError(Exception):
         self.where = where
         self.hint = hint
 
+    @property
+    def advice(self) -> str:
+        """What is wrong and what to do, without the place."""
+        return f"{self.what} {self.hint}" if self.hint else self.what
+
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}" + (f" {self.hint}" if self.hint else "")
+        return f"{self.where}: {self.advice}" if self.where else self.advice
 
 
 class FerkitErrors(FerkitError):

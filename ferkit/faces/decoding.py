@@ -68,13 +68,13 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
         except RunError:
             raise
         except FerkitError as error:
-            yield Ended(work, Reason("broken video" if seen else "unreadable video", error.what))
+            yield Ended(work, Reason("broken video" if seen else "unreadable video", error.advice))
             return
         yield Ended(work)
     except RunError:
         raise
     except FerkitError as error:
-        yield Ended(work, Reason("unreadable image", error.what))
+        yield Ended(work, Reason("unreadable image", error.advice))
     except OSError as error:
         what = f"{error.strerror or error}."
         yield Ended(work, passing=Problem("unreadable file", work.path, what, True))

@@ -128,8 +128,8 @@ def look(path: Path, tools: Tools, seen: Seen) -> tuple[list[FrameFinding], str]
                 raise
             except FerkitError as error:
                 if not found:
-                    raise Unreadable("unreadable video", error.what, path) from error
-                return found, error.what
+                    raise Unreadable("unreadable video", error.advice, path) from error
+                return found, error.advice
             except OSError as error:
                 what = f"{error.strerror or error}."
                 raise Unreadable("unreadable file", what, path) from error

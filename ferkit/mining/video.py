@@ -130,7 +130,7 @@ def _outcome(
         except RunError:
             raise
         except FerkitError as error:
-            problems.append(Problem("no clip", path, error.what, True))
+            problems.append(Problem("no clip", path, error.advice, True))
             continue
         written += task.clips and not before.how(name)
         own = slice(run.first, run.last + 1)
