@@ -12,21 +12,25 @@ import pyarrow.parquet as pq
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError
 from ferkit.faces.clips import StoreClips, live_frames
-from ferkit.faces.parts import read_encoding, read_parts, shard_name
+from ferkit.faces.parts import FRAME_SCHEMA, read_encoding, read_parts, shard_name
 from ferkit.faces.prepared import Prepared
 from ferkit.files import replacing, told_plainly
 
+OF_A_FRAME = (
+    "source",
+    "frame",
+    "timestamp",
+    "track",
+    "box",
+    "landmarks",
+    "score",
+    "valid_fraction",
+)
+"""Columns of the store's frames that an index repeats."""
 INDEX_SCHEMA = pa.schema(
     [
         ("sample", pa.string()),
-        ("source", pa.string()),
-        ("frame", pa.int64()),
-        ("timestamp", pa.float64()),
-        ("track", pa.int32()),
-        ("box", pa.list_(pa.float32())),
-        ("landmarks", pa.list_(pa.float32())),
-        ("score", pa.float32()),
-        ("valid_fraction", pa.list_(pa.float32())),
+        *(FRAME_SCHEMA.field(name) for name in OF_A_FRAME),
         ("label", pa.string()),
         ("subject", pa.string()),
         ("split", pa.string()),
