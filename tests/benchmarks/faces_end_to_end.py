@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -34,11 +35,13 @@ from ferkit_decord.params import DecordParams
 from ferkit_decord.reader import DecordReader
 from ferkit_mtcnn.detector import MtcnnDetector
 from ferkit_mtcnn.params import MtcnnParams
+from ferkit_pyav.params import PyAVParams
+from ferkit_pyav.reader import PyAVReader
 from machine import machine, media, table
 from PIL import Image
 
 from ferkit.contracts.data import Sample
-from ferkit.contracts.faces import Sampling
+from ferkit.contracts.faces import Sampling, VideoReader
 from ferkit.faces.keys import FileState
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Quiet
@@ -96,11 +99,11 @@ class UsualScript:
         return np.asarray(level.crop(box).resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 
 
-def our_steps(*, track: bool, every: int, side: int | None = None) -> Steps:
+def our_steps(*, track: bool, every: int, reader: VideoReader | None = None) -> Steps:
     return Steps(
         cropper=FaceEyesMouthCropper(FaceEyesMouthParams(size=SIZE), Context()),
-        detector=MtcnnDetector(MtcnnParams(min_face_px=MIN_FACE, largest_side=side), Context()),
-        reader=DecordReader(DecordParams(), Context()),
+        detector=MtcnnDetector(MtcnnParams(min_face_px=MIN_FACE, largest_side=None), Context()),
+        reader=reader or DecordReader(DecordParams(), Context()),
         sampling=Sampling("every", every) if every > 1 else Sampling("all"),
         tracking=Tracking() if track else None,
     )
@@ -189,14 +192,20 @@ class Watch(Quiet):
 def memory(frames: int) -> None:
     """Resident memory while a long video is prepared, tracked, into a store."""
     rows = []
-    for source in media("single_face.mp4", folder="videos"):
+    readers = {  # the hungrier one last: what a process once had it may keep
+        "pyav": PyAVReader(PyAVParams(), Context()),
+        "decord": DecordReader(DecordParams(), Context()),
+    }
+    for (name, reader), source in product(
+        readers.items(), media("single_face.mp4", folder="videos")
+    ):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "long.mp4"
             long_video(source, path, frames)
             watch = Watch(frames)
             prepare(
                 [Sample("long", str(path))],
-                steps=our_steps(track=True, every=1),
+                steps=our_steps(track=True, every=1, reader=reader),
                 settings={},
                 store=Path(folder) / "store",
                 progress=watch,
@@ -204,8 +213,15 @@ def memory(frames: int) -> None:
         late = np.array([pair for pair in watch.seen if pair[0] > frames / 4])
         slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 1000
         figures = [f"{late[0, 1]:.0f}", f"{late[-1, 1]:.0f}", f"{late[:, 1].max():.0f}"]
-        rows.append([source.name, str(frames), *figures, f"{slope:+.1f}"])
-    head = ["video, repeated", "frames", "resident MiB after a quarter", "at the end", "at most"]
+        rows.append([source.name, name, str(frames), *figures, f"{slope:+.1f}"])
+    head = [
+        "video, repeated",
+        "reader",
+        "frames",
+        "resident MiB after a quarter",
+        "at the end",
+        "at most",
+    ]
     table([*head, "slope, MiB per 1000 frames"], rows)
 
 
