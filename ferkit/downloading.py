@@ -58,6 +58,7 @@ def download(
     part: Path,
     *,
     size: int | None,
+    verified: bool,
     progress: Callable[[int, int | None], None],
     say: Callable[[str], None],
     patience: Patience | None = None,
@@ -69,6 +70,8 @@ def download(
     Args:
         url: http or https.
         size: bytes that the file must have, None if nobody knows.
+        verified: the content will be held to a hash. If it is not, nothing is taken from a server
+            that does not say where the file ends: a part would pass for the whole.
         progress: told the bytes that are there and those there will be, None if unknown.
         say: told in a sentence what goes wrong for now.
     Raises:
@@ -82,7 +85,15 @@ def download(
     in_vain = 0
     while True:
         try:
-            return _attempt(url, part, size=size, progress=progress, say=say, patience=patience)
+            return _attempt(
+                url,
+                part,
+                size=size,
+                verified=verified,
+                progress=progress,
+                say=say,
+                patience=patience,
+            )
         except Dropped as error:
             here = _size(part)
             in_vain = 1 if here > most else in_vain + 1
@@ -108,6 +119,7 @@ def _attempt(
     part: Path,
     *,
     size: int | None,
+    verified: bool,
     progress: Callable[[int, int | None], None],
     say: Callable[[str], None],
     patience: Patience,
@@ -142,12 +154,29 @@ def _attempt(
             if here and answer.status != 206:
                 say(f"{url}: the server begins anew: the file has changed, or it can't resume")
                 here = 0
+            if size is None and here and begun is not None:
+                size = begun.total  # which this answer may leave unsaid
+            if answer.total is None and size is None and not (answer.chunked or verified):
+                raise DownloadError(
+                    "the server does not say how long the file is, and nobody published its"
+                    " sha256: if the connection broke, a part would pass for the whole.",
+                    where=url,
+                    hint="If you know its hash, give it with --sha256.",
+                )
             _receive(response, answer, url, part, here=here, size=size, progress=progress)
     if again:
         if not here:
             raise DownloadError("the server sends another part than it was asked for.", where=url)
         discard(part)
-        _attempt(url, part, size=size, progress=progress, say=say, patience=patience)
+        _attempt(
+            url,
+            part,
+            size=size,
+            verified=verified,
+            progress=progress,
+            say=say,
+            patience=patience,
+        )
 
 
 def _continues(answer: Answer, here: int, begun: _Begun | None) -> bool:

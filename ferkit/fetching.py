@@ -128,10 +128,17 @@ def _from_source(
     say: Callable[[str], None],
     patience: Patience | None,
 ) -> Arrived:
-    part = _part(known)
-    size = known.entry.bytes
-    download(url, part, size=size, progress=progress, say=say, patience=patience)
-    found, wanted = digest(part), _wanted(known)
+    part, wanted = _part(known), _wanted(known)
+    download(
+        url,
+        part,
+        size=known.entry.bytes,
+        verified=wanted is not None,
+        progress=progress,
+        say=say,
+        patience=patience,
+    )
+    found = digest(part)
     if found != (wanted or found):
         discard(part)
         raise DownloadError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,6 +23,7 @@ VARIABLE = "FERKIT_REGISTRY"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SUFFIX = re.compile(r"\.(bin|npz|onnx|pickle|pkl|pt|pth|safetensors|tar|zip)", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _BUNDLED = re.compile(r"bundled: (\w+)/([^,]+)")
 
 
@@ -60,6 +61,22 @@ class KnownWeights:
         if match is None or spec is None or spec.origin is None:
             return None
         return Path(spec.origin).parent / match[2].strip()
+
+    def held_to(self, sha256: str) -> KnownWeights:
+        """The same, held to a hash that the user knows.
+
+        Args:
+            sha256: 64 hex digits.
+        Raises: FerkitError: that is no hash, or another one is published.
+        """
+        wanted = sha256.strip().lower()
+        if not _SHA256.fullmatch(wanted):
+            raise FerkitError("a sha256 has 64 hex digits.", where=sha256)
+        if self.sha256 not in (None, wanted):
+            raise FerkitError(
+                f"the published sha256 of {self.name!r} is {self.sha256}.", where=sha256
+            )
+        return replace(self, sha256=wanted)
 
     def _suffix(self) -> str:
         # Of the registered address only: a mirror must not move the file in the cache.

@@ -58,6 +58,8 @@ class Answer:
         status: HTTP's.
         start: first byte of the body within the file; None: said wrongly.
         total: bytes of the whole file, None if not said.
+        chunked: the body comes in pieces, and its end is said; else it ends where the connection
+            does, unless `total` is known.
         version: strong ETag, or the date of the last change; None: nothing to know it by.
         encoding: such as "gzip"; "" for none.
         kind: media type, lower case.
@@ -66,6 +68,7 @@ class Answer:
     status: int
     start: int | None
     total: int | None
+    chunked: bool
     version: str | None
     encoding: str
     kind: str
@@ -182,7 +185,8 @@ def read_answer(response: HTTPResponse | HTTPError) -> Answer:
     headers = response.headers
     status = response.status or 0
     start: int | None = 0
-    total = _number(headers.get("Content-Length"))
+    chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
+    total = None if chunked else _number(headers.get("Content-Length"))
     if status in (206, 416):
         match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
         start = int(match[1]) if match and match[1] else None
@@ -193,6 +197,7 @@ def read_answer(response: HTTPResponse | HTTPError) -> Answer:
         status=status,
         start=start,
         total=total,
+        chunked=chunked,
         version=version,
         encoding=headers.get("Content-Encoding", "").strip().lower(),
         kind=headers.get_content_type().lower(),

@@ -81,6 +81,8 @@ class FileServer:
         asked: headers of each request so far, with its path as "path".
         ranges: whether Range is understood.
         length: whether Content-Length is sent.
+        chunked: whether the body is sent in pieces instead, as HTTP/1.1.
+        total: whether Content-Range says the length of the whole file.
         statuses: of the next requests, before the file is given.
         cuts: bytes after which the bodies of the next answers break off; None: whole.
         redirects: path -> address.
@@ -92,7 +94,8 @@ class FileServer:
         self.content = bytes(range(256)) * 1200
         self.headers = {"ETag": '"1"', "Content-Type": "application/octet-stream"}
         self.asked: list[dict[str, str]] = []
-        self.ranges = self.length = True
+        self.ranges = self.length = self.total = True
+        self.chunked = False
         self.statuses: list[int] = []
         self.cuts: list[int | None] = []
         self.redirects: dict[str, str] = {}
@@ -120,8 +123,13 @@ class FileServer:
             start, total = int(wanted[1]), len(body)
             status, body = (206, body[start:]) if start < total else (416, b"")
             usual = f"bytes {start}-{total - 1}/{total}" if body else f"bytes */{total}"
+            usual = usual if self.total else re.sub(r"/\d+", "/*", usual)
             headers["Content-Range"] = self.odd_range or usual
-        if self.length:
+        if self.chunked:
+            headers["Transfer-Encoding"] = "chunked"
+            pieces = [body[at : at + 1000] for at in range(0, len(body), 1000)]
+            body = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in [*pieces, b""])
+        elif self.length:
             headers["Content-Length"] = str(len(body))
         self._head(request, status, headers)
         cut = self.cuts.pop(0) if self.cuts else None
@@ -134,6 +142,8 @@ class FileServer:
 
     @staticmethod
     def _head(request: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str]) -> None:
+        if "Transfer-Encoding" in headers:
+            request.protocol_version = "HTTP/1.1"
         request.send_response_only(status)
         for key, value in headers.items():
             request.send_header(key, value)

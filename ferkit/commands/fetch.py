@@ -34,6 +34,11 @@ _WIDE = 200
     help="Take a file that you have: it is verified and copied.",
 )
 @click.option(
+    "--sha256",
+    metavar="HASH",
+    help="What the file must have, if nobody published it and you know it.",
+)
+@click.option(
     "--registry",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -42,7 +47,12 @@ _WIDE = 200
 )
 @click.option("--yes", is_flag=True, help="Do not ask where the licence forbids commercial use.")
 def fetch(
-    name: str | None, url: str | None, file: Path | None, registry: Path | None, yes: bool
+    name: str | None,
+    url: str | None,
+    file: Path | None,
+    sha256: str | None,
+    registry: Path | None,
+    yes: bool,
 ) -> None:
     """Download the weights NAME, verify them and keep them in the cache.
 
@@ -54,13 +64,15 @@ def fetch(
     from ferkit.web import address
 
     if name is None:
-        if url or file or yes:
+        if url or file or sha256 or yes:
             raise FerkitError("name the weights.", where="ferkit fetch", hint="It lists them.")
         _print(_listed(list(known_weights(registry).values())))
         return
     if url and file:
         raise FerkitError("--url and --from can't be given together.", where="ferkit fetch")
     known = look_up(name, registry)
+    if sha256 is not None:
+        known = known.held_to(sha256)
     if file is not None:
         _describe(known, [str(file)])
         _tell(known, fetching.take(known, file, say=_say))

@@ -214,12 +214,19 @@ class Download:
     seen: list[tuple[int, int | None]] = field(default_factory=list)
 
     def __call__(
-        self, url: str, *, size: int | None = None, attempts: int = 5, timeout_s: float = 20
+        self,
+        url: str,
+        *,
+        size: int | None = None,
+        verified: bool = True,
+        attempts: int = 5,
+        timeout_s: float = 20,
     ) -> bytes:
         download(
             url,
             self.part,
             size=size,
+            verified=verified,
             progress=lambda done, total: self.seen.append((done, total)),
             say=self.said.append,
             patience=Patience(attempts=attempts, timeout_s=timeout_s, pause=self.waits.append),

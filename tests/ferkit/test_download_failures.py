@@ -163,3 +163,35 @@ def test_a_full_disk(get, file_server):
         patch.setattr(Path, "unlink", keep)
         with pytest.raises(RunError, match=r"net.part: the disk is full. What came so far stays"):
             get(file_server.url)
+
+
+class TestNobodyKnowsTheEnd:
+    """Neither the server nor a hash tells a part from the whole."""
+
+    def test_such_a_file_is_not_taken(self, get, file_server):
+        file_server.length = False
+        file_server.cuts = [1000]
+        with pytest.raises(DownloadError, match="does not say how long the file is") as caught:
+            get(file_server.url, verified=False)
+        assert "give it with --sha256" in str(caught.value)
+        assert not get.part.exists()
+
+    def test_a_known_size_is_enough(self, get, file_server):
+        file_server.length = False
+        file_server.cuts = [1000]
+        assert get(file_server.url, verified=False, size=307_200) == file_server.content
+        assert "ended after 1000 of 307200 bytes" in get.said[0]
+
+    @pytest.mark.parametrize("cut", [None, 20_000, 309_000, 309_355])
+    def test_the_last_piece_says_the_end(self, get, file_server, cut):
+        file_server.chunked = True
+        file_server.cuts = [cut]
+        assert get(file_server.url, verified=False) == file_server.content
+        assert len(get.said) == (cut is not None)
+
+    def test_the_length_that_the_first_answer_said_holds(self, get, half, file_server):
+        half()
+        file_server.total = False
+        file_server.cuts = [1000]
+        assert get(file_server.url, verified=False) == file_server.content
+        assert "ended after 101000 of 307200 bytes" in get.said[0]

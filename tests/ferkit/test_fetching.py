@@ -204,6 +204,20 @@ class TestUnpublishedHash:
         record_path(loose).unlink()
         assert get(loose).sha256 == OTHER
 
+    def test_a_file_without_a_told_end_is_taken_only_by_its_hash(
+        self, loose, get, sha256, file_server
+    ):
+        file_server.length = False
+        file_server.cuts = [1000, None]
+        with pytest.raises(DownloadError, match="a part would pass for the whole"):
+            get(loose)
+        assert files(loose.place.parent) == {".loose.pth.lock"}
+        file_server.cuts = [1000, None]
+        with pytest.raises(DownloadError, match=f"it must be {sha256}; it was removed"):
+            get(loose.held_to(sha256))
+        assert get(loose.held_to(sha256.upper())) == Arrived(loose.place, sha256, new=True)
+        assert find_weights("loose") == loose.place
+
     def test_a_file_put_there_by_hand(self, loose, get, sha256, file_server, said):
         loose.place.parent.mkdir(parents=True)
         loose.place.write_bytes(file_server.content)

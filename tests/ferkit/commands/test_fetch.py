@@ -144,6 +144,9 @@ def test_a_mistyped_name(run, net):
         ),
         (["net", "--url", "file:///etc/passwd"], "file:///etc/passwd: no address that ferkit down"),
         (["net", "--from", "no.pth"], "no.pth: can't be read: No such file or directory."),
+        (["net", "--sha256", "abc"], "abc: a sha256 has 64 hex digits."),
+        (["net", "--sha256", "0" * 64], f"{'0' * 64}: the published sha256 of 'net' is "),
+        (["--sha256", "0" * 64], "ferkit fetch: name the weights."),
         (["net", "--registry", "no.toml"], "no.toml: can't be read: No such file or directory."),
     ],
 )
@@ -191,6 +194,16 @@ class TestConsent:
         assert "It could not be verified: nobody published its sha256." in err
         assert sha256 in err
         assert find_weights("research") == research.place
+
+    def test_a_hash_that_the_user_knows(self, run, research, sha256, file_server):
+        file_server.length = False
+        status, _, err = run("research", "--yes")
+        assert status == 1
+        assert "the server does not say how long the file is" in err
+        assert "--sha256. By hand: get " in err
+        status, out, err = run("research", "--yes", "--sha256", sha256)
+        assert (status, err) == (0, "")
+        assert out.splitlines()[-1] == f"research: verified, kept at {research.place}"
 
     def test_it_is_not_asked_for_twice_nor_for_ones_own_file(
         self, run, research, file_server, tmp_path
