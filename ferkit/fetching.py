@@ -44,17 +44,23 @@ class Arrived:
     new: bool
 
 
-def present(known: KnownWeights, say: Callable[[str], None]) -> Arrived | None:
+def present(
+    known: KnownWeights, say: Callable[[str], None], *, sources: Sequence[str] | None = None
+) -> Arrived | None:
     """The weights if they are in their place and right.
 
-    Raises: FerkitError: another file is there, and no published hash says that a new one is right.
+    Args:
+        sources: addresses where others can be had; None: those that are known.
+    Raises: FerkitError: another file is there, and there is no source or no published hash that
+        says that a new one is right.
     """
+    sources = known.sources if sources is None else sources
     if not known.place.is_file():
         return None
     try:
         return Arrived(known.place, check(known), new=False)
     except FerkitError as error:
-        if known.sha256 is None or known.bundled or not known.sources:
+        if known.sha256 is None or not sources:
             raise
         say(f"{error.where}: {error.what} It is fetched anew.")
         return None
@@ -82,7 +88,7 @@ def fetch(
     if not sources:
         raise FerkitError(f"ferkit can't download the weights {known.name!r}.", hint=by_hand(known))
     with _alone(known, say):
-        arrived = present(known, say)
+        arrived = present(known, say, sources=sources)
         if arrived is not None:
             return arrived
         for number, url in enumerate(sources, start=1):
@@ -99,17 +105,22 @@ def fetch(
 def take(known: KnownWeights, file: Path, *, say: Callable[[str], None]) -> Arrived:
     """Copy a file that the user has into the cache, if it is the right one.
 
+    Weights that an installed package brings need no copy, as long as the package's file is right.
+
     Raises:
         FerkitError: it can't be read or is another file.
         RunError: the copy can't be written.
     """
+    with suppress(FerkitError):
+        if known.bundled:
+            return Arrived(known.bundled, check(known), new=False)
     with _alone(known, say):
         wanted = _wanted(known)
         with suppress(OSError):
-            if file.samefile(known.place):
-                return Arrived(known.place, check(known), new=True)
+            if file.samefile(known.in_cache):
+                return Arrived(known.in_cache, check(known), new=True)
         hasher = hashlib.sha256()
-        with told_plainly(known.place), replacing(known.place) as copy:
+        with told_plainly(known.in_cache), replacing(known.in_cache) as copy:
             for chunk in _read(file):
                 hasher.update(chunk)
                 copy.write(chunk)
@@ -148,19 +159,19 @@ def _from_source(
         )
     with part.open("r+b") as file:
         os.fsync(file.fileno())
-    part.replace(known.place)
+    part.replace(known.in_cache)
     return _arrived(known, found)
 
 
 def _arrived(known: KnownWeights, sha256: str) -> Arrived:
     discard(_part(known))  # also that of a download that was given up for a file
-    found = known.place.stat()
+    found = known.in_cache.stat()
     remember(known, Record(sha256, found.st_size, found.st_mtime_ns))
-    return Arrived(known.place, sha256, new=True)
+    return Arrived(known.in_cache, sha256, new=True)
 
 
 def _part(known: KnownWeights) -> Path:
-    return known.place.with_name(f".{known.place.name}.part")
+    return known.in_cache.with_name(f".{known.in_cache.name}.part")
 
 
 def _wanted(known: KnownWeights) -> str | None:
@@ -196,14 +207,9 @@ def _read(file: Path) -> Iterator[bytes]:
 
 @contextmanager
 def _alone(known: KnownWeights, say: Callable[[str], None]) -> Iterator[None]:
-    if known.bundled:
-        raise FerkitError(
-            f"the weights {known.name!r} come with a package; nothing is fetched.",
-            where=str(known.place),
-        )
-    folder = known.place.parent
+    folder = known.in_cache.parent
     with told_plainly(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = folder / f".{known.place.name}.lock"
+        lock = folder / f".{known.in_cache.name}.lock"
         with locked(lock, what=f"the file of the weights {known.name!r}", waiting=say):
             yield

@@ -49,18 +49,28 @@ class KnownWeights:
 
     @property
     def place(self) -> Path:
-        """Where the file is kept: in the cache, or in the package that brings it."""
-        folder = cache_folder("weights").absolute()
-        return self.bundled or folder / f"{self.name}{self._suffix()}"
+        """Where the file is: in the cache, else in a package that brings it, else nowhere yet."""
+        return self.bundled or self.in_cache
+
+    @property
+    def in_cache(self) -> Path:
+        """Where the file is kept when it is fetched."""
+        return cache_folder("weights").absolute() / f"{self.name}{self._suffix()}"
 
     @property
     def bundled(self) -> Path | None:
-        """The file in an installed package; None where the weights come with none."""
+        """The file in an installed package; None: there is none, or one in the cache goes first.
+
+        Another version of the package may bring another file, or none: so the user's goes first.
+        """
+        if self.in_cache.is_file():
+            return None
         match = _BUNDLED.match(self.entry.instructions or "")
         spec = find_spec(match[1]) if match else None
         if match is None or spec is None or spec.origin is None:
             return None
-        return Path(spec.origin).parent / match[2].strip()
+        file = Path(spec.origin).parent / match[2].strip()
+        return file if file.is_file() else None
 
     def held_to(self, sha256: str) -> KnownWeights:
         """The same, held to a hash that the user knows.

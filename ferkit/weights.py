@@ -45,7 +45,7 @@ def find_weights(name: str) -> Path:
             where=str(path),
             hint=f"Run 'ferkit fetch {name}'. {by_hand(known)}",
         )
-    if known.sha256 is None and read_record(known) is None:
+    if known.sha256 is None and not known.bundled and read_record(known) is None:
         raise FerkitError(
             f"nobody published a sha256 of the weights {name!r}, so this file can't be verified.",
             where=str(path),
@@ -91,7 +91,9 @@ def check(known: KnownWeights) -> str:
     wanted = known.sha256 or (found.sha256 if remembered is None else remembered.sha256)
     if found.sha256 != wanted:
         hint = f"Remove it and run 'ferkit fetch {known.name}'."
-        if known.sha256 is None:
+        if known.bundled:
+            hint = f"Another version of the package may bring another file. {by_hand(known)}"
+        elif known.sha256 is None:
             hint = f"If the new one is right, remove {record_path(known)}."
         raise wrong_hash(path, found=found.sha256, wanted=wanted, hint=hint)
     if found != remembered:
@@ -108,7 +110,7 @@ def check(known: KnownWeights) -> str:
 def whereabouts(known: KnownWeights) -> str:
     """Whether the file is here, in a word or two; its content is not read."""
     if known.bundled:
-        return "in a package" if known.place.is_file() else "no"
+        return "in a package"
     if not known.place.is_file():
         return "no"
     record = read_record(known)
@@ -120,10 +122,11 @@ def whereabouts(known: KnownWeights) -> str:
 def by_hand(known: KnownWeights) -> str:
     """A sentence for those who can't download: what to get, where to put it."""
     got = known.entry.instructions or f"get {known.entry.url or known.sources[0]}"
+    got = got.replace("bundled: ", "get ", 1)
     command = f"ferkit fetch {known.name}"
-    put = f"put it at {known.place} (sha256 {known.sha256})"
+    put = f"put it at {known.in_cache} (sha256 {known.sha256})"
     if known.sha256 is None:
-        put = f"put it at {known.place} and run '{command}' (nobody published its sha256)"
+        put = f"put it at {known.in_cache} and run '{command}' (nobody published its sha256)"
     return f"By hand: {got.rstrip('.')}; {put}, or run '{command} --from FILE'."
 
 
@@ -137,8 +140,8 @@ def wrong_hash(path: Path, *, found: str, wanted: str, hint: str | None = None) 
 
 
 def record_path(known: KnownWeights) -> Path:
-    """The side file in the cache; bundled files have none."""
-    return known.place.with_name(f"{known.place.name}.json")
+    """The side file in the cache; files of packages have none."""
+    return known.in_cache.with_name(f"{known.in_cache.name}.json")
 
 
 def read_record(known: KnownWeights) -> Record | None:

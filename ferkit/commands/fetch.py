@@ -77,9 +77,10 @@ def fetch(
         _describe(known, [str(file)])
         _tell(known, fetching.take(known, file, say=_say))
         return
-    arrived = fetching.present(known, _say)
+    sources = [url] if url else list(known.sources)
+    arrived = fetching.present(known, _say, sources=sources)
     if arrived is None:
-        sources = [address(each) for each in ([url] if url else known.sources)]
+        sources = [address(each) for each in sources]
         _describe(known, sources)
         if sources:
             _ask(known, yes=yes)

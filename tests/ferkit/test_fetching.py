@@ -187,9 +187,62 @@ class TestFromFile:
         assert take(net, net.place, say=said.append).sha256 == sha256
         assert net.place.read_bytes() == file_server.content
 
-    def test_bundled_weights(self, tmp_path, said):
-        with pytest.raises(FerkitError, match="come with a package; nothing is fetched"):
-            take(look_up("mtcnn-pnet"), tmp_path / "x", say=said.append)
+
+class TestPackages:
+    """Weights that a package brings, where it is installed in the right version."""
+
+    @pytest.fixture
+    def package(self, tmp_path, monkeypatch) -> Path:
+        folder = tmp_path / "site" / "fakepackage"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        monkeypatch.syspath_prepend(folder.parent)
+        return folder
+
+    @pytest.fixture
+    def brought(self, package, register, sha256):
+        text = "bundled: fakepackage/net.onnx, installed with fakepackage 2"
+        register(name="brought", instructions=text, sha256=sha256)
+        return look_up("brought")
+
+    def test_the_right_version_needs_no_copy(
+        self, brought, package, get, sha256, file_server, tmp_path, said
+    ):
+        file = package / "net.onnx"
+        file.write_bytes(file_server.content)
+        there = Arrived(file, sha256, new=False)
+        assert get(brought, file_server.url) == there
+        assert take(brought, tmp_path / "mine.onnx", say=said.append) == there
+        assert whereabouts(brought) == "in a package"
+        assert not brought.in_cache.exists()
+
+    @pytest.mark.parametrize("inside", [None, b"others"])
+    def test_another_version_is_no_dead_end(
+        self, brought, package, sha256, file_server, tmp_path, said, inside
+    ):
+        if inside is not None:
+            (package / "net.onnx").write_bytes(inside)
+        with pytest.raises(FerkitError, match="ferkit fetch brought --from FILE") as caught:
+            find_weights("brought")
+        assert f"installed with fakepackage 2; put it at {brought.in_cache}" in str(caught.value)
+        file = tmp_path / "mine.onnx"
+        file.write_bytes(file_server.content)
+        assert take(brought, file, say=said.append) == Arrived(brought.in_cache, sha256, new=True)
+        assert find_weights("brought") == brought.in_cache
+        assert whereabouts(brought) == "yes"
+        assert inside is None or (package / "net.onnx").read_bytes() == inside
+
+    def test_an_address_that_the_user_gives(self, brought, package, get, sha256, file_server, said):
+        (package / "net.onnx").write_bytes(b"others")
+        assert get(brought, file_server.url) == Arrived(brought.in_cache, sha256, new=True)
+        assert said[0].endswith("It is fetched anew.")
+        with pytest.raises(FerkitError, match=f"is {OTHER}, it must be {sha256}"):
+            take(brought, package / "net.onnx", say=said.append)
+
+    def test_without_a_published_hash_the_package_is_trusted(self, package, register):
+        register(name="loose", instructions="bundled: fakepackage/net.onnx, of fakepackage")
+        (package / "net.onnx").write_bytes(b"others")
+        assert find_weights("loose") == package / "net.onnx"
 
 
 class TestUnpublishedHash:

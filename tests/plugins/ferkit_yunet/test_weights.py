@@ -12,6 +12,7 @@ from ferkit_yunet.detector import YunetDetector
 from ferkit_yunet.params import YunetParams
 from ferkit_yunet.weights import INSTALL, NAME, load_network
 
+from ferkit.cli import main
 from ferkit.errors import FerkitError
 from ferkit.known_weights import look_up
 from ferkit.plugin import Context
@@ -41,8 +42,27 @@ def test_a_package_without_the_file(package: Path) -> None:
 
 def test_another_file(package: Path) -> None:
     (package / "face_detection_yunet_2023mar.onnx").write_bytes(b"another model")
-    with pytest.raises(FerkitError, match=r"2023mar\.onnx: not the right file: its sha256 is "):
+    message = r"2023mar\.onnx: not the right file: its sha256 is .*'ferkit fetch yunet --from FILE'"
+    with pytest.raises(FerkitError, match=message):
         load_network()
+
+
+@pytest.mark.parametrize("inside", [None, b"another model"])
+def test_another_version_of_the_package_and_a_file_of_ones_own(
+    network: object,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    inside: bytes | None,
+) -> None:
+    installed = look_up(NAME).place
+    monkeypatch.setenv("FERKIT_CACHE", str(tmp_path / "cache"))
+    package = request.getfixturevalue("package")
+    if inside is not None:
+        (package / installed.name).write_bytes(inside)
+    assert main(["fetch", NAME, "--from", str(installed)]) == 0
+    assert look_up(NAME).place.is_relative_to(tmp_path / "cache")
+    load_network()
 
 
 def test_the_install_command_is_the_extra(repository: Path) -> None:
