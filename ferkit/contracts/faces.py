@@ -122,7 +122,8 @@ class Enhancer(Protocol):
     """Evens out the light.
 
     One that reads a file, such as weights, may have a string attribute `fingerprint` that changes
-    with it: stores of crops are told apart by it. The other parts may have one, too.
+    with it: stores of crops are told apart by it. The other parts may have one, too. One that
+    leaves images as they are says so by a true attribute `changes_nothing`.
     """
 
     def __call__(self, images: Tensor) -> Tensor:

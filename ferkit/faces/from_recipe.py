@@ -11,7 +11,7 @@ import torch
 
 from ferkit.cache import cache_folder
 from ferkit.contracts.data import Dataset, DrawnDataset, Sample
-from ferkit.contracts.faces import Sampling
+from ferkit.faces.canonical import canonical, canonical_sampling
 from ferkit.faces.drawing import Blueprint
 from ferkit.faces.drawn import prepare_drawn
 from ferkit.faces.plans import Plan, StepsPlan
@@ -62,28 +62,28 @@ def prepare_for_recipe(
         return prepare(
             samples,
             steps=steps,
-            settings=crop_settings(faces, catalogue) | fingerprints(steps),
+            settings=store_settings(faces, catalogue, steps),
             store=store,
             progress=progress,
             retry=retry,
             engine=None if engine is None else engine(plan_steps(faces, catalogue, context)),
         )
     detect = faces.detector is not None and not dataset.aligned
-    settings = crop_settings(faces, catalogue, detect=detect)
-    for unused in ("reader", "sampling", "tracking"):
-        del settings[unused]
     here = replace(context, device="cpu")
     blueprint = Blueprint(
         dataset=_plan(Kind.DATASET, chosen, catalogue, here),
         steps=plan_steps(faces, catalogue, here, detect=detect, read=False),
     )
     steps = make_steps(faces, catalogue, context, detect=detect, read=False)
+    settings = store_settings(faces, catalogue, steps, drawn=dataset.aligned)
+    for unused in ("reader", "sampling", "tracking"):
+        del settings[unused]
     return prepare_drawn(
         dataset,
         samples,
         steps=steps,
         blueprint=blueprint,
-        settings={**settings, **fingerprints(steps), "drawn": dataset.fingerprint()},
+        settings={**settings, "drawn": dataset.fingerprint()},
         store=store,
         jobs=jobs,
         progress=progress,
@@ -143,7 +143,7 @@ def _values(faces: FacesSection, context: Context) -> dict[str, Any]:
     followed = faces.tracking
     return {
         "enhance": faces.enhance,
-        "sampling": Sampling(faces.sampling.mode, faces.sampling.value),
+        "sampling": canonical_sampling(faces.sampling.mode, faces.sampling.value),
         "tracking": None if followed is None else Tracking(**followed.model_dump()),
         "keep": faces.keep,
         "min_score": faces.min_score,
@@ -154,10 +154,32 @@ def _values(faces: FacesSection, context: Context) -> dict[str, Any]:
     }
 
 
+def store_settings(
+    faces: FacesSection, catalogue: Catalogue, steps: Steps, *, drawn: bool = False
+) -> dict[str, Any]:
+    """What the crops of a file depend on, in plain values; the store is named by their hash.
+
+    Sections that cut the same crops have the same settings; `canonical` says which do.
+
+    Args:
+        steps: made from the section; what they say of themselves counts as well.
+        drawn: whether crops are drawn where the cropper wants them, without a whole frame.
+    """
+    settings = crop_settings(faces, catalogue, detect=steps.detector is not None)
+    if drawn and settings["enhance"] == "frames":
+        settings["enhance"] = "crops"  # the nearest to a frame that there is
+    return canonical(
+        settings | fingerprints(steps),
+        regions=steps.cropper.regions,
+        least_score=steps.least_score,
+        idle_enhancer=bool(getattr(steps.enhancer, "changes_nothing", False)),
+    )
+
+
 def crop_settings(
     faces: FacesSection, catalogue: Catalogue, *, detect: bool = True
 ) -> dict[str, Any]:
-    """What the crops of a file depend on, in plain values; the store is named by their hash.
+    """The section and its components in plain values, but for what never changes a pixel.
 
     A component of another distribution than ferkit's own comes with its version, because what
     it answers may change with it.
@@ -173,8 +195,9 @@ def crop_settings(
         name: None if one is None else _described(kind, one, catalogue)
         for name, (kind, one) in zip(names, chosen.items(), strict=True)
     }
-    settings["sampling"] = faces.sampling.model_dump(mode="json")
-    settings["tracking"] = None if faces.tracking is None else faces.tracking.model_dump()
+    sampling = canonical_sampling(faces.sampling.mode, faces.sampling.value)
+    settings["sampling"] = {"mode": sampling.mode, "value": sampling.value}
+    settings["tracking"] = None if faces.tracking is None else _plain(faces.tracking)
     settings["keep"] = faces.keep
     settings["enhance"] = faces.enhance if faces.enhancer is not None else None
     settings["min_score"] = faces.min_score if settings["detector"] is not None else None
@@ -183,13 +206,17 @@ def crop_settings(
 
 def _described(kind: Kind, one: BaseModel, catalogue: Catalogue) -> dict[str, Any]:
     values: dict[str, Any] = {
-        name: value
-        for name, value in one.model_dump(mode="json").items()
-        if name not in unseen_in_crops(type(one))
+        name: value for name, value in _plain(one).items() if name not in unseen_in_crops(type(one))
     }
     entry = catalogue.get(kind, values["use"])
     if entry.distribution != PROJECT:
         values["from"] = f"{entry.distribution} {entry.version}"
+    return values
+
+
+def _plain(one: BaseModel) -> dict[str, Any]:
+    """Values as their types have them: a default of 2 for a float is the 2.0 that 2 becomes."""
+    values: dict[str, Any] = type(one).model_validate(one.model_dump()).model_dump(mode="json")
     return values
 
 

@@ -39,6 +39,8 @@ def check_enhancer(make: Make, *, sizes: Sequence[tuple[int, int]] = SIZES) -> N
         by_pixel = images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         _near(answer, _enhance(enhancer, by_pixel), "it depends on how images lie in memory")
         _enhance(enhancer, images[:0])
+        if getattr(enhancer, "changes_nothing", False):
+            assert torch.equal(answer, images), "it changes images, and says that it does not"
     other = seeded(make, Context(), seed=5)
     _near(answer, _enhance(other, images), "it depends on the seed")
     check_fingerprint(enhancer, seeded(make, Context()))

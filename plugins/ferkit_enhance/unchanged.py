@@ -10,6 +10,8 @@ from ferkit.plugin import Context, NoParams
 class Unchanged:
     """The enhancer `none`."""
 
+    changes_nothing = True
+
     def __init__(self, params: NoParams, context: Context) -> None:
         pass
 

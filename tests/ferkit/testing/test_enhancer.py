@@ -95,6 +95,10 @@ class EmptyText(Root):
     fingerprint = ""
 
 
+class SaysNothing(Root):
+    changes_nothing = True
+
+
 def test_one_that_keeps_the_contract() -> None:
     check_enhancer(Root)
     check_enhancer(Reflects, sizes=[(2, 2), (17, 31)])
@@ -117,6 +121,7 @@ def test_one_that_keeps_the_contract() -> None:
         (AsItLies, "it depends on how images lie in memory"),
         (NotNone, r"images \(0, 3, 1, 1\): an exception instead of an answer"),
         (EmptyText, "fingerprint is empty"),
+        (SaysNothing, "it changes images, and says that it does not"),
     ],
     ids=lambda part: part.__name__ if isinstance(part, type) else "",
 )
