@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ferkit.errors import FerkitError, RunError
 from ferkit.files import write_whole
@@ -29,8 +30,20 @@ class Record:
     mtime_ns: int
 
 
+class Found(NamedTuple):
+    """path: of a file of weights. sha256: of its content, hex."""
+
+    path: Path
+    sha256: str
+
+
 def find_weights(name: str) -> Path:
-    """The file of weights called `name` in the registry, verified.
+    """The file of weights called `name` in the registry, verified; see `find_and_hash`."""
+    return find_and_hash(name).path
+
+
+def find_and_hash(name: str) -> Found:
+    """The file of weights called `name` in the registry, verified, and its hash.
 
     It is hashed when it is new or has changed, else only looked at.
 
@@ -51,8 +64,7 @@ def find_weights(name: str) -> Path:
             where=str(path),
             hint=f"Run 'ferkit fetch {name}' to accept it as it is.",
         )
-    check(known)
-    return path
+    return Found(path, check(known))
 
 
 def verify(path: Path, sha256: str) -> None:
@@ -63,9 +75,16 @@ def verify(path: Path, sha256: str) -> None:
         sha256: what it must have, 64 hex digits.
     Raises: FerkitError: it has another one, or can't be read.
     """
-    found = digest(path)
-    if found != sha256.lower():
-        raise wrong_hash(path, found=found, wanted=sha256.lower())
+    hold_to(Found(path, digest(path)), sha256)
+
+
+def hold_to(found: Found, sha256: str) -> None:
+    """Hold a file that has been hashed to a hash.
+
+    Raises: FerkitError: it has another one.
+    """
+    if found.sha256 != sha256.lower():
+        raise wrong_hash(found.path, found=found.sha256, wanted=sha256.lower())
 
 
 def digest(path: Path) -> str:

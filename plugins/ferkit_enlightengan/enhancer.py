@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from ferkit.plugin import Context
-from ferkit.weights import digest
 from ferkit_enlightengan.generator import REACH, STRIDE, Generator, darkness
 from ferkit_enlightengan.params import EnlightenGanParams
 from ferkit_enlightengan.pieces import in_pieces, pad_to_multiple
@@ -53,11 +52,13 @@ class EnlightenGan:
     """The enhancer `enlightengan`."""
 
     def __init__(self, params: EnlightenGanParams, context: Context) -> None:
-        path = weights_file(params.weights, sha256=params.sha256, folder=context.folder)
-        self.fingerprint = digest(path)
+        file = weights_file(params.weights, sha256=params.sha256, folder=context.folder)
+        self.fingerprint = file.sha256
         device = torch.device(context.device)
         half = params.half and device.type == "cuda"
-        self._generator = read_generator(path).to(device, torch.float16 if half else torch.float32)
+        self._generator = read_generator(file.path).to(
+            device, torch.float16 if half else torch.float32
+        )
         self._device = device
         self._longest = params.tile_px
         # A CPU gains nothing from batches, and one by one an image's result is the same to the

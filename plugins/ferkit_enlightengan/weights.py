@@ -8,7 +8,7 @@ from ferkit.errors import FerkitError
 from ferkit.known_weights import look_up
 from ferkit.tensor_files import read_tensors
 from ferkit.training.weights import differing
-from ferkit.weights import find_weights, verify
+from ferkit.weights import Found, digest, find_and_hash, hold_to
 from ferkit_enlightengan.generator import WIDTHS, Generator
 
 NAME = "enlightengan"
@@ -39,8 +39,8 @@ def public_name(own: str) -> str:
     return f"{_LAYER[layer]}{number}_{_WHICH[which]}.{tensor}"
 
 
-def weights_file(given: str | None, *, sha256: str | None, folder: Path) -> Path:
-    """The file to load, verified as far as that can be.
+def weights_file(given: str | None, *, sha256: str | None, folder: Path) -> Found:
+    """The file to load, verified as far as that can be, and its hash.
 
     Args:
         given: the file that the recipe names, or None for the fetched one.
@@ -50,7 +50,7 @@ def weights_file(given: str | None, *, sha256: str | None, folder: Path) -> Path
     """
     if given is None:
         try:
-            path = find_weights(NAME)
+            found = find_and_hash(NAME)
         except FerkitError as error:
             hint = f"{error.hint} {INSTEAD}" if error.hint else INSTEAD
             raise FerkitError(error.what, where=error.where, hint=hint) from error
@@ -58,10 +58,11 @@ def weights_file(given: str | None, *, sha256: str | None, folder: Path) -> Path
         path = folder / Path(given).expanduser()
         if not path.is_file():
             raise FerkitError("no such file of weights.", where=str(path), hint=INSTEAD)
+        found = Found(path, digest(path))
         sha256 = sha256 or look_up(NAME).sha256
     if sha256 is not None:
-        verify(path, sha256)
-    return path
+        hold_to(found, sha256)
+    return found
 
 
 def read_generator(path: Path) -> Generator:

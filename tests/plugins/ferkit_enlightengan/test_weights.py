@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -126,7 +127,8 @@ def test_without_weights_the_alternatives_are_named() -> None:
 def test_a_fetched_file_is_found(checkpoint: Path) -> None:
     told: list[str] = []
     take(look_up(NAME), checkpoint, say=told.append)
-    path = weights_file(None, sha256=None, folder=Path())
+    path, sha256 = weights_file(None, sha256=None, folder=Path())
+    assert sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert path.is_relative_to(cache_folder())
     assert path.read_bytes() == checkpoint.read_bytes()
     assert EnlightenGan(EnlightenGanParams(), Context())(torch.zeros(1, 3, 4, 4)).shape[-1] == 4
@@ -137,7 +139,34 @@ def test_a_named_file_lies_in_the_recipe_s_folder_and_is_held_to_its_hash(
 ) -> None:
     right = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     name, folder = checkpoint.name, checkpoint.parent
-    assert weights_file(name, sha256=right, folder=folder) == checkpoint
-    assert weights_file(name, sha256=None, folder=folder) == checkpoint
+    assert weights_file(name, sha256=right, folder=folder) == (checkpoint, right)
+    assert weights_file(name, sha256=None, folder=folder) == (checkpoint, right)
     with pytest.raises(FerkitError, match=f"its sha256 is {right}, it must be {'0' * 64}"):
         weights_file(name, sha256="0" * 64, folder=folder)
+
+
+@pytest.mark.parametrize("sha256", [False, True])
+def test_a_file_is_hashed_once(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, sha256: bool
+) -> None:
+    wanted = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    hashed: list[str] = []
+    really = hashlib.file_digest
+
+    def counted(file: Any, kind: str) -> Any:
+        hashed.append(file.name)
+        return really(file, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    params = EnlightenGanParams(weights=str(checkpoint), sha256=wanted if sha256 else None)
+    assert EnlightenGan(params, Context()).fingerprint == wanted
+    assert hashed == [str(checkpoint)]
+
+
+def test_a_fetched_file_is_not_hashed_again(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = take(look_up(NAME), checkpoint, say=lambda text: None)
+    monkeypatch.delattr(hashlib, "file_digest")
+    params = EnlightenGanParams(sha256=arrived.sha256)
+    assert EnlightenGan(params, Context()).fingerprint == arrived.sha256
