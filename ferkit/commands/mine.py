@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SOURCE = "ferkit mine"
 """What messages call the recipe that the options make."""
+FAILED_TOLD = 5
+"""Videos that failed of which the reason is told on the terminal; the file has all of them."""
 
 
 @click.command("mine", short_help="Find the parts of videos that show one face.")
@@ -53,7 +55,9 @@ SOURCE = "ferkit mine"
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes. Default: one per core on a CPU, else 1."
+    "--jobs",
+    type=click.IntRange(min=0),
+    help="Processes. Default: one per core on a CPU, else 1. 0: none but this one.",
 )
 @click.pass_context
 def mine(
@@ -140,9 +144,13 @@ def mine(
         tell(f"What was mined from {sources} videos not given or not readable now stays.")
     if mined.problems:
         tell(f"What is left out, and why: {out / FAILURES}")
-    for path in mined.died:
-        tell(f"{path}: the process that mined it died; lower --jobs if memory ran out.")
-    if mined.died or not mined.rows:
+    for outcome in mined.failed[:FAILED_TOLD]:
+        tell(f"{outcome.video.path}: {outcome.failure}")
+    if len(mined.failed) > FAILED_TOLD:
+        tell(f"... and {len(mined.failed) - FAILED_TOLD} videos more that failed.")
+    if mined.failed:
+        tell("The same call tries them again; what the others gave stays.")
+    if mined.failed or not mined.rows:
         context.exit(1)
 
 

@@ -25,7 +25,7 @@ from ferkit.mining.manifest import CLIPS, Row, read_manifest, write_manifest
 from ferkit.mining.rule import Rule
 from ferkit.mining.sources import Video, described, find_videos, identify, known_videos
 from ferkit.mining.video import Outcome, Task, finished_before
-from ferkit.mining.workers import Died, cores, mine_here, mine_in_processes
+from ferkit.mining.workers import cores, mine_here, mine_in_processes
 from ferkit.mining.written import all_written, make_folders, remove_half_written
 
 SETTINGS = "mining.json"
@@ -35,7 +35,7 @@ SOURCES = "sources.json"
 FAILURES = "failures.csv"
 LOCK = "lock"
 SMALL_MB = 1
-"""Where there is no more than that, starting processes would take longer than it lasts."""
+"""For one video no larger than that, starting a process would take longer than it lasts."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,18 @@ class Mined:
 
     outcomes: of each video, by path. problems: what could not be used, and why. others: rows of
     videos that were not given this time and stay in the manifest. removed: clips of earlier
-    calls that are no longer wanted. died: videos whose process ended by itself.
+    calls that are no longer wanted.
     """
 
     outcomes: tuple[Outcome, ...]
     problems: tuple[Problem, ...]
     others: tuple[Row, ...]
     removed: int
-    died: tuple[Path, ...]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Of videos at which a reader, a detector or a whole process failed."""
+        return [outcome for outcome in self.outcomes if outcome.failed]
 
     @property
     def rows(self) -> list[Row]:
@@ -79,7 +83,8 @@ def mine(
         settings: names and parameters of all in `means` that changes what is found.
         rule: what a part must be.
         clips: whether parts are written as files of their own.
-        jobs: processes; None: one per core on a CPU, else one.
+        jobs: processes; None: one per core on a CPU, else one. 0: this one does it all, and ends
+            if a reader or a detector crashes.
         progress: told how far it is.
     Raises: FerkitError: no such file, no video, or DIR holds other videos' clips by other
         settings. RunError: something can't be written. What was found before stays.
@@ -102,10 +107,9 @@ def mine(
             Task(video, out, findings_file(out, video.content, settings), rule, clips)
             for video in videos
         ]
-        outcomes, died = _mine_all(tasks, means, jobs, progress)
+        outcomes = _mine_all(tasks, means, jobs, progress)
         problems += unread
         problems += [problem for one in outcomes for problem in one.problems]
-        problems += [_death(task, end) for task, end in died]
         # What could not be read this time keeps the rows it had.
         used = {str(one.video.path) for one in outcomes if one.usable}
         others = [row for row in others if row.source not in used]
@@ -114,13 +118,7 @@ def mine(
         write_whole(out / SETTINGS, json.dumps(_document(made_by), indent=2) + "\n")
         removed = _remove_unwanted(out, rows)
         write_failures(problems, out / FAILURES)
-    return Mined(
-        tuple(outcomes),
-        tuple(problems),
-        tuple(others),
-        removed,
-        tuple(task.video.path for task, _ in died),
-    )
+    return Mined(tuple(outcomes), tuple(problems), tuple(others), removed)
 
 
 def _refuse_jobs_on_a_gpu(jobs: int | None, means: Means) -> None:
@@ -165,8 +163,8 @@ def _others(
 
 def _mine_all(
     tasks: Sequence[Task], means: Means, jobs: int | None, progress: Progress
-) -> tuple[list[Outcome], list[tuple[Task, Died]]]:
-    """Outcomes in the order of the tasks, and those that there are none of."""
+) -> list[Outcome]:
+    """Outcomes in the order of the tasks."""
     outcomes: dict[str, Outcome] = {}
     todo = []
     for task in tasks:
@@ -175,29 +173,25 @@ def _mine_all(
             todo.append(task)
         else:
             outcomes[task.video.content] = before
-    died: list[tuple[Task, Died]] = []
     if todo:
         meter = _Meter(progress, todo)
         progress.begin("mining", meter.total_mb, "MB")
         try:
-            for task, answer in _answers(todo, means, meter, jobs):
+            for task, outcome in _answers(todo, means, meter, jobs):
                 meter.finish(task)
-                if isinstance(answer, Died):
-                    died.append((task, answer))
-                else:
-                    outcomes[task.video.content] = answer
+                outcomes[task.video.content] = outcome
         finally:
             progress.end()
-    done = [outcomes[task.video.content] for task in tasks if task.video.content in outcomes]
-    return done, died
+    return [outcomes[task.video.content] for task in tasks]
 
 
 def _answers(
     todo: Sequence[Task], means: Means, meter: _Meter, jobs: int | None
-) -> Iterator[tuple[Task, Outcome | Died]]:
+) -> Iterator[tuple[Task, Outcome]]:
     if jobs is None:
-        jobs = cores() if _on_cpu(means) and meter.total_mb > SMALL_MB else 1
-    if min(jobs, len(todo)) == 1:
+        small = len(todo) == 1 and meter.total_mb <= SMALL_MB
+        jobs = 0 if small else cores() if _on_cpu(means) else 1
+    if jobs == 0:
         return mine_here(todo, means, meter.count)
     # The largest first, so that no process is left alone with one at the end.
     by_size = sorted(todo, key=lambda task: -task.video.state.size)
@@ -232,12 +226,6 @@ class _Meter:
         detail = f"{rate:.3g} frames/s, {self._finished} of {self._videos} videos"
         done = (self._bytes + sum(self._shares.values())) / 1e6
         self._progress.advance(min(done, self.total_mb), detail)
-
-
-def _death(task: Task, end: Died) -> Problem:
-    killed = " (killed, as the system does when memory runs out)" if end.code == -9 else ""
-    what = f"the process that mined it ended with exit code {end.code}{killed}."
-    return Problem("process ended", str(task.video.path), what, True)
 
 
 def _remove_unwanted(out: Path, rows: Sequence[Row]) -> int:

@@ -23,6 +23,8 @@ def summary_table(mined: Mined, *, clips: bool) -> Table:
     looked = sum(one.looked for one in usable)
     table.add_row("  looked at now", str(looked))
     table.add_row("  looked at before", str(len(usable) - looked))
+    if mined.failed:
+        table.add_row("videos that failed", str(len(mined.failed)))
     table.add_row("frames", f"{sum(one.frames for one in outcomes):,}")
     no_clip = sum(problem.kind == "no clip" for problem in mined.problems)
     table.add_row("runs of one face", str(len(rows) + no_clip + short + small))

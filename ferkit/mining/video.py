@@ -11,6 +11,7 @@ import numpy as np
 from ferkit.contracts.data import Problem
 from ferkit.errors import FerkitError, RunError
 from ferkit.mining.clip import Cutter
+from ferkit.mining.failed import FAILED, unexpected
 from ferkit.mining.findings import Findings, collected, read_findings, write_findings
 from ferkit.mining.look import Seen, Tools, Unreadable, look
 from ferkit.mining.manifest import CLIPS, Row
@@ -54,6 +55,16 @@ class Outcome:
         """Whether any frame could be decoded."""
         return self.frames > 0
 
+    @property
+    def failed(self) -> bool:
+        """Whether mining it went wrong, all or in part, in a way that nobody foresaw."""
+        return bool(self.failure)
+
+    @property
+    def failure(self) -> str:
+        """How it did, the first if there are several; "" if it did not."""
+        return next((one.what for one in self.problems if one.kind in FAILED), "")
+
 
 def finished_before(task: Task) -> Outcome | None:
     """The outcome, if an earlier call left nothing to do; else None."""
@@ -76,7 +87,6 @@ def mine_video(task: Task, tools: Tools, seen: Seen) -> Outcome:
     findings = read_findings(task.findings)
     looked = findings is None
     if findings is None:
-        tools.build()  # what goes wrong here is not the video's fault
         try:
             frames, broken = look(path, tools, seen)
         except Unreadable as error:
@@ -131,6 +141,10 @@ def _outcome(
             raise
         except FerkitError as error:
             problems.append(Problem("no clip", path, error.advice, True))
+            continue
+        except Exception as error:
+            during = f"cutting out frames {numbers.first} to {numbers.last}"
+            problems.append(unexpected(task.video.path, error, during=during))
             continue
         written += task.clips and not before.how(name)
         own = slice(run.first, run.last + 1)

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from functools import partial
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import torch
+from ferkit.errors import RunError
+from ferkit.mining.failed import ended
+from ferkit.mining.look import Means
+from ferkit.mining.video import Outcome, Task
+from ferkit.mining.worker import Miner, work
 
-from ferkit.errors import FerkitError, FerkitErrors, RunError
-from ferkit.mining.look import Means, Tools
-from ferkit.mining.video import Outcome, Task, mine_video
-
-TELL_S = 0.2
-"""Seconds between two messages on how far a video is."""
+STILLBORN = 3
+"""Processes in a row that end as they begin before mining gives up."""
 
 Told = Callable[[Task, int, float], None]
 """Told of a video: frames looked at since the last call, and the part of it that is done."""
-
-
-@dataclass(frozen=True)
-class Died:
-    """The process that was at a video ended by itself. code: its exit code; -9: killed."""
-
-    code: int
 
 
 @dataclass
@@ -39,68 +31,106 @@ class _Worker:
     task: Task
     ready: bool = False
 
+    def close(self) -> int:
+        """Wait for its end; the exit code."""
+        self.connection.close()  # it hears that nothing more comes
+        self.process.join()
+        return int(self.process.exitcode or 0)
 
-def mine_here(
-    tasks: Sequence[Task], means: Means, told: Told
-) -> Iterator[tuple[Task, Outcome | Died]]:
+
+class _Todo:
+    """Videos to mine. What ended a process comes once more, when all others are done: alone it
+    has the memory for itself, and nobody else waits for it."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._fresh = deque(tasks)
+        self._again: deque[Task] = deque()
+        self._fatal: set[str] = set()
+
+    def next(self, *, alone: bool) -> Task | None:
+        if self._fresh:
+            return self._fresh.popleft()
+        return self._again.popleft() if alone and self._again else None
+
+    def put_back(self, task: Task) -> None:
+        """It was not begun."""
+        self._fresh.appendleft(task)
+
+    def once_more(self, task: Task) -> bool:
+        """It ended a process. False if that was its second one."""
+        if task.video.content in self._fatal:
+            return False
+        self._fatal.add(task.video.content)
+        self._again.append(task)
+        return True
+
+
+def mine_here(tasks: Sequence[Task], means: Means, told: Told) -> Iterator[tuple[Task, Outcome]]:
     """Mine videos in this process, one after another."""
-    tools = Tools(means)
+    miner = Miner(means)
     for task in tasks:
-        yield task, _mined(task, tools, lambda frames, share, task=task: told(task, frames, share))  # type: ignore[misc]
+        yield task, miner.mine(task, partial(told, task))
 
 
 def mine_in_processes(
     tasks: Sequence[Task], means: Means, told: Told, *, jobs: int
-) -> Iterator[tuple[Task, Outcome | Died]]:
+) -> Iterator[tuple[Task, Outcome]]:
     """Mine videos in processes of one thread each, which end with this one.
 
-    Answers come as they are ready. Where a process dies, its video is answered by `Died`, and
-    another process goes on with the rest.
+    Answers come as they are ready. Where a process dies, another one goes on with the rest; the
+    video is tried once more at the end, and if that one dies, too, the outcome says so.
 
     Args:
         jobs: processes, at most.
-    Raises: RunError: processes die before they begin; whatever stops the mining of a video.
+    Raises: RunError: processes die before they begin, or what is found can't be written.
     """
-    waiting = list(reversed(tasks))
+    todo = _Todo(tasks)
     workers: dict[Any, _Worker] = {}
+    stillborn = 0
     try:
-        for _ in range(min(jobs, len(tasks))):
-            worker = _start(waiting.pop(), means)
-            workers[worker.connection] = worker
-        while workers:
+        while True:
+            while len(workers) < jobs and (task := todo.next(alone=not workers)) is not None:
+                worker = _start(task, means)
+                workers[worker.connection] = worker
+            if not workers:
+                return
             for connection in wait(list(workers)):
                 worker = workers[connection]
                 try:
                     kind, content = worker.connection.recv()
                 except (EOFError, OSError):
                     del workers[connection]
-                    yield worker.task, _died(worker)
-                    if waiting:
-                        worker = _start(waiting.pop(), means)
-                        workers[worker.connection] = worker
+                    code = worker.close()
+                    if not worker.ready:
+                        todo.put_back(worker.task)
+                        stillborn += 1
+                        jobs = max(1, jobs - 1)  # there may be no memory for so many
+                        if stillborn >= STILLBORN and not workers:
+                            raise _never_began(code) from None
+                    elif not todo.once_more(worker.task):
+                        problem = ended(worker.task.video.path, code)
+                        yield worker.task, Outcome(worker.task.video, problems=(problem,))
                     continue
                 if kind == "ready":
-                    worker.ready = True
+                    worker.ready, stillborn = True, 0
                 elif kind == "seen":
                     told(worker.task, *content)
                 elif kind == "error":
                     raise content
                 else:
                     finished = worker.task
-                    if waiting:
-                        worker.task = waiting.pop()
-                        worker.connection.send(worker.task)
-                    else:
+                    following = todo.next(alone=len(workers) == 1)
+                    if following is None or not _sent(worker, following):
                         del workers[connection]
-                        worker.connection.close()
-                        worker.process.join()
+                        worker.close()
+                        if following is not None:
+                            todo.put_back(following)
                     yield finished, content
     finally:
         for worker in workers.values():
             worker.process.terminate()
         for worker in workers.values():
-            worker.process.join()
-            worker.connection.close()
+            worker.close()
 
 
 def cores() -> int:
@@ -113,91 +143,26 @@ def cores() -> int:
 def _start(task: Task, means: Means) -> _Worker:
     context = get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, means), name="ferkit-mine", daemon=True)
+    process = context.Process(target=work, args=(there, means), name="ferkit-mine", daemon=True)
     process.start()
     there.close()  # so that reading ends when the process does
-    here.send(task)
-    return _Worker(process, here, task)
+    worker = _Worker(process, here, task)
+    _sent(worker, task)  # if not, reading from it ends
+    return worker
 
 
-def _died(worker: _Worker) -> Died:
-    worker.process.join()
-    worker.connection.close()
-    code = int(worker.process.exitcode or 0)
-    if not worker.ready:
-        raise RunError(
-            f"a process for mining ended as it began (exit code {code}).",
-            hint="--jobs 1 does without.",
-        )
-    return Died(code)
-
-
-def _work(connection: Connection, means: Means) -> None:
-    """What a process does: mine the videos that it is sent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and ends this process
-    parent = parent_process()
-    assert parent is not None
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    torch.set_num_threads(1)
-    tools = Tools(means)
-    connection.send(("ready", None))
-    while True:
-        try:
-            task = connection.recv()
-        except EOFError:
-            return
-        meter = _Meter(connection)
-        try:
-            answer: tuple[str, Any] = "done", _mined(task, tools, meter.count)
-        except Exception as error:
-            answer = "error", _sendable(error)
-        connection.send(answer)
-
-
-class _Meter:
-    """Adds up what is seen and tells it now and then."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._frames = 0
-        self._last = time.monotonic()
-
-    def count(self, frames: int, share: float) -> None:
-        self._frames += frames
-        now = time.monotonic()
-        if now - self._last >= TELL_S:
-            self._connection.send(("seen", (self._frames, share)))
-            self._frames, self._last = 0, now
-
-
-def _mined(task: Task, tools: Tools, seen: Callable[[int, float], None]) -> Outcome:
+def _sent(worker: _Worker, task: Task) -> bool:
+    """Whether the process takes the next video; it may have died since the last one."""
     try:
-        return mine_video(task, tools, seen)
-    except MemoryError as error:
-        raise RunError(
-            "there is not enough memory for this video.",
-            where=str(task.video.path),
-            hint="Give a lower --jobs. The findings of finished videos stay.",
-        ) from error
-    except FerkitError:
-        raise
-    except Exception as error:
-        error.add_note(f"while mining {task.video.path}")
-        raise
+        worker.connection.send(task)
+    except OSError:
+        return False
+    worker.task = task
+    return True
 
 
-def _sendable(error: Exception) -> Exception:
-    """An error that survives the way to the parent."""
-    if isinstance(error, FerkitErrors):
-        return FerkitError(str(error))
-    if isinstance(error, FerkitError):
-        error.__cause__ = None
-        return error
-    plain = RuntimeError(f"{type(error).__name__}: {error}")
-    plain.__notes__ = list(getattr(error, "__notes__", ()))
-    return plain
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)  # nobody would read what is found
+def _never_began(code: int) -> RunError:
+    return RunError(
+        f"processes for mining end as they begin (exit code {code}).",
+        hint="--jobs 0 does without; what they wrote to the terminal may say why.",
+    )

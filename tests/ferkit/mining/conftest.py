@@ -25,6 +25,7 @@ from ferkit.plugin import Context, NoParams
 HEIGHT, WIDTH = 64, 96
 
 TOY_PARTS = """
+import builtins
 import os
 from pathlib import Path
 
@@ -46,9 +47,15 @@ class Detector:
     def detect(self, frames):
         with (FOLDER / "looked").open("a") as file:
             file.write(f"{os.getpid()} {len(frames)}\\n")
-        if (FOLDER / "kill").exists() and any(frame[2].float().mean() > 150 for frame in frames):
-            os._exit(9)
+        if any(frame[2].float().mean() > 150 for frame in frames):
+            self.blue()
         return [self.one(frame) for frame in frames]
+
+    def blue(self):
+        if (FOLDER / "kill").exists():
+            os.kill(os.getpid(), int((FOLDER / "kill").read_text()))
+        if (FOLDER / "raise").exists():
+            raise getattr(builtins, (FOLDER / "raise").read_text())("what nobody\\nforesaw")
 
     def one(self, frame):
         rows = []
@@ -199,7 +206,7 @@ class Miner:
         *given: Path,
         rule: Rule | None = None,
         clips: bool = True,
-        jobs: int = 1,
+        jobs: int = 0,
         settings: dict[str, str] | None = None,
     ) -> Mined:
         return mine(

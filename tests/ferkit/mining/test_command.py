@@ -34,7 +34,8 @@ def run(toy: Path, install_plugin: Any) -> Run:
 
     def call(*arguments: str | Path, detector: str = "toy") -> Result:
         given = [str(argument) for argument in arguments]
-        return CliRunner().invoke(mine, [*given, "--detector", detector, "--device", "cpu"])
+        given += ["--detector", detector, "--device", "cpu", "--jobs", "0"]
+        return CliRunner().invoke(mine, given)
 
     return call
 
@@ -90,6 +91,22 @@ def test_nothing_found_is_status_1(run: Run, write_video: Any, tmp_path: Path) -
     assert result.exit_code == 1
     assert counts(result)["runs of one face"] == "0"
     assert rows_of(tmp_path / "out" / "manifest.csv") == []
+
+
+def test_a_failure_is_told_and_is_status_1(
+    run: Run, write_video: Any, tmp_path: Path, toy: Path
+) -> None:
+    (toy / "raise").write_text("ValueError")
+    path = write_video("a.mp4", [("none", 9, "blue")])
+    write_video("b.mp4", [("one", 40)])
+    result = run(path.parent, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    told = counts(result)
+    assert (told["videos that failed"], told["left out: unexpected error"]) == ("1", "1")
+    assert (told["videos"], told["kept"]) == ("1", "1")
+    assert f"{path}: ValueError: what nobody foresaw (while looking for faces, " in result.output
+    assert "toy_mining_parts.py line" in result.output
+    assert "tries them again" in result.output
 
 
 def test_prepare_reads_the_manifest(run: Run, write_video: Any, tmp_path: Path) -> None:
