@@ -1,6 +1,11 @@
 """From files to crops: video readers, face detectors, region croppers, enhancers.
 
 Pixel coordinates: x to the right, y down, the centre of the first pixel is (0, 0).
+
+Whatever besides its parameters decides what a part answers, it says in a string attribute
+`fingerprint`: the digest of weights that it read, the precision that it computes in where that
+follows from the device. Stores of crops are told apart by it; the device itself does not count.
+A parameter that is told by it, or changes no pixel, has `json_schema_extra={"crops": False}`.
 """
 
 from __future__ import annotations
@@ -121,9 +126,7 @@ class RegionCropper(Protocol):
 class Enhancer(Protocol):
     """Evens out the light.
 
-    One that reads a file, such as weights, may have a string attribute `fingerprint` that changes
-    with it: stores of crops are told apart by it. The other parts may have one, too. One that
-    leaves images as they are says so by a true attribute `changes_nothing`.
+    One that leaves images as they are says so by a true attribute `changes_nothing`.
     """
 
     def __call__(self, images: Tensor) -> Tensor:

@@ -221,7 +221,7 @@ def _plain(one: BaseModel) -> dict[str, Any]:
 
 
 def fingerprints(steps: Steps) -> dict[str, str]:
-    """Of the parts that read files of their own, such as weights."""
+    """What parts say of themselves: weights that they read, the precision in force."""
     parts = {
         "detector": steps.detector,
         "cropper": steps.cropper,
@@ -233,7 +233,10 @@ def fingerprints(steps: Steps) -> dict[str, str]:
 
 
 def unseen_in_crops(params: type[BaseModel]) -> set[str]:
-    """Parameters that change no pixel: those marked `json_schema_extra={"crops": False}`."""
+    """Parameters that change no pixel, or are told by the component's fingerprint.
+
+    They are marked `json_schema_extra={"crops": False}`.
+    """
     return {
         name
         for name, field in params.model_fields.items()

@@ -16,8 +16,10 @@ from ferkit.contracts.faces import Faces
 from ferkit.faces.from_recipe import (
     crop_settings,
     fingerprints,
+    make_steps,
     prepare_for_recipe,
     store_folder,
+    store_settings,
 )
 from ferkit.faces.prepared import Prepared
 from ferkit.faces.steps import Steps
@@ -100,6 +102,51 @@ def test_a_strangers_component_is_told_apart_by_version(
     stranger = replace(own, distribution="their-detector", version="2.1")
     monkeypatch.setitem(components._entries, (Kind.FACE_DETECTOR, "mtcnn"), stranger)
     assert crop_settings(faces, components)["detector"]["from"] == "their-detector 2.1"
+
+
+PRECISE = """
+    from ferkit.plugin import Component, hookimpl
+
+
+    @hookimpl
+    def ferkit_face_detectors():
+        part = "fake_precise.detector:Detector"
+        return [Component("precise", "", part, params="fake_precise.detector:Precision")]
+"""
+PRECISE_DETECTOR = """
+    from pydantic import Field
+
+    from ferkit.plugin import Params
+
+
+    class Precision(Params):
+        half: bool | None = Field(None, json_schema_extra={"crops": False})
+
+
+    class Detector:
+        certain_score = 0.5
+
+        def __init__(self, params, context):
+            half = context.device != "cpu" if params.half is None else params.half
+            if half:
+                self.fingerprint = "float16"
+"""
+
+
+def test_the_precision_in_force_counts_and_not_the_device(install_plugin: Any) -> None:
+    install_plugin("precise", PRECISE, files={"detector.py": PRECISE_DETECTOR})
+    components = catalogue(load())
+
+    def settings(device: str, **params: Any) -> dict[str, Any]:
+        detector = {"use": "precise", **params}
+        faces = read(components, {"use": "rendered"}, detector=detector).faces
+        steps = make_steps(faces, components, Context(device=device))
+        return store_settings(faces, components, steps)
+
+    full, half = settings("cpu"), settings("cuda:0")
+    assert half == full | {"detector_files": "float16"}
+    assert settings("cpu", half=False) == settings("cuda:1", half=False) == full
+    assert settings("cuda:1") == settings("cuda:0", half=True) == half
 
 
 def test_rendered_faces_are_drawn_where_the_cropper_says(prepare: Prepare) -> None:
