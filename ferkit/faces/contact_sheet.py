@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ferkit.faces.lettering import drawable, fitting, letters
 from ferkit.faces.parts import shard_file
 from ferkit.faces.shards import UNREADABLE, open_shard
 from ferkit.faces.survey import Survey
@@ -87,8 +88,7 @@ def draw_sheet(survey: Survey, count: int) -> Image.Image:
     sections = sections_of(survey, count)
     if not sections:
         raise ValueError("there is no crop to show")
-    font = ImageFont.load_default(size=12)
-    bold = ImageFont.load_default(size=16)
+    font, bold = letters(12), letters(16)
     size = survey.encoding.image_size
     side = size if SMALL <= size <= LARGE else (SMALL if size < SMALL else LARGE)
     wide = side * len(survey.encoding.regions)
@@ -101,7 +101,7 @@ def draw_sheet(survey: Survey, count: int) -> Image.Image:
     sheet = Image.new("RGB", (width, sum(heights) + 3 * LINE), PAPER)
     pen = ImageDraw.Draw(sheet)
     regions = ", ".join(survey.encoding.regions)
-    title = f"{survey.folder.name}: {len(survey.frames)} crops; {regions}"
+    title = drawable(f"{survey.folder.name}: {len(survey.frames)} crops; {regions}")
     pen.text((GAP, GAP), fitting(title, width - 2 * GAP, bold), INK, bold)
     top = 3 * LINE
     for section, height in zip(sections, heights, strict=True):
@@ -112,9 +112,8 @@ def draw_sheet(survey: Survey, count: int) -> Image.Image:
             sheet.paste(_crop(survey, row, side), (x, y))
             pen.rectangle((x - 2, y - 2, x + wide + 1, y + side + 1), None, section.colour)
             for line, text in enumerate(caption(survey, row)):
-                pen.text(
-                    (x, y + side + 2 + line * LINE), fitting(text, cell_width, font), INK, font
-                )
+                below = y + side + 2 + line * LINE
+                pen.text((x, below), fitting(drawable(text), cell_width, font), INK, font)
         top += height
     return sheet
 
@@ -128,15 +127,6 @@ def caption(survey: Survey, row: int) -> tuple[str, str]:
     parts = [f"{fraction:.0%}" for fraction in frame["valid_fraction"]]
     inside = "" if all(one == "100%" for one in parts) else f", within {' '.join(parts)}"
     return name + (place if many else ""), f"score {frame['score']:.3f}{inside}"
-
-
-def fitting(text: str, width: float, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    """The text, or so much of its end as fits, after three dots."""
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength("..." + text) > width:
-        text = text[1:]
-    return "..." + text
 
 
 def _crop(survey: Survey, row: int, side: int) -> Image.Image:

@@ -6,14 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ferkit.errors import FerkitError
-from ferkit.faces.contact_sheet import caption, draw_sheet, fitting, sections_of, spread_out
+from ferkit.faces.contact_sheet import caption, draw_sheet, sections_of, spread_out
 from ferkit.faces.parts import FrameRow
 from ferkit.faces.store import Store, StoreWriter
 from ferkit.faces.survey import settings_folders, survey
@@ -196,19 +195,6 @@ def test_captions_say_source_place_and_score(store: Store) -> None:
     assert caption(found, 0) == ("a.jpg", "score 0.950")
     assert caption(found, 1) == ("b.jpg", "score 1.000, within 50% 0%")
     assert caption(found, 4) == ("c.mp4 @2 face 2", "score 0.500")
-
-
-@pytest.fixture
-def ten_px() -> Callable[[str], float]:
-    return lambda text: 10.0 * len(text)
-
-
-def test_long_names_lose_their_beginning(ten_px: Callable[[str], float]) -> None:
-    class Font:
-        getlength = staticmethod(ten_px)
-
-    assert fitting("short.jpg", 90, Font()) == "short.jpg"  # type: ignore[arg-type]
-    assert fitting("a-very-long-name.jpg", 100, Font()) == "...ame.jpg"  # type: ignore[arg-type]
 
 
 def test_an_empty_store_has_no_picture(tmp_path: Path) -> None:
