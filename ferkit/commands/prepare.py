@@ -147,7 +147,7 @@ def prepare(
     if not prepared.kept:
         context.exit(1)
     try:
-        index = index_prepared(prepared, samples, rows.classes, name=name)
+        index = index_prepared(prepared, rows.classes, name=name)
         told = f"Which crop belongs to what: {index}"
     except RunError as error:  # such as a store that others keep: its crops serve as they are
         told = f"No index was written: {error}"

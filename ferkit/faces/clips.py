@@ -41,6 +41,7 @@ class StoreClips:
         starts: (N + 1,) row i has the frames starts[i] to starts[i + 1] of the next arrays.
         shards, rows: (M,) where each frame lies.
         valid: (M, R) bool; False for a region that could not be cut.
+        per_track: whether each row is one face of its source.
         frames: at most so many frames of each row, evenly spaced; None: all.
     """
 
@@ -55,12 +56,14 @@ class StoreClips:
         rows: npt.NDArray[np.int64],
         valid: npt.NDArray[np.bool_],
         encoding: Encoding,
+        per_track: bool = False,
         frames: int | None = None,
     ) -> None:
         self.regions = encoding.regions
         self.image_size = encoding.image_size
         self._encoding = encoding
         self.keys, self.tracks = tuple(keys), tuple(tracks)
+        self.per_track = per_track
         self.folder = folder
         self._starts, self._shards, self._rows, self._valid = starts, shards, rows, valid
         self._frames = frames
@@ -115,6 +118,7 @@ class StoreClips:
             rows=table["row"].to_numpy().astype(np.int64)[chosen],
             valid=fractions.reshape(-1, len(encoding.regions))[chosen] > 0,
             encoding=encoding,
+            per_track=per_track,
         )
 
     def limited(self, frames: int | None) -> StoreClips:
@@ -128,6 +132,7 @@ class StoreClips:
             rows=self._rows,
             valid=self._valid,
             encoding=self._encoding,
+            per_track=self.per_track,
             frames=frames,
         )
 

@@ -47,13 +47,13 @@ def index_file(folder: Path, name: str) -> Path:
     return folder / f"index-{name}.parquet"
 
 
-def index_prepared(
-    prepared: Prepared, samples: Sequence[Sample], classes: Sequence[str], *, name: str
-) -> Path:
+def index_prepared(prepared: Prepared, classes: Sequence[str], *, name: str) -> Path:
     """Write the index of what was prepared; where it is.
 
+    Its samples are those of `prepared`, so that it goes with the tables of a run: where every
+    face is a sample of its own, they are the faces.
+
     Args:
-        samples: of the data set, as they were prepared.
         classes: names in label order.
         name: of the data set, part of the file's name.
     Raises: FerkitError, RunError: see `write_index`.
@@ -61,15 +61,20 @@ def index_prepared(
     clips = prepared.source
     if not isinstance(clips, StoreClips):
         raise FerkitError("crops that are not in a store have no index.")
-    keyed = dict(zip(prepared.kept, clips.keys, strict=True))  # a file of several faces once
     path = index_file(clips.folder, name)
-    rows = [(key, samples[position]) for position, key in keyed.items()]
-    write_index(clips.folder, rows, classes, path)
+    keyed = list(zip(clips.keys, prepared.samples, strict=True))
+    tracks = clips.tracks if clips.per_track else None
+    write_index(clips.folder, keyed, classes, path, tracks=tracks)
     return path
 
 
 def write_index(
-    folder: Path, keyed: Sequence[tuple[str, Sample]], classes: Sequence[str], path: Path
+    folder: Path,
+    keyed: Sequence[tuple[str, Sample]],
+    classes: Sequence[str],
+    path: Path,
+    *,
+    tracks: Sequence[int] | None = None,
 ) -> None:
     """Write one row per crop of each sample: whose it is, and where it lies.
 
@@ -79,6 +84,7 @@ def write_index(
             by track and frame. A sample that has no crops has no row.
         classes: names in label order; a sample without label gets null.
         path: of the index; it is replaced as a whole.
+        tracks: of each of `keyed` the face of its file that it is; None: all that was cut.
     Raises: FerkitError: a label has no class, or the folder is not a store. RunError: a file of
         the store is damaged, or the index can't be written.
     """
@@ -103,6 +109,8 @@ def write_index(
     for position, (key, _) in enumerate(keyed):
         if key in number:
             own = live[bounds[number[key]] : bounds[number[key] + 1]]
+            if tracks is not None:
+                own = own[track[own] == tracks[position]]
             pieces.append(own)
             owners += [position] * len(own)
     found = frames.take(pa.array(np.concatenate(pieces)))

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import Tensor
 
 from ferkit.contracts.data import Sample
 from ferkit.contracts.faces import Faces, FrameChunk, Sampling
+from ferkit.faces.index import index_prepared
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared
 from ferkit.faces.process import detect_and_crop
-from ferkit.faces.steps import Steps
+from ferkit.faces.steps import Keep, Steps
 
 LEVELS = (250, 210, 255)
 """Of the faces from left to right."""
@@ -110,6 +112,35 @@ def test_the_same_file_asked_for_twice(tmp_path: Path, everyone: Steps) -> None:
         ("b#0", "b"),
         ("b#1", "b"),
     ]
+
+
+def test_the_index_has_the_faces_ids(tmp_path: Path, everyone: Steps) -> None:
+    (tmp_path / "a.mp4").write_text("101\n001\n101")
+    (tmp_path / "b.mp4").write_text("010")
+    samples = [
+        Sample(id=name, path=str(tmp_path / f"{name[0]}.mp4"), label=label)
+        for name, label in (("a", 1), ("a again", -1), ("b", 0))
+    ]
+
+    def indexed(keep: Keep) -> dict[str, list[int]]:
+        prepared = run(samples, replace(everyone, keep=keep), tmp_path)
+        path = index_prepared(prepared, ("sad", "happy"), name="faces")
+        rows = pq.read_table(path).to_pylist()
+        frames: dict[str, list[int]] = {sample.id: [] for sample in prepared.samples}
+        for row in rows:
+            frames[row["sample"]].append(row["frame"])
+        assert rows[0]["label"] == "happy"
+        return frames
+
+    assert indexed("all") == {
+        "a#0": [0, 1, 2],
+        "a#1": [0, 2],
+        "a again#0": [0, 1, 2],
+        "a again#1": [0, 2],
+        "b#0": [0],
+    }
+    # Both faces in one clip, the one of frame 1 first.
+    assert indexed("most_central") == {"a": [1, 0, 2], "a again": [1, 0, 2], "b": [0]}
 
 
 def test_otherwise_one_face_of_each_frame_makes_one_clip(tmp_path: Path, everyone: Steps) -> None:
