@@ -18,7 +18,7 @@ def even_out(images: Tensor, *, clip_limit: float, grid: int) -> Tensor:
         images: (B, 3, H, W) float in [0, 1].
         clip_limit: highest bin of a tile's histogram, multiples of the mean bin.
         grid: tiles along each side; fewer where a tile would be smaller than 4 pixels;
-            images of a single row or column stay as they are.
+            images of a single row or column, or of one colour, stay as they are.
     Returns: the same shape and range.
     """
     if not len(images) or min(images.shape[2:]) < 2:
@@ -27,8 +27,10 @@ def even_out(images: Tensor, *, clip_limit: float, grid: int) -> Tensor:
     lab = rgb_to_lab(images)
     lightness = lab[:, :1] / 100
     even: Tensor = equalize_clahe(lightness.clamp(0, 1), clip_limit, (tiles, tiles))
-    result: Tensor = lab_to_rgb(torch.cat([even * 100, lab[:, 1:]], 1))
-    return result.clamp(0, 1)
+    result: Tensor = lab_to_rgb(torch.cat([even * 100, lab[:, 1:]], 1)).clamp(0, 1)
+    # The histogram of a single value would only move it, most where tiles have few pixels.
+    flat = images.amax((2, 3), keepdim=True) == images.amin((2, 3), keepdim=True)  # (B, 3, 1, 1)
+    return torch.where(flat.all(1, keepdim=True), images, result)
 
 
 class Clahe:

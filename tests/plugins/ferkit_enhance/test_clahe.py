@@ -50,3 +50,15 @@ def test_any_size_and_no_images(size: int) -> None:
     images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     assert even_out(images, clip_limit=2.0, grid=8).shape == images.shape
     assert even_out(images[:0], clip_limit=2.0, grid=8).shape == (0, 3, size, size)
+
+
+@pytest.mark.parametrize("size", [2, 5, 16, 64])
+def test_images_of_one_value_stay_as_they_are(size: int, dark: torch.Tensor) -> None:
+    levels = torch.tensor([0.0, 0.2, 0.5, 1.0])
+    flat = levels[:, None, None, None].expand(4, 3, size, size)
+    other = dark[:1, :, :size, :size]
+    answer = even_out(torch.cat([flat, other]), clip_limit=2.0, grid=8)
+    assert torch.equal(answer[:4], flat)
+    alone = even_out(other, clip_limit=2.0, grid=8)
+    assert torch.allclose(answer[4:], alone, atol=1e-6)
+    assert float((alone - other).abs().max()) > 0.05
