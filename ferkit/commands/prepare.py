@@ -59,7 +59,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 @click.option(
     "--failures",
     type=click.Path(path_type=Path),
-    help="CSV file for what is left out. Default: failures-DATA.csv in the store.",
+    help="CSV file for what is left out. Default: failures-DATA-....csv in the store.",
 )
 @click.pass_context
 def prepare(
@@ -94,7 +94,7 @@ def prepare(
     from ferkit.catalogue import catalogue
     from ferkit.errors import RunError
     from ferkit.faces.from_recipe import prepare_for_recipe, store_folder
-    from ferkit.faces.index import index_prepared
+    from ferkit.faces.index import index_prepared, unique_name
     from ferkit.faces.report import summary_table, write_failures
     from ferkit.plugin import Context, Kind
     from ferkit.plugins import load
@@ -134,15 +134,18 @@ def prepare(
         retry=retry,
         engine=_engine(engine, address=ray_address, workers=workers),
     )
-    name = data.resolve().stem or "data"
+    path = data.resolve()
+    # Faces as samples have other ids, though their crops may be the same.
+    faces_too = {"path": str(path), "each_face": whole.faces.keep == "all"}
+    name = unique_name(path.stem or "data", whole.data.train.model_dump(mode="json") | faces_too)
     problems = rows.problems()
     store = store_folder(whole.faces, where)
     console.print(f"{data} -> {store}", soft_wrap=True, highlight=False, markup=False)
     console.print(summary_table(prepared, problems))
     if problems or prepared.failures:
-        path = failures or store / f"failures-{name}.csv"
-        write_failures([*problems, *prepared.failures], path)
-        told = f"What is left out, and why: {path}"
+        report = failures or store / f"failures-{name}.csv"
+        write_failures([*problems, *prepared.failures], report)
+        told = f"What is left out, and why: {report}"
         console.print(told, soft_wrap=True, highlight=False, markup=False)
     if not prepared.kept:
         context.exit(1)

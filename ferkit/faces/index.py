@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +45,17 @@ INDEX_SCHEMA = pa.schema(
 """Columns of an index; those of a sample's frames are as in the store's `frames`."""
 
 
+def unique_name(name: str, data: Mapping[str, Any]) -> str:
+    """A name for files about a data set, such as "photos-1a2b3c4d": never that of another one.
+
+    Args:
+        name: for people.
+        data: what tells it from other data sets, as plain values.
+    """
+    text = json.dumps(data, sort_keys=True, default=str)
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
 def index_file(folder: Path, name: str) -> Path:
     """Where the index of data set `name` belongs: STORE/<hash>/index-NAME.parquet."""
     return folder / f"index-{name}.parquet"
@@ -55,7 +69,7 @@ def index_prepared(prepared: Prepared, classes: Sequence[str], *, name: str) -> 
 
     Args:
         classes: names in label order.
-        name: of the data set, part of the file's name.
+        name: of the data set, see `unique_name`; an index of that name is replaced.
     Raises: FerkitError, RunError: see `write_index`.
     """
     clips = prepared.source

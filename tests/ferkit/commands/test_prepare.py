@@ -59,7 +59,7 @@ def test_counts_and_failures_report(run: Run, crops: Path, tmp_path: Path) -> No
         "there already": 0,
         "left out: unreadable image": 1,
     }
-    report = tmp_path / "out" / "failures-data.csv"
+    (report,) = (tmp_path / "out").glob("failures-data-*.csv")
     assert str(report) in result.output
     with report.open(newline="") as file:
         (row,) = csv.DictReader(file)
@@ -170,7 +170,7 @@ def test_files_are_counted_apart_from_faces() -> None:
 def test_the_index_finds_each_crop(run: Run, crops: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(crops, "--out", out, "--detector", "none", "--size", "20")
-    (index,) = out.glob("*/index-data.parquet")
+    (index,) = out.glob("*/index-data-*.parquet")
     assert str(index) in result.output
     rows = pyarrow.parquet.read_table(index).to_pylist()
     assert [row["sample"] for row in rows] == ["happy/a.png", "happy/b.png", "sad/c.png"]
@@ -178,3 +178,31 @@ def test_the_index_finds_each_crop(run: Run, crops: Path, tmp_path: Path) -> Non
         shard = np.load(index.parent / row["shard"])
         image = np.asarray(Image.open(crops / row["sample"]))
         assert (shard[row["row"], 0] == image.transpose(2, 0, 1)).all()
+
+
+def test_data_of_one_name_keep_their_own_index(run: Run, crops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    table = crops.parent / "data.csv"
+    table.write_text("path,label\ndata/sad/c.png,sad\n")
+    elsewhere = crops / "happy" / "data"
+    elsewhere.mkdir()
+    (crops / "happy" / "a.png").rename(elsewhere / "a.png")
+    options = ("--out", out, "--detector", "none", "--size", "20")
+
+    def samples(data: Path, *more: str) -> list[str]:
+        before = {path: path.read_bytes() for path in out.glob("*/index-*")}
+        assert run(data, *options, *more).exit_code == 0
+        (made,) = set(out.glob("*/index-*")) - set(before)
+        assert all(path.read_bytes() == content for path, content in before.items())
+        assert made.name.startswith("index-data-")
+        return [row["sample"] for row in pyarrow.parquet.read_table(made).to_pylist()]
+
+    assert samples(crops) == ["happy/b.png", "happy/data/a.png", "sad/c.png"]
+    assert samples(elsewhere) == ["a.png"]
+    assert samples(table) == ["data/sad/c.png"]
+    # The same crops, as the same store says, and other samples.
+    assert samples(elsewhere, "--keep", "all") == ["a.png#0"]
+    assert len(list(out.glob("*/store.json"))) == 1
+    assert len(list(out.glob("*/index-*"))) == 4
+    run(crops / "happy" / ".." / "happy" / "data", *options)
+    assert len(list(out.glob("*/index-*"))) == 4, "the same folder, said otherwise"
