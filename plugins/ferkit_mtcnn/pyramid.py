@@ -112,7 +112,13 @@ def _cells(side: int) -> int:
     return -(-(side - 2) // STRIDE) - 4
 
 
-def _stretches(count: int, stretch: int) -> list[tuple[int, int]]:
-    """First pixel and end, halo included, of each tile along an axis of `count` pixels."""
-    covered = STRIDE * _cells(count)
-    return [(low, min(low + stretch + HALO, count)) for low in range(0, covered, stretch)]
+def _stretches(count: int, longest: int) -> list[tuple[int, int]]:
+    """First pixel and end, halo included, of each tile along an axis of `count` pixels.
+
+    As few tiles as can be, about equally long: a short one takes nearly as long as a long one.
+    """
+    cells = _cells(count)
+    if cells < 1:
+        return []
+    stretch = STRIDE * -(-cells // -(-STRIDE * cells // longest))
+    return [(low, min(low + stretch + HALO, count)) for low in range(0, STRIDE * cells, stretch)]
