@@ -11,6 +11,8 @@ import numpy.typing as npt
 import torch
 from decord import video_reader
 
+from ferkit_decord.times import shown_times
+
 SEEK_OVER = 16
 """Frames that are decoded in vain rather than sought over."""
 
@@ -48,26 +50,58 @@ class Frames:
         self._next = 0  # what decord gives next, as it counts
         self._shift = 0  # how far its numbers are ahead of ours
         self._key_frame: npt.NDArray[np.uint8] | None = None  # the one before the next
+        self._last: tuple[int, npt.NDArray[np.uint8]] | None = None  # number and frame
+        self._put_down = False
+        self._tried = False  # whether a jump was tried
         self.seconds, self._hidden, told = shown_times(self._video)
         self._keys = np.asarray(self._video.get_key_indices(), np.int64)
         # decord skips and jumps by time.
         self._may_skip = self._may_seek = told
 
     def frame(self, number: int) -> npt.NDArray[np.uint8]:
-        """A frame, (H, W, 3); `number` must be past that of the call before.
+        """A frame, (H, W, 3); `number` must not be below that of the call before.
 
         Raises: WrongFrame, or one of decord's errors: it can't be decoded.
         """
+        if self._last is not None and self._last[0] == number:
+            return self._last[1]
         for _ in range(RETRIES):
             try:
-                return self._frame(number)
+                found = self._frame(number)
+                break
             except Exception:  # decord's are many
                 self._begin_again()
-        return self._frame(number)
+        else:
+            found = self._frame(number)
+        self._last = number, found
+        return found
 
     def close(self) -> None:
         """Give back decord's memory and threads; there are no more frames."""
         self._video = None
+
+    def put_down(self) -> None:
+        """Forget what decord decoded ahead, and keep it from going on until the next frame."""
+        try:
+            # This empties decord's queues; it reads on only when it is asked for a frame.
+            self._video.seek(0)
+        except Exception:  # decord's are many
+            self._begin_again()
+        self._key_frame = None
+        self._put_down = True
+
+    def jumps(self) -> bool:
+        """Whether jumps to key frames are exact, as far as can be told; this tries one."""
+        if self._may_seek and not self._tried and len(self._keys) > 1:
+            self._jump(int(self._keys[1]))
+            self.put_down()
+        return self._may_seek and len(self._keys) > 1
+
+    def leads(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many frames lie between each frame and the key frame before it, (N,)."""
+        places = np.searchsorted(self._keys, numbers + self._hidden, side="right") - 1
+        lead = numbers + self._hidden - self._keys[np.maximum(places, 0)]
+        return np.where(places > 0, lead, numbers)
 
     def _frame(self, number: int) -> npt.NDArray[np.uint8]:
         self._jump_towards(number)
@@ -81,8 +115,15 @@ class Frames:
         """Go to the key frame before a frame, where that pays and works."""
         place = int(np.searchsorted(self._keys, number + self._hidden, side="right")) - 1
         key = int(self._keys[place]) if place > 0 else 0
-        if not self._may_seek or key - self._hidden <= self._next - self._shift + SEEK_OVER:
-            return
+        near = key - self._hidden <= self._next - self._shift + SEEK_OVER
+        if self._may_seek and key > 0 and (self._put_down or not near):
+            self._jump(key)
+        elif self._put_down:
+            self._begin_again()
+
+    def _jump(self, key: int) -> None:
+        """Go to a key frame past the first, or back to the beginning if that isn't exact."""
+        self._tried = True
         try:
             self._video.seek_accurate(key)
             exact = self._position() == key + 1  # it has the key frame in hand
@@ -93,6 +134,7 @@ class Frames:
         if exact:
             # Packets that an edit list hides count only once decord has jumped.
             self._next, self._shift, self._key_frame = key + 1, self._hidden, key_frame
+            self._put_down = False
         else:
             self._may_seek = False
             self._begin_again()
@@ -101,6 +143,7 @@ class Frames:
         self._video = self._open()
         self._next = self._shift = 0
         self._key_frame = None
+        self._put_down = False
 
     def _advance(self, index: int) -> npt.NDArray[np.uint8]:
         """The frame that decord counts as `index`; no key frame may lie between."""
@@ -120,41 +163,6 @@ class Frames:
 
     def _position(self) -> int:
         return int(video_reader._CAPI_VideoReaderGetCurrentPosition(self._video._handle))
-
-
-def shown_times(video: Any) -> tuple[npt.NDArray[np.float64], int, bool]:
-    """When the frames of a decord reader are shown.
-
-    A container's edit list may hide the first packets: they have negative times, and the
-    decoder answers nothing for them. decord counts them all the same.
-
-    Returns: seconds of the frames that are shown, (F,); the number of hidden ones; whether the
-        container tells the times. If it does not, they are those of even spacing.
-    """
-    starts = np.asarray(video.get_frame_timestamp(range(len(video))), np.float64)[:, 0]
-    rate = float(video.get_avg_fps())
-    if not (np.abs(starts) < 1e9).all() or (np.diff(starts) < 0).any():
-        return np.arange(len(starts)) / (rate if rate > 0 else 25.0), 0, False
-    hidden = int((starts < -1e-6).sum())
-    if hidden == len(starts):
-        return starts, 0, False
-    return unrounded(starts[hidden:], rate), hidden, True
-
-
-def unrounded(seconds: npt.NDArray[np.float64], rate: float) -> npt.NDArray[np.float64]:
-    """Times as they were before decord rounded them to 32 bits.
-
-    Args:
-        seconds: (F,), ascending.
-        rate: the video's, frames per second.
-    Returns: (F,): those of even spacing or of whole milliseconds, if they fit; else the same.
-    """
-    finest = np.spacing(np.abs(seconds).astype(np.float32))
-    ways = [np.round(seconds * 1000) / 1000]
-    if rate > 0:
-        ways.insert(0, seconds[0] + np.arange(len(seconds)) / rate)
-    fitting = (way for way in ways if (np.abs(way - seconds) <= finest).all())
-    return next(fitting, seconds)
 
 
 def opened(uri: str, threads: int) -> Any:

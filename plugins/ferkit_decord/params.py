@@ -22,3 +22,9 @@ class DecordParams(Params):
         description="frames in memory at a time, MiB; at least one frame",
         json_schema_extra={"crops": False},
     )
+    largest_file_mib: float = Field(
+        512.0,
+        gt=0,
+        description="largest video file, MiB: decord reads the whole file into memory",
+        json_schema_extra={"crops": False},
+    )

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import ferkit_decord.decoding as decoding
 import ferkit_decord.reader as reading
+import ferkit_decord.times as times
 import numpy as np
 import pytest
 import torch
 from ferkit_decord.params import DecordParams
+from ferkit_decord.pieces import piece_end
 from ferkit_decord.reader import DecordReader
 
 from ferkit.contracts.faces import FrameChunk, Sampling
@@ -81,6 +83,10 @@ class Broken:
 
     def __init__(self) -> None:
         self.place = 0
+        self.sought: list[int] = []
+
+    def seek(self, index: int) -> None:
+        self.sought.append(index)
 
     def __len__(self) -> int:
         return 8
@@ -136,6 +142,45 @@ def test_another_frame_than_asked_for_is_an_error(
         next(reader.read(broken, Sampling("every", 2)))
 
 
+def test_decord_is_put_down_while_the_caller_works(
+    broken: Path, reader: DecordReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4 frames in all before the break; pieces of 2, the video without a second key frame."""
+    monkeypatch.setattr(reading, "MANY_MIB", 2.5 * 60 / 2**20)
+    videos: list[Broken] = []
+    monkeypatch.setattr(
+        reading, "opened", lambda uri, threads: videos.append(Broken()) or videos[-1]
+    )
+    monkeypatch.setattr(decoding.Frames, "_position", lambda frames: videos[-1].place)
+    chunks = reader.read(broken, Sampling("all"))
+    assert next(chunks).number.tolist() == [0, 1]
+    assert videos[-1].sought == [0]
+    assert next(chunks).number.tolist() == [2, 3]
+    assert len(videos) == 2  # begun again, having nowhere to jump
+    assert videos[-1].sought == [0]
+    monkeypatch.setattr(reading, "RESTARTS", 3)
+    with pytest.raises(FerkitError, match="can't jump in this video, and it is too long") as caught:
+        next(reader.read(broken, Sampling("all")))
+    assert "{use: pyav}" in str(caught.value.hint)
+
+
+def test_large_files_are_refused(broken: Path) -> None:
+    reader = DecordReader(DecordParams(largest_file_mib=1e-6), Context())
+    with pytest.raises(FerkitError, match="larger than 1e-06 MiB; decord reads") as caught:
+        next(reader.read(broken, Sampling()))
+    assert "largest_file_mib" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(0, 4), (4, 6), (5, 9)],
+)
+def test_pieces_end_before_key_frames(start: int, end: int) -> None:
+    """Key frames at 0, 4 and 9; a piece has 2 to 4 frames."""
+    leads = np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 0, 1, 2])
+    assert piece_end(leads, start, few=2, many=4) == end
+
+
 @pytest.mark.parametrize(("width", "garbled"), [(48, True), (32, True), (64, False), (640, False)])
 def test_narrow_frames(width: int, garbled: bool) -> None:
     """Rows of 48 pixels, 144 bytes, are padded to 192 bytes, four times the width."""
@@ -145,12 +190,12 @@ def test_narrow_frames(width: int, garbled: bool) -> None:
 def test_times_before_rounding_to_32_bits() -> None:
     exact = np.arange(5000) * 1001 / 24000
     rounded = exact.astype(np.float32).astype(np.float64)
-    assert np.abs(decoding.unrounded(rounded, 24000 / 1001) - exact).max() < 1e-12
+    assert np.abs(times.unrounded(rounded, 24000 / 1001) - exact).max() < 1e-12
     uneven = np.array([0.0, 0.033, 0.067, 1234.567])
     rounded = uneven.astype(np.float32).astype(np.float64)
-    assert decoding.unrounded(rounded, 30.0).tolist() == uneven.tolist()
+    assert times.unrounded(rounded, 30.0).tolist() == uneven.tolist()
     odd = np.array([0.0, 0.1234567, 0.4])
-    assert decoding.unrounded(odd, 30.0).tolist() == odd.tolist()
+    assert times.unrounded(odd, 30.0).tolist() == odd.tolist()
 
 
 def test_formats_that_decord_reads_wrongly(tmp_path: Path, reader: DecordReader) -> None:

@@ -107,6 +107,26 @@ def test_the_frames_asked_for(
         assert worst[1] <= mean
 
 
+@pytest.mark.parametrize("name", VIDEOS)
+def test_decord_put_down_between_pieces(
+    name: str,
+    write_video: Callable[..., Path],
+    number_of: Callable[[Tensor], int],
+    both: Callable[..., tuple[VideoReader, VideoReader]],
+    read: Callable[..., FrameChunk],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = write_video(name, **VIDEOS[name])
+    frame_mib = 96 * 128 * 3 / 2**20
+    monkeypatch.setattr("ferkit_decord.reader.FEW_MIB", 3 * frame_mib)
+    monkeypatch.setattr("ferkit_decord.reader.MANY_MIB", 8 * frame_mib)
+    for sampling in (SAMPLINGS[0], SAMPLINGS[3], SAMPLINGS[5]):
+        if sampling.first < VIDEOS[name].get("count", 40):
+            decord, pyav = (read(each, path, sampling) for each in both())
+            assert [number_of(frame) for frame in decord.frames] == pyav.number.tolist()
+            assert decord.number.tolist() == pyav.number.tolist()
+
+
 @pytest.mark.parametrize(
     "name", ["WolfgangLanger_Pexels", "no_face", "single_face", "two_people_1080p"]
 )
