@@ -13,6 +13,7 @@ from ferkit.contracts.data import Problem
 from ferkit.faces.prepared import Progress
 from ferkit.faces.store import StoreWriter
 from ferkit.faces.work import Cropped, Event, Finished, Unreadable
+from ferkit.interrupting import uninterrupted
 
 WAITING = 8
 """Events that may wait for the disk; crops of a batch each, at most."""
@@ -48,7 +49,8 @@ def store_events(
 class WriterThread:
     """Writes events in a thread of its own, in order.
 
-    What was put before an error or an interruption is still written at the end.
+    What was put before an error or an interruption is still written at the end; one more
+    interruption waits for that.
     """
 
     def __init__(self, writer: StoreWriter) -> None:
@@ -73,8 +75,9 @@ class WriterThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._queue.put(None)
-        self._thread.join()
+        with uninterrupted():
+            self._queue.put(None)
+            self._thread.join()
         if self._error is not None and error is None:
             raise self._error
 

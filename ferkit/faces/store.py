@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from ferkit.faces.parts import (
 )
 from ferkit.faces.shards import Encoding, Format, describe_encoding
 from ferkit.files import TEMPORARY, replacing, told_plainly
+from ferkit.interrupting import uninterrupted
 from ferkit.locking import locked
 
 PART_BYTES = 32 << 20
@@ -97,7 +99,8 @@ class Store:
     def writing(self, *, waiting: Callable[[str], None]) -> Iterator[StoreWriter]:
         """Hold the store's lock and add to it; what is buffered is written at the end.
 
-        Also when the block ends by an error: complete sources are never thrown away.
+        Also when the block ends by an error: complete sources are never thrown away. Ctrl-C at
+        the end waits until they are written.
         """
         with locked(self.folder / "lock", what="the store", waiting=waiting):
             self.refresh()
@@ -106,8 +109,9 @@ class Store:
             try:
                 yield writer
             finally:
-                writer.flush()
-                self.refresh()
+                with uninterrupted():
+                    writer.close()
+                    self.refresh()
 
     def clips(self, keys: Sequence[str], *, per_track: bool = False) -> StoreClips:
         """The crops of sources `keys`, in that order; each must be done and not failed.
@@ -149,10 +153,12 @@ class Store:
 
 
 class StoreWriter:
-    """Collects crops and writes them in parts."""
+    """Collects crops and writes them in parts; one thread at a time, and none once it is closed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.RLock()
+        self._closed = False
         numbers = [n for what in (SHARDS, FRAMES, SOURCES) for n in part_numbers(folder, what)]
         self._number = max(numbers, default=-1) + 1
         self._crops: list[npt.NDArray[np.uint8]] = []
@@ -164,22 +170,24 @@ class StoreWriter:
 
     def next_part(self) -> int:
         """A part number for someone else to write, never given twice."""
-        self.flush()
-        self._number += 1
-        return self._number - 1
+        with self._turn():
+            self.flush()
+            self._number += 1
+            return self._number - 1
 
     def add(self, crops: npt.NDArray[np.uint8], frames: Sequence[FrameRow]) -> None:
         """Add crops (n, R, 3, S, S) of sources that are not finished yet."""
         if not len(frames):
             return
-        for frame in frames:
-            first, count = self._open.get(frame.key, (self._number, 0))
-            self._open[frame.key] = first, count + 1
-        self._crops.append(crops)
-        self._frames += frames
-        self._bytes += crops.nbytes
-        if self._bytes >= PART_BYTES:
-            self.flush()
+        with self._turn():
+            for frame in frames:
+                first, count = self._open.get(frame.key, (self._number, 0))
+                self._open[frame.key] = first, count + 1
+            self._crops.append(crops)
+            self._frames += frames
+            self._bytes += crops.nbytes
+            if self._bytes >= PART_BYTES:
+                self.flush()
 
     def finish(
         self,
@@ -192,25 +200,43 @@ class StoreWriter:
         reason: str = "",
     ) -> None:
         """Say that all frames of a source have been added, or why it has none."""
-        first, count = self._open.pop(key, (self._number, 0))
         size, mtime_ns = state or (0, 0)
-        self._sources.append(
-            SourceRow(key, source, size, mtime_ns, status, kind, reason, count, first)
-        )
-        late = time.monotonic() - self._written_at > PART_SECONDS
-        if late or len(self._sources) >= PART_SOURCES:
-            self.flush()
+        with self._turn():
+            first, count = self._open.pop(key, (self._number, 0))
+            self._sources.append(
+                SourceRow(key, source, size, mtime_ns, status, kind, reason, count, first)
+            )
+            late = time.monotonic() - self._written_at > PART_SECONDS
+            if late or len(self._sources) >= PART_SOURCES:
+                self.flush()
 
     def also_known_as(self, row: SourceRow, source: str, state: FileState) -> None:
         """Remember that a file has the content of a source that is done."""
         size, mtime_ns = state
-        self._sources.append(row._replace(source=source, size=size, mtime_ns=mtime_ns))
+        with self._turn():
+            self._sources.append(row._replace(source=source, size=size, mtime_ns=mtime_ns))
 
     def flush(self) -> None:
         """Write what is buffered as a part."""
-        if self._frames or self._sources:
-            crops = np.concatenate(self._crops) if self._crops else np.zeros(0, np.uint8)
-            write_part(self._folder, self._number, crops, self._frames, self._sources)
-            self._number += 1
-        self._crops, self._frames, self._sources, self._bytes = [], [], [], 0
-        self._written_at = time.monotonic()
+        with self._turn():
+            if self._frames or self._sources:
+                crops = np.concatenate(self._crops) if self._crops else np.zeros(0, np.uint8)
+                write_part(self._folder, self._number, crops, self._frames, self._sources)
+                self._number += 1
+            self._crops, self._frames, self._sources, self._bytes = [], [], [], 0
+            self._written_at = time.monotonic()
+
+    def close(self) -> None:
+        """Write what is buffered, and no more: the store may then be another process's."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                self._closed = True
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the store's writer is closed")
+            yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ from ferkit.contracts.data import Sample
 from ferkit.contracts.faces import FrameChunk, Sampling
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces import decoding as decoding_module
+from ferkit.faces import parts as parts_module
+from ferkit.faces import store as store_module
 from ferkit.faces.decoding import Ended, Frames, decode_ahead
 from ferkit.faces.keys import FileState
 from ferkit.faces.parts import FrameRow
@@ -23,9 +27,11 @@ from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Quiet
 from ferkit.faces.process import process
+from ferkit.faces.shards import write_shard
 from ferkit.faces.steps import Steps
 from ferkit.faces.store import Store
 from ferkit.faces.work import Cropped, Event, Finished, Unreadable, Work
+from ferkit.files import TEMPORARY
 
 Photos = Callable[..., Sample]
 
@@ -158,6 +164,54 @@ def test_what_was_finished_before_an_error_is_stored(tmp_path: Path) -> None:
         store_events(events(), writer, Quiet(), files=4)
     assert sorted(store.sources) == ["a", "b", "c"]
     assert len(store.clips(["a", "b", "c"])) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of other threads")
+@pytest.mark.parametrize("sources", [1, 512], ids=["while the thread ends", "at the last part"])
+def test_a_second_interruption_waits_for_what_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int
+) -> None:
+    """Both times somebody presses Ctrl-C over and over while a part is half written."""
+    main, writers = threading.main_thread(), set()
+
+    def pressed(file: object, rows: object, encoding: object) -> None:
+        writers.add(threading.current_thread().name)
+        for _ in range(3):
+            signal.pthread_kill(main.ident or 0, signal.SIGINT)
+            time.sleep(0.01)
+        write_shard(file, rows, encoding)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts_module, "write_shard", pressed)
+    monkeypatch.setattr(store_module, "PART_SOURCES", sources)
+    store = Store(tmp_path, {}, regions=("face",), image_size=16)
+
+    def events() -> Iterator[Event]:
+        for key in "abc":
+            yield crops(key, 2)
+            yield Finished(Work(key, key, FileState(1, 1)))
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), store.writing(waiting=print) as writer:
+        store_events(events(), writer, Quiet(), files=4)
+    assert writers == ({"store"} if sources == 1 else {"MainThread"})
+    assert signal.getsignal(signal.SIGINT) is before
+    assert not any(thread.name == "store" for thread in threading.enumerate())
+    again = Store(tmp_path, {}, regions=("face",), image_size=16)
+    assert sorted(again.sources) == ["a", "b", "c"]
+    assert again.clips(["a", "b", "c"]).read(range(3)).frames.shape == (3, 2, 1, 3, 16, 16)
+    assert not list(store.folder.rglob(f"*{TEMPORARY}"))
+
+
+def test_nothing_is_written_once_the_store_may_be_anothers(tmp_path: Path) -> None:
+    """By a thread that has been left behind, whatever happened."""
+    store = Store(tmp_path, {}, regions=("face",), image_size=16)
+    with store.writing(waiting=print) as writer:
+        writer.add(*crops("a", 1)[:2])
+    for write in (writer.flush, writer.next_part, lambda: writer.finish("a", "a")):
+        with pytest.raises(RuntimeError, match="closed"):
+            write()
+    assert store.sources == {}
 
 
 def test_a_disk_that_is_full_ends_the_run_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Ctrl-C that waits."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from ferkit.interrupting import uninterrupted
+
+
+def test_it_comes_when_the_block_is_done() -> None:
+    done = []
+
+    def block() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with uninterrupted():
+        pass
+
+
+def test_an_error_goes_first() -> None:
+    def block() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        block()
+
+
+def test_what_others_made_of_it_stays() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: told.append(number))
+    try:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            assert told == []
+        assert told == [signal.SIGINT]
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with uninterrupted():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_threads_may_use_it() -> None:
+    seen: list[str] = []
+
+    def work() -> None:
+        with uninterrupted():
+            seen.append("done")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == ["done"]
