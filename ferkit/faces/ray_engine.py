@@ -150,6 +150,8 @@ def _connect(ray: Any, address: str | None, workers: int | None) -> bool:
     """Join the cluster, or start one; whether it is ours to end."""
     if ray.is_initialized():
         return False
+    # One line of Ray's C++ part stays, on constructor arguments in the object store. Only
+    # RAY_BACKEND_LOG_LEVEL=fatal or workers that are not replaced would keep it off.
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None or address == LOCAL:
         ray.init(address=LOCAL, num_cpus=workers, include_dashboard=False, **quiet)
