@@ -9,6 +9,22 @@ from contextlib import contextmanager
 
 
 @contextmanager
+def starting_processes() -> Iterator[None]:
+    """Processes started in the block by this thread do not hear Ctrl-C, which a terminal sends to
+    all: this one does, and ends them. On Windows they hear it until they ignore it themselves."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT}
+    )  # what is started inherits it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """Let Ctrl-C wait until the block is done; then it does what it would have done.
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from multiprocessing import parent_process
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +44,37 @@ class Blueprint:
         return self.dataset.build(), self.steps.build()
 
 
-_made: list[tuple[DrawnDataset, Steps]] = []
-"""What this worker process has built; filled by `set_up_worker` only."""
+_made: list[tuple[DrawnDataset, Steps, Event]] = []
+"""What this worker process has; filled by `set_up_worker` only."""
 
 
-def set_up_worker(blueprint: Blueprint) -> None:
-    """Prepare a fresh process: one thread, its own data set; it ends with its parent."""
+def set_up_worker(blueprint: Blueprint, enough: Event) -> None:
+    """Prepare a fresh process: one thread, its own data set; it ends with its parent.
+
+    Args:
+        enough: once it is set, nothing more is drawn. Ctrl-C is for the parent, which sets it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _made.append(blueprint.build())
+    _made.append((*blueprint.build(), enough))
 
 
 def draw_part_elsewhere(rows: Sequence[int], folder: Path, number: int) -> int:
-    """`draw_part` in a process that `set_up_worker` prepared."""
-    dataset, steps = _made[0]
-    return draw_part(dataset, rows, steps=steps, folder=folder, number=number)
+    """`draw_part` in a process that `set_up_worker` prepared.
+
+    Raises: CancelledError: nobody wants it any more.
+    """
+    dataset, steps, enough = _made[0]
+
+    def go_on(count: int) -> None:
+        if enough.is_set():
+            raise CancelledError
+
+    go_on(0)
+    return draw_part(dataset, rows, steps=steps, folder=folder, number=number, drawn=go_on)
 
 
 def draw_part(

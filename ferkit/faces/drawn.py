@@ -20,6 +20,7 @@ from ferkit.faces.prepare import gather, open_store
 from ferkit.faces.prepared import Prepared, Progress, Quiet
 from ferkit.faces.steps import Steps
 from ferkit.faces.store import PART_BYTES, Store, StoreWriter
+from ferkit.interrupting import starting_processes, uninterrupted
 
 POOL_FRAMES = 200
 """Fewer frames are drawn here: starting processes would take longer."""
@@ -143,13 +144,14 @@ def _draw_in_pool(
     progress: Progress,
 ) -> None:
     done = 0
-    pool = ProcessPoolExecutor(
-        min(jobs, len(units)), get_context("spawn"), set_up_worker, (blueprint,)
-    )
+    context = get_context("spawn")
+    enough = context.Event()
+    pool = ProcessPoolExecutor(min(jobs, len(units)), context, set_up_worker, (blueprint, enough))
     try:
-        pending: set[Future[int]] = {
-            pool.submit(draw_part_elsewhere, unit, folder, writer.next_part()) for unit in units
-        }
+        with starting_processes():
+            pending: set[Future[int]] = {
+                pool.submit(draw_part_elsewhere, unit, folder, writer.next_part()) for unit in units
+            }
         while pending:
             ready, pending = wait(pending, return_when=FIRST_COMPLETED)
             done += sum(future.result() for future in ready)
@@ -160,7 +162,9 @@ def _draw_in_pool(
             hint="It may have run out of memory. What is drawn stays in the store.",
         ) from error
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        with uninterrupted():  # they must not write into a store that may be another process's
+            enough.set()
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _collect(

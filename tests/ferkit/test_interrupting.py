@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from ferkit.interrupting import uninterrupted
+from ferkit.interrupting import starting_processes, uninterrupted
 
 
 def test_it_comes_when_the_block_is_done() -> None:
@@ -63,3 +65,17 @@ def test_other_threads_may_use_it() -> None:
     thread.start()
     thread.join()
     assert seen == ["done"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no masks of signals")
+def test_processes_do_not_hear_it() -> None:
+    blocked = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+    def deaf() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", blocked], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    with starting_processes():
+        assert deaf() == "True"
+    assert deaf() == "False"

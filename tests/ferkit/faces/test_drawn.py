@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,11 +18,12 @@ import pytest
 import torch
 
 from ferkit.errors import FerkitError, RunError
+from ferkit.faces import drawing as drawing_module
 from ferkit.faces import drawn as drawn_module
 from ferkit.faces.drawing import Blueprint
 from ferkit.faces.drawn import prepare_drawn
 from ferkit.faces.plans import Plan, StepsPlan
-from ferkit.faces.prepared import Prepared
+from ferkit.faces.prepared import Prepared, Quiet
 from ferkit.faces.steps import Steps
 from ferkit.plugin import Context
 
@@ -212,6 +217,63 @@ def test_a_process_that_dies_is_a_run_error(
     monkeypatch.setattr(drawn_module, "POOL_FRAMES", 1)
     with pytest.raises(RunError, match="ended unexpectedly"):
         draw(toy, tmp_path, rows=[1], jobs=2, die=True)
+
+
+def test_nothing_is_drawn_after_an_interruption(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C once the first part is there, and twice more while the others end."""
+
+    class Slow(toy.ToyDrawn):  # type: ignore[misc,name-defined]
+        def draw(self, *arguments: Any) -> Any:
+            time.sleep(0.05)
+            return super().draw(*arguments)
+
+    class Pool(ThreadPoolExecutor):
+        """Threads for processes."""
+
+        def __init__(self, workers: int, context: Any, start: Any, given: Any) -> None:
+            _, enough = given
+            made = Slow(toy.ToyParams(count=30), Context()), Steps(toy.ToyCropper(None, None))
+            monkeypatch.setattr(drawing_module, "_made", [(*made, enough)])
+            super().__init__(workers)
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            signal.raise_signal(signal.SIGINT)
+            super().shutdown(wait=wait, cancel_futures=cancel_futures)
+            signal.raise_signal(signal.SIGINT)
+
+    class Pressed(Quiet):
+        def advance(self, done: float, detail: str = "") -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(drawn_module, "POOL_FRAMES", 1)
+    monkeypatch.setattr(drawn_module, "PART_SAMPLES", 3)
+    monkeypatch.setattr(drawn_module, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(drawn_module, "Quiet", Pressed)
+    with pytest.raises(KeyboardInterrupt):
+        draw(toy, tmp_path, count=30, jobs=2)
+    (folder,) = tmp_path.glob("*/sources")
+    parts = sorted(folder.iterdir())
+    assert 1 <= len(parts) < 10
+    time.sleep(0.1)
+    assert sorted(folder.iterdir()) == parts
+    monkeypatch.undo()
+    prepared, _ = draw(toy, tmp_path, count=30)
+    assert prepared.reused in {3 * len(parts), 3 * len(parts) - 1}  # one sample always fails
+    assert len(prepared.kept) == 29
+
+
+def test_a_worker_stops_when_there_is_enough(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = toy.ToyDrawn(toy.ToyParams(), Context()), Steps(toy.ToyCropper(None, None))
+    enough = threading.Event()
+    enough.set()
+    monkeypatch.setattr(drawing_module, "_made", [(*made, enough)])
+    with pytest.raises(CancelledError):
+        drawing_module.draw_part_elsewhere([0], tmp_path, 0)
+    assert not list(tmp_path.glob("sources/*"))
 
 
 def test_few_frames_need_no_pool(toy: ModuleType, tmp_path: Path) -> None:
