@@ -85,7 +85,7 @@ class FrameRow(NamedTuple):
 class SourceRow(NamedTuple):
     """A source that is done.
 
-    key, source: as above. size, mtime_ns: the file's, 0 if it has none. status: "ok",
+    key, source: as above; source "" where it was drawn. size, mtime_ns: the file's. status: "ok",
     "partial" (some frames could not be read) or "failed". kind, reason: of the failure, "" if
     none. frames: crops it has. first_part: number of the first part that has its frames.
     """

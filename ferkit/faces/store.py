@@ -130,7 +130,7 @@ class Store:
 
     def _know(self, row: SourceRow) -> None:
         self.sources[row.key] = row
-        if row.mtime_ns:
+        if row.source:  # drawn ones have no file
             state = FileState(row.size, row.mtime_ns)
             self._by_path[row.source] = (state, row.key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import torch
 
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError, RunError
+from ferkit.faces import prepare as prepare_module
 from ferkit.faces import process as process_module
 from ferkit.faces.decode import decode_photo
 from ferkit.faces.prepare import prepare
@@ -117,6 +119,28 @@ def test_nothing_is_done_twice(
     assert again.failures[0].kind == "no face"
     assert len(steps.detector.calls) == calls  # type: ignore[union-attr]
     assert torch.equal(again.source.read([3]).frames, again.source.read([0]).frames)
+
+
+@pytest.mark.parametrize("changed_ns", [0, -(10**9)], ids=["1970", "before"])
+def test_any_time_of_change_is_remembered(
+    photo: Photo,
+    run: Callable[..., Prepared],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed_ns: int,
+) -> None:
+    """Archives and some file systems give 0."""
+    sample = photo("a.png")
+    os.utime(sample.path, ns=(0, changed_ns))
+    run([sample])
+    parts = sorted((tmp_path / "store").glob("*/sources/*"))
+
+    def read_again(path: str) -> str:
+        raise AssertionError(f"{path} is read again")
+
+    monkeypatch.setattr(prepare_module, "content_key", read_again)
+    assert run([sample]).reused == 1
+    assert sorted((tmp_path / "store").glob("*/sources/*")) == parts
 
 
 def test_changed_files_and_changed_settings_are_done_anew(
