@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
@@ -60,14 +61,41 @@ def precision_at(scores: Floats, positive: Flags, k: int) -> float | None:
     return float(found / k)
 
 
+def self_confidence(probs: Floats, given: Integers) -> Floats:
+    """Probability of the given label; a wrong label tends to have a low one.
+
+    Args:
+        probs: (N, K) float, rows sum to 1. given: (N,) index of the given label.
+    Returns: (N,) in [0, 1].
+    Source: Northcutt, Jiang, Chuang, "Confident Learning" (2021), as in cleanlab.
+    """
+    return np.asarray(probs[np.arange(len(given)), given], np.float64)
+
+
+def normalised_margin(probs: Floats, given: Integers) -> Floats:
+    """Probability of the given label less the highest other one, brought to [0, 1].
+
+    Args:
+        probs: (N, K) float, rows sum to 1. given: (N,) index of the given label.
+    Returns: (N,), (difference + 1) / 2; below .5 where another class is likelier.
+    Source: as `self_confidence`.
+    """
+    others = np.array(probs, np.float64)
+    others[np.arange(len(given)), given] = 0
+    highest = others.max(axis=1, initial=0)
+    return np.asarray((self_confidence(probs, given) - highest + 1) / 2, np.float64)
+
+
 def rank_wrong_labels(
     weights: Floats,
     wrong: Flags,
     *,
     losses: Floats | None = None,
     intensity: Floats | None = None,
+    probs: Floats | None = None,
+    given: Integers | None = None,
 ) -> dict[str, Any]:
-    """How low weight, and for reference high loss, rank the wrong labels first.
+    """How low weight, and for reference other signs, rank the wrong labels first.
 
     Args:
         weights: (N,) float >= 0, of the labelled training samples.
@@ -75,10 +103,19 @@ def rank_wrong_labels(
         losses: (N,) float of the same samples, or None.
         intensity: (N,) float, NaN where unknown; the samples are then also parted at its
             median, because subtle expressions get low weight too.
-    Returns: a JSON mapping: n, wrong, `weight` and `loss` (auroc, precision_at_k, k,
-        all_equal), and `low_intensity`, `high_intensity` with the same keys where known.
+        probs: (N, K) predicted for the same samples, and given: (N,) index of the given label;
+            both or neither.
+    Returns: a JSON mapping: n, wrong, and for each sign auroc, precision_at_k, k, all_equal:
+        `weight` (low), and where known `loss` (high), `self_confidence` (low) and `margin`
+        (low); `low_intensity`, `high_intensity` with the same keys where known.
     """
-    result: dict[str, Any] = _both(weights, wrong, losses)
+    signs: dict[str, Floats] = {"weight": -weights}
+    if losses is not None and np.isfinite(losses).all():
+        signs["loss"] = losses
+    if probs is not None and given is not None and np.isfinite(probs).all():
+        signs["self_confidence"] = -self_confidence(probs, given)
+        signs["margin"] = -normalised_margin(probs, given)
+    result = _ranked(signs, wrong)
     known = np.zeros(len(wrong), bool) if intensity is None else np.isfinite(intensity)
     if intensity is not None and known.any():
         middle = float(np.median(intensity[known]))
@@ -86,8 +123,7 @@ def rank_wrong_labels(
         with np.errstate(invalid="ignore"):
             parts = {"low_intensity": intensity <= middle, "high_intensity": intensity > middle}
         for name, part in parts.items():
-            part_losses = None if losses is None else losses[part]
-            result[name] = _both(weights[part], wrong[part], part_losses)
+            result[name] = _ranked({sign: one[part] for sign, one in signs.items()}, wrong[part])
     return result
 
 
@@ -98,12 +134,14 @@ def label_noise(
     *,
     losses: Sequence[float] | Floats | None = None,
     intensity: Sequence[float | None] | None = None,
+    probs: Floats | None = None,
+    classes: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """`rank_wrong_labels` on the columns of `train_samples.parquet`.
 
     Args:
         weights, losses: (N,). given, truth: class names, None where unknown. intensity: None
-            where unknown.
+            where unknown. probs: (N, K) of the same samples, columns in the order of `classes`.
     Returns: see `rank_wrong_labels`; None where no sample has both a given and a true label.
     """
     usable = np.array(
@@ -120,20 +158,26 @@ def label_noise(
         if intensity is None
         else np.array([np.nan if value is None else value for value in intensity], np.float64)
     )
+    place = {name: row for row, name in enumerate(classes)}
+    labels = [name for name, has in zip(given, usable, strict=True) if has]
+    told = probs is not None and all(name in place for name in labels)
     return rank_wrong_labels(
         weight[usable],
         wrong[usable],
         losses=None if loss is None else loss[usable],
         intensity=None if strength is None else strength[usable],
+        probs=np.asarray(probs, np.float64)[usable] if told else None,
+        given=np.array([place[name or ""] for name in labels], np.int64) if told else None,
     )
 
 
-def _both(weights: Floats, wrong: Flags, losses: Floats | None) -> dict[str, Any]:
-    result: dict[str, Any] = {"n": len(wrong), "wrong": int(wrong.sum())}
-    result["weight"] = _detector(-weights, wrong)
-    if losses is not None and np.isfinite(losses).all():
-        result["loss"] = _detector(losses, wrong)
-    return result
+def _ranked(signs: Mapping[str, Floats], wrong: Flags) -> dict[str, Any]:
+    """signs: name -> (N,) scores, higher where a label is likelier wrong."""
+    return {
+        "n": len(wrong),
+        "wrong": int(wrong.sum()),
+        **{name: _detector(scores, wrong) for name, scores in signs.items()},
+    }
 
 
 def _detector(scores: Floats, wrong: Flags) -> dict[str, Any]:

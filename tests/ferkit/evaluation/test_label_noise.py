@@ -9,8 +9,10 @@ from ferkit.evaluation.label_noise import (
     auroc,
     label_noise,
     midranks,
+    normalised_margin,
     precision_at,
     rank_wrong_labels,
+    self_confidence,
 )
 
 
@@ -91,3 +93,32 @@ def test_a24_from_the_columns_of_train_samples() -> None:
     assert result["weight"]["auroc"] == 1.0
     assert result["low_intensity"]["n"] == 1
     assert label_noise([1.0], ["happy"], [None]) is None
+
+
+def test_a24_self_confidence_and_margin_by_hand() -> None:
+    probs = np.array([[0.7, 0.2, 0.1], [0.5, 0.1, 0.4], [0.0, 0.0, 1.0]])
+    given = np.array([0, 2, 0])
+    assert self_confidence(probs, given).tolist() == [0.7, 0.4, 0.0]
+    # (.7 - .2 + 1) / 2, (.4 - .5 + 1) / 2, (0 - 1 + 1) / 2.
+    assert normalised_margin(probs, given) == pytest.approx([0.75, 0.45, 0.0])
+    assert normalised_margin(np.ones((1, 1)), np.array([0])).tolist() == [1.0]
+
+
+def test_a24_references_from_probabilities() -> None:
+    probs = np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8], [0.5, 0.5]])
+    result = label_noise(
+        [1.0, 0.5, 1.0, 1.0],
+        ["happy", "happy", "sad", None],
+        ["happy", "sad", "sad", "sad"],
+        probs=probs,
+        classes=("happy", "sad"),
+        intensity=[0.1, 0.9, 0.8, None],
+    )
+    assert result is not None
+    # Probabilities of the given labels .9, .3 (wrong), .8; the wrong one is lowest.
+    assert result["self_confidence"]["auroc"] == 1.0
+    assert result["margin"]["precision_at_k"] == 1.0
+    assert "margin" in result["low_intensity"]
+    without = label_noise([1.0], ["odd"], ["sad"], probs=probs[:1], classes=("happy", "sad"))
+    assert without is not None
+    assert "margin" not in without
