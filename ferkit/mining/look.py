@@ -20,6 +20,7 @@ from ferkit.faces.plans import Plan, StepsPlan
 from ferkit.faces.steps import CERTAIN_SCORE
 from ferkit.faces.track import FaceTracker, Tracking
 from ferkit.mining.findings import FrameFinding
+from ferkit.mining.novelty import FrameNovelty
 
 Seen = Callable[[int, float], None]
 """Told of frames looked at since the last call, and of the part of the video that is done."""
@@ -118,7 +119,7 @@ def look(path: Path, tools: Tools, seen: Seen) -> tuple[list[FrameFinding], str]
     Raises: Unreadable: no frame can be decoded, or the file can't be read this time.
     """
     means = tools.means
-    follow, changes = _follower(tools), FrameChanges()
+    follow, compare = _follower(tools), (FrameChanges(), FrameNovelty())
     found: list[FrameFinding] = []
     with ahead(tools.reader.read(path, Sampling("all"))) as chunks:
         while True:
@@ -137,7 +138,7 @@ def look(path: Path, tools: Tools, seen: Seen) -> tuple[list[FrameFinding], str]
                 break
             for start in range(0, len(chunk.frames), means.batch_size):
                 frames = list(chunk.frames[start : start + means.batch_size])
-                found += _findings(frames, chunk, start, follow, changes, tools)
+                found += _findings(frames, chunk, start, follow, compare, tools)
                 share = min(1.0, len(found) / chunk.expected) if chunk.expected else 0.0
                 seen(len(frames), share)
     if not found:
@@ -150,24 +151,26 @@ def _findings(
     chunk: FrameChunk,
     start: int,
     follow: Follow,
-    changes: FrameChanges,
+    compare: tuple[FrameChanges, FrameNovelty],
     tools: Tools,
 ) -> list[FrameFinding]:
     """Some frames of a chunk, from position `start` on."""
     with torch.inference_mode():
-        differences = changes.of(frames)
+        change, novelty = (each.of(frames) for each in compare)
         moved = [frame.to(tools.means.device, non_blocking=True) for frame in frames]
         if tools.enhancer is not None:
             moved = enhance_frames(moved, tools.enhancer)
         found = follow(moved)
     answers = []
-    for place, (own, change) in enumerate(zip(found, differences, strict=True), start):
-        height, width = frames[place - start].shape[1:]
+    for at, own in enumerate(found):
+        place = start + at
+        height, width = frames[at].shape[1:]
         answers.append(
             FrameFinding(
                 frame=int(chunk.number[place]),
                 timestamp=float(chunk.timestamp[place]),
-                change=change,
+                change=change[at],
+                novelty=novelty[at],
                 score=own.score.tolist(),
                 area=covered(own, height=height, width=width).tolist(),
                 box=own.box_xyxy.tolist(),

@@ -83,6 +83,8 @@ def drawn(faces: str, scene: str, number: int, size: tuple[int, int]) -> npt.NDA
     height, width = size
     frame = np.empty((height, width, 3), np.uint8)
     frame[:] = SCENES[scene]
+    if scene == "blue":
+        frame[:56:24] = frame[1:56:24] = (90, 90, 200)  # a fence: another place, not other light
     frame[60:64, 16 : 16 + number % 70] = 140
     for place in FACES[faces]:
         top, bottom, left, right = AREAS[place]

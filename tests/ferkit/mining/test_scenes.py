@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 
 from ferkit.faces.cuts import FrameChanges
 from ferkit.faces.decode import decode_photo
+from ferkit.mining.novelty import FrameNovelty
 from ferkit.mining.scenes import scene_cuts
 
+CALM = [0.05] * 6
 
-def cuts(*changes: float) -> list[int]:
-    return np.flatnonzero(scene_cuts(np.array(changes, np.float64), limit=0.15)).tolist()
+
+def cuts(novelty: Sequence[float], change: Sequence[float] | None = None) -> list[int]:
+    changes = [0.0] * len(novelty) if change is None else change
+    return np.flatnonzero(scene_cuts(np.array(changes), np.array(novelty), limit=0.15)).tolist()
 
 
 @pytest.mark.parametrize(
-    ("changes", "at"),
+    ("novelty", "at"),
     [
         ((), []),
         ((0.0,), []),
         ((1.0, 0.0), []),  # the first frame begins nothing
-        ((0, 0, 0.16, 0), [2]),
-        ((0, 0.2, 0.2, 0.2), [1, 2, 3]),  # above the limit, whatever is near
-        ((0, 0, 0.03, 0), [2]),
-        ((0, 0, 0.02, 0), []),  # noise
-        ((0, 0.01, 0.03, 0.01), []),  # movement
-        ((0, 0.007, 0.03, 0.007), [2]),
-        ((0, 0, 0.1, 0.1, 0, 0), []),  # a flash
-        ((0, 0, 0.1, 0, 0, 0, 0, 0.1, 0), []),  # five frames apart: a light that flickers
-        ((0, 0, 0.1, 0, 0, 0, 0, 0, 0.1, 0), [2, 8]),
+        ((0.0, 1.0), [1]),
+        ((*CALM, 0.3, *CALM), [6]),
+        ((*CALM, 0.25, *CALM), []),  # somebody moves
+        ((*CALM, 0.4, 0.05, 0.4, *CALM), [6, 8]),  # two near one another
+        ((*CALM, 0.4, 0.4, *CALM), [6, 7]),
+        (([0.2] * 6 + [0.3] + [0.2] * 6), []),  # a camera that swings
+        (([0.2] * 6 + [0.5] + [0.2] * 6), [6]),
+        ((0.0, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3), []),  # in motion from the first frame on
     ],
 )
-def test_by_hand(changes: tuple[float, ...], at: list[int]) -> None:
-    assert cuts(*changes) == at
+def test_what_a_frame_shows_by_hand(novelty: Sequence[float], at: list[int]) -> None:
+    assert cuts(novelty) == at
+
+
+def test_a_large_change_is_a_cut_unless_it_is_light() -> None:
+    change = [*[0.0] * 6, 0.16, *[0.0] * 6]
+    for novelty, at in ((0.21, []), (0.23, [6])):
+        assert cuts([*CALM, novelty, *CALM], change) == at
+    assert cuts([*CALM, 0.23, *CALM], [0.15] * 13) == []
 
 
 def test_changes_of_frames_by_hand() -> None:
@@ -50,20 +63,58 @@ def test_changes_of_frames_by_hand() -> None:
     assert changes.of([]) == []
 
 
-def test_between_portraits_that_look_alike(real_data: Path) -> None:
-    photos = (
-        sorted((real_data / "london").rglob("*_*.jpg"))[:12]
-        or sorted((real_data / "london" / "neutral").iterdir())[:12]
+def found(frames: Sequence[Tensor]) -> list[int]:
+    change, novelty = FrameChanges().of(frames), FrameNovelty().of(frames)
+    return cuts(novelty, change)
+
+
+@pytest.fixture(scope="module")
+def portraits(real_data: Path) -> list[Tensor]:
+    """Twelve people of one framing, (3, 512, 512) float each."""
+    photos = sorted((real_data / "london" / "neutral").iterdir())[:12]
+    return [decode_photo(photo).float() for photo in photos]
+
+
+def held(portrait: Tensor, length: int, shake: float, random: torch.Generator) -> list[Tensor]:
+    """Frames of a camera that is pushed by `shake` of the width per frame, with noise."""
+    push = torch.randn(length, 2, generator=random) * shake
+    place = torch.zeros(length, 2)
+    for at in range(1, length):
+        place[at] = 0.85 * place[at - 1] + push[at]
+    moves = torch.tensor([[0.7, 0.0, 0.0], [0.0, 0.7, 0.0]]).repeat(length, 1, 1)
+    moves[:, :, 2] = 1.4 * place
+    grid = affine_grid(moves, [length, 3, 160, 160], align_corners=False)
+    shown = grid_sample(
+        portrait.expand(length, -1, -1, -1), grid, padding_mode="reflection", align_corners=False
     )
-    generator = torch.Generator().manual_seed(0)
-    frames = []
-    for photo in photos:
-        still = decode_photo(photo).to(torch.int16)
-        for number in range(8):  # a hand that holds the camera, and its sensor
-            moved = still.roll((number % 3, -number % 2), (1, 2))
-            noise = torch.randint(-9, 10, still.shape, generator=generator, dtype=torch.int16)
-            frames.append((moved + noise).clamp(0, 255).to(torch.uint8))
-    changes = np.array(FrameChanges().of(frames))
-    found = np.flatnonzero(scene_cuts(changes, limit=0.15)).tolist()
-    assert found == list(range(8, 96, 8))
-    assert (changes > 0.15).sum() < 3  # the limit alone would miss nearly all
+    noisy = shown + 4 * torch.randn(shown.shape, generator=random)
+    return list(noisy.round().clamp(0, 255).to(torch.uint8))
+
+
+@pytest.mark.parametrize("shake", [0.0, 0.01, 0.02])
+def test_between_people_who_look_alike_before_a_shaken_camera(
+    portraits: list[Tensor], shake: float
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    frames = [frame for one in portraits for frame in held(one, 8, shake, random)]
+    assert found(frames) == list(range(8, 96, 8))
+    assert (
+        np.array(FrameChanges().of(frames)) > 0.15
+    ).sum() < 3  # the limit alone misses nearly all
+
+
+@pytest.mark.parametrize("apart", [2, 3, 4])
+def test_cuts_near_one_another(portraits: list[Tensor], apart: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    for place in range(0, 12, 3):
+        lengths = zip(portraits[place : place + 3], (9, apart, 9), strict=True)
+        frames = [frame for one, length in lengths for frame in held(one, length, 0.01, random)]
+        assert found(frames) == [9, 9 + apart]
+
+
+def test_more_light_is_no_cut(portraits: list[Tensor]) -> None:
+    random = torch.Generator().manual_seed(0)
+    frames = held(0.6 * portraits[0], 16, 0.0, random)
+    frames[8:10] = [(1.6 * frame.float()).clamp(max=255).to(torch.uint8) for frame in frames[8:10]]
+    assert max(FrameChanges().of(frames)) > 0.15
+    assert found(frames) == []
