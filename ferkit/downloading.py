@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import Request
 
 from ferkit.files import told_plainly, write_whole
+from ferkit.unverified import HEAD
 from ferkit.web import (
     Answer,
     DownloadError,
@@ -22,9 +23,6 @@ from ferkit.web import (
     meaning,
     read_answer,
 )
-
-HEAD = 512
-"""Bytes that are looked at to tell a web page from a file."""
 
 
 @dataclass(frozen=True)

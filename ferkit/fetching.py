@@ -22,6 +22,7 @@ from ferkit.weights import (
     digest,
     read_record,
     record_path,
+    refuse_broken,
     remember,
     wrong_hash,
 )
@@ -128,6 +129,9 @@ def take(known: KnownWeights, file: Path, *, say: Callable[[str], None]) -> Arri
             if found != (wanted or found):
                 raise wrong_hash(file, found=found, wanted=wanted or "", hint=_advice(known))
             _hold_to_size(known, file, copy.tell())
+            if wanted is None:
+                copy.flush()
+                refuse_broken(Path(copy.name), file)
         return _arrived(known, found)
 
 
@@ -149,6 +153,12 @@ def _from_source(
         say=say,
         patience=patience,
     )
+    if wanted is None:
+        try:
+            refuse_broken(part, part)
+        except FerkitError as error:
+            discard(part)
+            raise DownloadError(error.what, where=url) from error
     found = digest(part)
     if found != (wanted or found):
         discard(part)

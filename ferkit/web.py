@@ -25,6 +25,7 @@ from urllib.request import (
 
 from ferkit import __version__
 from ferkit.errors import FerkitError, RunError
+from ferkit.unverified import begins_as_markup, begins_as_page
 
 CHUNK = 1 << 16
 
@@ -33,7 +34,6 @@ WORTH_ANOTHER = (408, 425, 429, 500, 502, 503, 504)
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RANGE = re.compile(rf"bytes (?:({_NUMBER.pattern})-{_NUMBER.pattern}|\*)/({_NUMBER.pattern}|\*)")
-_PAGE = (b"<!doctype html", b"<html")
 
 
 class DownloadError(RunError):
@@ -75,8 +75,7 @@ class Answer:
 
     def shows_page(self, head: bytes) -> bool:
         """Whether a body that begins so is a web page rather than a file of weights."""
-        begins = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        return begins.startswith(_PAGE) or (self.kind == "text/html" and begins.startswith(b"<"))
+        return begins_as_page(head) or (self.kind == "text/html" and begins_as_markup(head))
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -150,7 +149,7 @@ def ask(request: Request, *, timeout_s: float) -> HTTPResponse:
         if error.code in (301, 302, 303, 307, 308):
             with error:
                 circle = "infinite loop" in str(error.reason)
-            where = "in a circle" if circle else "where ferkit does not follow"
+            where = "in a circle, or too often" if circle else "where ferkit does not follow"
             raise DownloadError(f"the server redirects {where}.", where=request.full_url) from error
         return cast(HTTPResponse, error)
     except URLError as error:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ferkit.errors import FerkitError, RunError
 from ferkit.files import write_whole
 from ferkit.known_weights import KnownWeights, look_up
+from ferkit.unverified import what_is_broken
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ def check(known: KnownWeights) -> str:
         found = _measured(path)
     else:
         found = remembered
+    if known.sha256 is None and remembered is None:
+        refuse_broken(path, path)
     wanted = known.sha256 or (found.sha256 if remembered is None else remembered.sha256)
     if found.sha256 != wanted:
         hint = f"Remove it and run 'ferkit fetch {known.name}'."
@@ -124,6 +127,21 @@ def check(known: KnownWeights) -> str:
             if known.sha256 is None:
                 raise
     return found.sha256
+
+
+def refuse_broken(path: Path, where: Path) -> None:
+    """Refuse a file that no hash speaks for and that can't be whole.
+
+    Args:
+        where: named in the error.
+    Raises: FerkitError: it is empty, a web page or cut off, or can't be read.
+    """
+    try:
+        broken = what_is_broken(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if broken is not None:
+        raise FerkitError(f"no file of weights: {broken}", where=str(where))
 
 
 def whereabouts(known: KnownWeights) -> str:
@@ -185,7 +203,7 @@ def _stat(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
     except OSError as error:
-        raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
+        raise _unreadable(path, error) from error
     return found.st_size, found.st_mtime_ns
 
 
@@ -196,5 +214,9 @@ def _measured(path: Path) -> Record:
             before = os.fstat(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FerkitError(f"can't be read: {error.strerror}.", where=str(path)) from error
+        raise _unreadable(path, error) from error
     return Record(sha256, before.st_size, before.st_mtime_ns)
+
+
+def _unreadable(path: Path, error: OSError) -> FerkitError:
+    return FerkitError(f"can't be read: {error.strerror}.", where=str(path))

@@ -87,7 +87,8 @@ def test_the_next_source_is_tried(net, get, said, file_server):
     arrived = get(net, f"{file_server.url}/mirror", *net.sources)
     assert arrived.new
     assert said == [
-        f"{file_server.url}/mirror: the server redirects in a circle. The next source is tried."
+        f"{file_server.url}/mirror: the server redirects in a circle, or too often."
+        " The next source is tried."
     ]
 
 
@@ -261,13 +262,13 @@ class TestUnpublishedHash:
         self, loose, get, sha256, file_server
     ):
         file_server.length = False
-        file_server.cuts = [1000, None]
+        file_server.cuts = [1000] * 3
         with pytest.raises(DownloadError, match="a part would pass for the whole"):
             get(loose)
         assert files(loose.place.parent) == {".loose.pth.lock"}
-        file_server.cuts = [1000, None]
         with pytest.raises(DownloadError, match=f"it must be {sha256}; it was removed"):
             get(loose.held_to(sha256))
+        file_server.cuts = []
         assert get(loose.held_to(sha256.upper())) == Arrived(loose.place, sha256, new=True)
         assert find_weights("loose") == loose.place
 
@@ -287,6 +288,31 @@ class TestUnpublishedHash:
         file.write_bytes(b"others")
         with pytest.raises(FerkitError, match=f"is {OTHER}, it must be {sha256}"):
             take(loose, file, say=said.append)
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b"", "it is empty"),
+            (b"<html>Sign in", "it is a web page"),
+            (b"PK\x03\x04 cut off", "it is damaged, or not whole"),
+        ],
+    )
+    def test_what_can_be_no_weights_is_not_remembered(
+        self, loose, get, file_server, tmp_path, said, content, told
+    ):
+        file = tmp_path / "download.bin"
+        file.write_bytes(content)
+        with pytest.raises(FerkitError, match=f"download.bin: no file of weights: {told}"):
+            take(loose, file, say=said.append)
+        loose.place.write_bytes(content)
+        with pytest.raises(FerkitError, match=f"loose.pth: no file of weights: {told}"):
+            present(loose, said.append)
+        assert not record_path(loose).exists()
+        loose.place.unlink()
+        file_server.content = content
+        with pytest.raises(DownloadError):
+            get(loose)
+        assert files(loose.place.parent) == {".loose.pth.lock"}
 
     def test_the_size_is_held_to(self, register, tmp_path, said):
         register(name="sized", url="https://example.org/x", bytes=7)
