@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from ferkit_enlightengan.enhancer import MARGIN, EnlightenGan, enlighten
+from ferkit_enlightengan.enhancer import MARGIN, EnlightenGan, enlighten, precision
 from ferkit_enlightengan.generator import REACH, STRIDE
 from ferkit_enlightengan.params import EnlightenGanParams
 from ferkit_enlightengan.weights import read_generator
 from torch import Tensor
 
+from ferkit.faces.from_recipe import unseen_in_crops
 from ferkit.plugin import Context
 
 
@@ -70,6 +72,18 @@ def test_other_types_come_back_as_they_were(enhancer: EnlightenGan) -> None:
     assert torch.allclose(answer.float(), enhancer(images.float()), atol=1e-3)
 
 
+def test_stores_are_told_apart_by_the_weights_and_the_precision_in_force(
+    checkpoint: Path, enhancer: EnlightenGan, tmp_path: Path
+) -> None:
+    copy = shutil.copy(checkpoint, tmp_path / "copy.pth")
+    other = EnlightenGan(EnlightenGanParams(weights=str(copy), half=True), Context())
+    assert other.fingerprint == enhancer.fingerprint
+    assert unseen_in_crops(EnlightenGanParams) == {"weights", "sha256", "half"}
+    assert precision(True, torch.device("cuda:1")) == torch.float16
+    assert precision(True, torch.device("cpu")) == torch.float32
+    assert precision(False, torch.device("cuda:0")) == torch.float32
+
+
 @pytest.mark.gpu
 def test_on_a_gpu(checkpoint: Path, enhancer: EnlightenGan) -> None:
     if not torch.cuda.is_available():
@@ -78,6 +92,8 @@ def test_on_a_gpu(checkpoint: Path, enhancer: EnlightenGan) -> None:
     expected = enhancer(images)
     for half, tolerance in ((False, 1e-2), (True, 5e-2)):
         params = EnlightenGanParams(weights=str(checkpoint), half=half)
-        answer = EnlightenGan(params, Context(device="cuda:0"))(images)
+        there = EnlightenGan(params, Context(device="cuda:0"))
+        assert (there.fingerprint != enhancer.fingerprint) == half
+        answer = there(images)
         assert answer.device == images.device
         assert float((answer - expected).abs().max()) < tolerance
