@@ -232,6 +232,7 @@ def _receive(
     if total is not None and here < total:
         raise Dropped(f"the connection ended after {here} of {total} bytes")
     if not here:
+        discard(part)
         raise DownloadError("the file there is empty.", where=url)
 
 
