@@ -14,6 +14,8 @@ from ferkit.errors import FerkitError
 from ferkit.faces.decode import VIDEO_SUFFIXES, is_video
 from ferkit.faces.keys import FileState, content_key, file_state
 from ferkit.faces.prepared import Progress
+from ferkit.mining.manifest import CLIPS
+from ferkit.mining.written import clips_of
 
 READERS = 4
 """Files read at a time to know their content."""
@@ -32,20 +34,22 @@ def find_videos(
 ) -> tuple[list[Path], list[Problem]]:
     """All videos among files and folders, folders searched at any depth, sorted by path.
 
-    Hidden files and folders are left out, and so is what is not a video by its ending.
+    Hidden files and folders are left out, and so are what is not a video by its ending, and clips
+    that mining wrote: their videos may be there, too, and no part is to be used twice. Clips that
+    are given by name, or whose folder is, are videos like any other.
 
     Args:
-        leave_out: a folder that is not searched: the one that clips are written to.
-    Returns: absolute paths, each file once; folders that can't be searched.
+        leave_out: the folder that clips are written to; nothing is said of those in it.
+    Returns: absolute paths, each file once; folders that can't be searched or hold clips.
     Raises: FerkitError: a path is not there or is no video, or there is none at all.
     """
     found: dict[str, Path] = {}
     problems: list[Problem] = []
-    skipped = os.path.realpath(leave_out) if leave_out is not None else ""
+    own_clips = os.path.realpath(leave_out / CLIPS) if leave_out is not None else ""
     for path in given:
         if path.is_dir():
-            entered = {os.path.realpath(path), skipped}
-            own = list(_below(path.absolute(), entered, problems))
+            entered = {os.path.realpath(path)}
+            own = list(_below(path.absolute(), entered, problems, own_clips=own_clips))
         elif not path.exists():
             raise FerkitError("no such file or folder.", where=str(path))
         elif not is_video(path):
@@ -76,7 +80,9 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _below(folder: Path, entered: set[str], problems: list[Problem]) -> Iterator[Path]:
+def _below(
+    folder: Path, entered: set[str], problems: list[Problem], *, own_clips: str
+) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -90,7 +96,18 @@ def _below(folder: Path, entered: set[str], problems: list[Problem]) -> Iterator
             real = os.path.realpath(entry)
             if real not in entered:
                 entered.add(real)
-                yield from _below(entry, entered, problems)
+                found = _below(entry, entered, problems, own_clips=own_clips)
+                mined = clips_of(entry)
+                count = 0
+                for video in found:
+                    if video.parent == entry and video.name in mined:
+                        count += 1
+                    else:
+                        yield video
+                if count and real != own_clips:
+                    what = f"{count} clips that an earlier mining wrote here; give the folder"
+                    what += " itself to mine them."
+                    problems.append(Problem("clips of mining", str(entry), what, True))
         elif is_video(entry):
             if entry.is_file():
                 yield entry

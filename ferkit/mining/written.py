@@ -76,6 +76,14 @@ class Written:
         write_whole(self._path, json.dumps(self._notes, indent=0, sort_keys=True) + "\n")
 
 
+def clips_of(folder: Path) -> set[str]:
+    """Names of the clips in a folder that mining wrote into it, by what is noted beside it."""
+    if folder.name != CLIPS:
+        return set()
+    notes = (folder.parent / FOLDER).glob("*.json")
+    return {name for path in notes for name in _read(path)}
+
+
 def all_written(out: Path) -> Iterator[Written]:
     """Of every video that clips were ever written from."""
     for path in sorted((out / FOLDER).glob("*.json")):

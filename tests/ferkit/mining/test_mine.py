@@ -125,6 +125,28 @@ def test_out_that_is_a_file(miner: Any, write_video: Any) -> None:
         miner(path)
 
 
+def test_out_may_be_where_the_videos_are(miner: Any, write_video: Any) -> None:
+    path = write_video("clips/a.mp4", [("one", 9)])  # a folder of that name, but one's own
+    miner.out = path.parent.parent
+    for _ in range(2):
+        mined = miner(miner.out)
+        assert [row["source"] for row in miner.rows()] == [str(path)]
+        assert mined.problems == ()
+    assert len(list(path.parent.iterdir())) == 2
+
+
+def test_clips_of_another_folder_are_no_videos_to_mine(miner: Any, write_video: Any) -> None:
+    path = write_video("a.mp4", [("one", 9)])
+    miner.out = path.parent / "before"
+    miner(path)
+    miner.out = path.parent.parent / "out"
+    mined = miner(path.parent)
+    assert [row["source"] for row in miner.rows()] == [str(path)]
+    (problem,) = mined.problems
+    assert problem.where == str(path.parent / "before" / "clips")
+    assert str(problem.where) in (miner.out / "failures.csv").read_text()
+
+
 def test_clips_are_no_videos_to_mine(miner: Any, write_video: Any) -> None:
     path = write_video("a.mp4", [("one", 9)])
     miner.out = path.parent / "out"

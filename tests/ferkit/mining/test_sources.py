@@ -10,6 +10,7 @@ import pytest
 from ferkit.errors import FerkitError
 from ferkit.faces.prepared import Quiet
 from ferkit.mining.sources import described, find_videos, identify, known_videos
+from ferkit.mining.written import Written
 
 
 @pytest.fixture
@@ -26,9 +27,48 @@ def names(paths: list[Path], folder: Path) -> list[str]:
 
 
 def test_folders_are_searched_at_any_depth(folder: Path) -> None:
-    found, problems = find_videos([folder, folder / "b.mp4"], leave_out=folder / "out")
-    assert names(found, folder) == ["a/c.MKV", "a/d/e.webm", "b.mp4"]
+    found, problems = find_videos([folder, folder / "b.mp4"])
+    assert names(found, folder) == ["a/c.MKV", "a/d/e.webm", "b.mp4", "out/j.mp4"]
     assert problems == []
+
+
+@pytest.fixture
+def mined(folder: Path) -> Path:
+    """A folder of mining below another one, with two clips and a file that is none."""
+    out = folder / "a" / "mined"
+    written = Written(out, "key")
+    (out / "written").mkdir(parents=True)
+    (out / "clips").mkdir()
+    written.plan(["x-1-0-9.mp4", "x-1-20-29.mp4"])
+    for name in ("x-1-0-9.mp4", "x-1-20-29.mp4", "own.mp4"):
+        (out / "clips" / name).write_text(name)
+    return out
+
+
+def test_clips_of_an_earlier_mining_are_left_out_and_told(folder: Path, mined: Path) -> None:
+    found, (problem,) = find_videos([folder])
+    assert names(found, folder) == [
+        "a/c.MKV",
+        "a/d/e.webm",
+        "a/mined/clips/own.mp4",
+        "b.mp4",
+        "out/j.mp4",
+    ]
+    assert (problem.kind, problem.where) == ("clips of mining", str(mined / "clips"))
+    assert problem.what.startswith("2 clips that an earlier mining wrote here")
+    _, problems = find_videos([folder], leave_out=mined)
+    assert problems == []  # of one's own nothing is said
+
+
+def test_clips_of_an_earlier_mining_can_be_given(folder: Path, mined: Path) -> None:
+    found, problems = find_videos([mined / "clips"])
+    assert len(found) == 3
+    found, problems = find_videos([mined / "clips" / "x-1-0-9.mp4"])
+    assert len(found) == 1
+    assert problems == []
+    (mined / "clips" / "own.mp4").unlink()
+    with pytest.raises(FerkitError, match=r"no video found.*2 clips that an earlier mining wrote"):
+        find_videos([mined])
 
 
 def test_links_that_go_round_and_files_by_two_names(folder: Path) -> None:
