@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from ferkit.downloading import Patience, discard, download
 from ferkit.errors import FerkitError
-from ferkit.files import replacing, told_plainly
+from ferkit.files import TEMPORARY, replacing, told_plainly
 from ferkit.known_weights import KnownWeights
 from ferkit.locking import locked
 from ferkit.web import DownloadError
@@ -115,6 +117,7 @@ def take(known: KnownWeights, file: Path, *, say: Callable[[str], None]) -> Arri
     with suppress(FerkitError):
         if known.bundled:
             return Arrived(known.bundled, check(known), new=False)
+    _refuse_no_file(known, file)
     with _alone(known, say):
         wanted = _wanted(known)
         with suppress(OSError):
@@ -128,7 +131,7 @@ def take(known: KnownWeights, file: Path, *, say: Callable[[str], None]) -> Arri
             found = hasher.hexdigest()
             if found != (wanted or found):
                 raise wrong_hash(file, found=found, wanted=wanted or "", hint=_advice(known))
-            _hold_to_size(known, file, copy.tell())
+            _hold_to_size(known, file, copy.tell())  # a pipe's is known only now
             if wanted is None:
                 copy.flush()
                 refuse_broken(Path(copy.name), file)
@@ -198,6 +201,24 @@ def _advice(known: KnownWeights) -> str | None:
     return f"That was the first that came here; to accept another one remove {record_path(known)}."
 
 
+def _refuse_no_file(known: KnownWeights, file: Path) -> None:
+    """Refuse what is not worth a copy, or has no end.
+
+    Raises: FerkitError: it is not there, is no file, or has not the registered size; where a hash
+        is published, that alone decides.
+    """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise FerkitError(f"can't be read: {error.strerror}.", where=str(file)) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise FerkitError("it is a folder.", where=str(file), hint="Name the file in it.")
+    if stat.S_ISREG(found.st_mode):
+        _hold_to_size(known, file, found.st_size)
+    elif not stat.S_ISFIFO(found.st_mode):
+        raise FerkitError("it is no file.", where=str(file))
+
+
 def _hold_to_size(known: KnownWeights, file: Path, size: int) -> None:
     wanted = known.entry.bytes
     if known.sha256 is None and wanted not in (None, size):
@@ -222,4 +243,6 @@ def _alone(known: KnownWeights, say: Callable[[str], None]) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = folder / f".{known.in_cache.name}.lock"
         with locked(lock, what=f"the file of the weights {known.name!r}", waiting=say):
+            for left in folder.glob(f".{escape(known.in_cache.name)}-*{TEMPORARY}"):
+                left.unlink(missing_ok=True)  # of a copy that was killed
             yield

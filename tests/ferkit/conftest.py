@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 import textwrap
@@ -13,6 +14,8 @@ import pytest
 
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.downloading import Patience, download
+from ferkit.fetching import Arrived, fetch
+from ferkit.known_weights import look_up
 from ferkit.plugins import load
 from ferkit.web import DownloadError
 
@@ -250,3 +253,41 @@ def half(get: Download, file_server) -> Callable[..., None]:
         file_server.asked.clear()
 
     return break_off
+
+
+@pytest.fixture
+def sha256(file_server) -> str:
+    return hashlib.sha256(file_server.content).hexdigest()
+
+
+@pytest.fixture
+def net(register, file_server, sha256):
+    """Weights whose hash is published."""
+    register(name="net", url=f"{file_server.url}/net.pth", sha256=sha256, bytes=307_200)
+    return look_up("net")
+
+
+@pytest.fixture
+def loose(register, file_server):
+    """Weights whose hash nobody published."""
+    register(name="loose", url=f"{file_server.url}/loose.pth")
+    return look_up("loose")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def fetched(said) -> Callable[..., Arrived]:
+    def call(known, *sources) -> Arrived:
+        return fetch(
+            known,
+            sources or known.sources,
+            progress=lambda done, total: None,
+            say=said.append,
+            patience=Patience(attempts=2, pause=lambda wait_s: None),
+        )
+
+    return call
