@@ -41,7 +41,21 @@ class Pooled(NamedTuple):
 
 
 class Backbone(Protocol):
-    """A torch module. `spec(regions)` tells what it delivers before it has seen an image."""
+    """A torch module. `spec(regions)` tells what it delivers before it has seen an image.
+
+    It may have these attributes, too:
+
+    * `normalisation`: (mean, std) of three numbers each, in [0, 1] units, that its weights
+      expect; without it, images are normalised by the statistics of the training data.
+    * `rate_factors`: a mapping from the beginning of a parameter's name ("layers.conv1_1", whole
+      parts between dots) to the factor of its learning rate. 0 freezes: no gradient, nothing in
+      the optimiser. The longest beginning that fits counts, and 1 where none does. Buffers are
+      the module's own affair.
+    * `weight_notes`: sentences on where its first weights come from, for the run's report; not
+      said of weights that the recipe's `init` replaces.
+
+    `rate_factors` and `weight_notes` are honoured in every part of a network.
+    """
 
     def spec(self, regions: int) -> FeatureSpec: ...
 

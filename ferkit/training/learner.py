@@ -15,6 +15,7 @@ from ferkit.model.face_model import FaceModel
 from ferkit.sections import TrainingSection
 from ferkit.training.devices import seed_device
 from ferkit.training.optimiser import (
+    freeze,
     load_optimiser_tensors,
     make_optimiser,
     optimiser_tensors,
@@ -50,7 +51,8 @@ class Learner:
             student.train()
         self.teacher = Teacher(phase.teacher, students)
         step = TrainingStep(loop, students)
-        self.optimiser = make_optimiser(step.parameters(), section.optimiser)
+        freeze(step)
+        self.optimiser = make_optimiser(step, section.optimiser)
         self._step, self._optimiser = fabric.setup(step, self.optimiser)
 
     def set_rate(self, rate: float) -> None:

@@ -60,6 +60,10 @@ def start(session: Session) -> None:
             student.set_normalisation(*statistics)
         if job.init is not None:  # with its normalisation
             load_init(student, job.init, classes=job.classes, note=session.note)
+        else:
+            for part in student.modules():
+                for text in getattr(part, "weight_notes", ()):
+                    session.note(text)
         student.to(session.device)
     if session.splits.validation is None and any(p.keep == "best" for p in session.phases):
         session.note("Without validation samples, the weights of the last epoch are kept.")
