@@ -78,7 +78,8 @@ def fetch(
         _tell(known, fetching.take(known, file, say=_say))
         return
     sources = [url] if url else list(known.sources)
-    arrived = fetching.present(known, _say, sources=sources)
+    # What is wrong with a file that is there is said once, when it is fetched anew.
+    arrived = fetching.present(known, lambda text: None, sources=sources)
     if arrived is None:
         sources = [address(each) for each in sources]
         _describe(known, sources)

@@ -101,6 +101,14 @@ def test_a_fetch_says_what_comes(run, net, file_server, sha256):
     assert run("net") == (0, f"net: verified, in the cache already: {net.place}\n", "")
 
 
+def test_a_broken_file_in_the_cache_is_told_of_once(run, net):
+    net.place.parent.mkdir(parents=True)
+    net.place.write_bytes(b"others")
+    status, _, err = run("net")
+    assert (status, err.count("It is fetched anew.")) == (0, 1)
+    assert find_weights("net") == net.place
+
+
 def test_another_address(run, net, file_server):
     status, out, _ = run("net", "--url", f"{file_server.url}/elsewhere")
     assert status == 0
