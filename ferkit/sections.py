@@ -227,6 +227,12 @@ class TrainingSection(Section):
         default_factory=AugmentationSection, description="null: none"
     )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    prediction_precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "auto",
+        description="of the predictions of training samples between epochs, which only choose, "
+        "weigh and relabel samples and so bear rounding; validation, test and the final tables are "
+        "computed in `precision`. auto: bf16-mixed on a CUDA device that has it, else `precision`",
+    )
     device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda, cuda:N or mps")
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; default: torch's")
     prediction_batch_size: int = Field(256, ge=1, description="samples per batch without gradient")

@@ -81,8 +81,15 @@ class Weights(NamedTuple):
 
 
 class LabelUpdate(Protocol):
-    """Says what the network is to answer. May have `state_dict`/`load_state_dict` (tensors
-    indexed by sample id), which then travel with the checkpoint."""
+    """Says what the network is to answer.
+
+    May have `state_dict`/`load_state_dict` (tensors indexed by sample id), which then travel with
+    the checkpoint. May have `scalars() -> Mapping[str, float]`: numbers on its last action. It is
+    asked right after each action on a whole split, and after each step with samples of the split
+    for cadence `step`; metrics.csv shows them, or their mean over the steps, in the columns
+    `<split>_<name>`. What there is no number for is left out. (On the labelled split, `start`
+    policies act before the first epoch and are not asked.)
+    """
 
     every: Cadence
 
@@ -90,7 +97,7 @@ class LabelUpdate(Protocol):
 
 
 class SampleWeighting(Protocol):
-    """Says how much each sample counts. State as for `LabelUpdate`."""
+    """Says how much each sample counts. State and `scalars` as for `LabelUpdate`."""
 
     every: Cadence
 
@@ -113,6 +120,11 @@ class Phase(NamedTuple):
     round: number of the round, for policies of cadence `round`.
     teacher: network that predicts in `parts.label`: "student" itself, "ema", or "previous" (what
         the phase before handed on).
+    unlabelled_part: in (0, 1], share of the unlabelled samples that is predicted before each
+        epoch when `beliefs` is set, at least one sample: a random part, new in every epoch. The
+        others get equal probabilities 1/K, so they never exceed a threshold of 1/K or more.
+        Policies that act on the whole unlabelled split see these rows too, and can't tell them
+        from predictions; a sample that such a row decides on should not be in the plan.
     """
 
     name: str
@@ -125,6 +137,7 @@ class Phase(NamedTuple):
     initial: bool = False
     round: int = 0
     teacher: Literal["student", "ema", "previous"] = "student"
+    unlabelled_part: float = 1.0
 
 
 class BatchIds(NamedTuple):
@@ -135,10 +148,17 @@ class BatchIds(NamedTuple):
 
 
 class EpochPlan(NamedTuple):
-    """The steps of one epoch, in order, and what to log of how they were chosen."""
+    """The steps of one epoch, in order, and what to log of how they were chosen.
+
+    pool: (n,) int64 ids of the unlabelled samples that the loop holds usable in this epoch, or
+        None where it does not choose. The trainer then logs how large the pool is, how many
+        samples were picked (are in `batches`), by predicted class, and how many of both are
+        predicted rightly as far as the truth is known; a loop never sees the truth.
+    """
 
     batches: Sequence[BatchIds]
     scalars: Mapping[str, float]
+    pool: Tensor | None = None
 
 
 class SplitBeliefs(NamedTuple):

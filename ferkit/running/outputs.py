@@ -1,10 +1,11 @@
-"""The tables a run leaves: metrics.csv, predictions.parquet, train_samples.parquet."""
+"""The tables a run leaves: metrics.csv, weight_histograms.csv, predictions.parquet and
+train_samples.parquet."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError
 from ferkit.files import replacing, told_plainly, write_whole
+from ferkit.training.job import Histogram
+from ferkit.training.logged import BINS
 
 EPOCH_COLUMNS = (
     "phase",
@@ -55,6 +58,47 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         raise FerkitError(
             f"is damaged ({error}).", where=str(path), hint="Remove it: it is written again."
         ) from error
+
+
+HISTOGRAM_COLUMNS = ("phase", "round", "epoch", "split", "lower", "upper", "count")
+
+
+def write_histograms(path: Path, histograms: Iterable[Histogram]) -> None:
+    """Write a row per bin and histogram; `upper` of the last bin is `inf`.
+
+    A bin holds the weights from `lower` up to, but without, `upper`; the one that ends at 1 holds
+    1 too, and the last one what is above 1.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HISTOGRAM_COLUMNS)
+    edges = [*(f"{place / BINS:g}" for place in range(BINS + 1)), "inf"]
+    for *of, counts in histograms:
+        for lower, upper, count in zip(edges[:-1], edges[1:], counts, strict=True):
+            writer.writerow([*of, lower, upper, count])
+    write_whole(path, text.getvalue())
+
+
+def read_histograms(path: Path) -> list[Histogram]:
+    """What `write_histograms` wrote; none if the file is not there.
+
+    Raises: FerkitError: the file is damaged.
+    """
+    if not path.exists():
+        return []
+    counts: dict[tuple[str, int, int, str], list[int]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                of = (row["phase"], int(row["round"]), int(row["epoch"]), row["split"])
+                counts.setdefault(of, []).append(int(row["count"]))
+        if any(len(bins) != BINS + 1 for bins in counts.values()):
+            raise ValueError("bins are missing")
+    except (UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise FerkitError(
+            f"is damaged ({error}).", where=str(path), hint="Remove it: it is written again."
+        ) from error
+    return [Histogram(*of, counts=tuple(bins)) for of, bins in counts.items()]
 
 
 def names(indices: Sequence[int] | Tensor, classes: Sequence[str]) -> list[str | None]:

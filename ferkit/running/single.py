@@ -170,7 +170,7 @@ def _work(
         phases=[phase.as_dict() for phase in trained.phases],
         weights=_final_weights(folder, trained),
     )
-    watch.rewrite(trained.history)
+    watch.rewrite(trained.history, trained.histograms)
     results = _report(recipe, data, trained, folder=folder, display=display, smoke=smoke)
     observers.run_finished(run)
     return results

@@ -1,13 +1,19 @@
-"""Joins the trainer's events with the display, metrics.csv and the observer plugins."""
+"""Joins the trainer's events with the display, the tables per epoch and the observer plugins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ferkit.running.outputs import read_metrics, write_metrics
+from ferkit.running.outputs import (
+    read_histograms,
+    read_metrics,
+    write_histograms,
+    write_metrics,
+)
 from ferkit.running.progress import Display
+from ferkit.training.job import Histogram
 
 Row = Mapping[str, float | int | str | None]
 
@@ -16,8 +22,8 @@ class TrainingWatch:
     """The trainer's observer of one run.
 
     Args:
-        path: of metrics.csv; rows that an interrupted run left are kept, and replaced where an
-            epoch is trained again.
+        path: of metrics.csv; weight_histograms.csv lies beside it where there are such. Rows that
+            an interrupted run left are kept, and replaced where an epoch is trained again.
         display: where progress goes.
         epoch_finished: told every row, for observer plugins.
     """
@@ -27,6 +33,8 @@ class TrainingWatch:
         self._display = display
         self._tell = epoch_finished
         self._rows: dict[tuple[Any, ...], Row] = {_key(row): row for row in read_metrics(path)}
+        self._weights = path.with_name("weight_histograms.csv")
+        self._histograms = {each[:-1]: each for each in read_histograms(self._weights)}
         self._phase, self._epochs, self._epoch = "", 0, 0
         self._steps: int | None = None
         self._detail = ""
@@ -54,9 +62,15 @@ class TrainingWatch:
         )
         self._tell(row)
 
-    def rewrite(self, rows: Iterable[Row]) -> None:
-        """Write metrics.csv anew from the whole history."""
+    def weights_counted(self, histograms: Sequence[Histogram]) -> None:
+        self._histograms |= {each[:-1]: each for each in histograms}
+        write_histograms(self._weights, self._histograms.values())
+
+    def rewrite(self, rows: Iterable[Row], histograms: Sequence[Histogram]) -> None:
+        """Write metrics.csv and weight_histograms.csv anew from the whole history."""
         write_metrics(self._path, list(rows))
+        if histograms or self._weights.exists():
+            write_histograms(self._weights, histograms)
 
     def note(self, text: str) -> None:
         if text not in self.notes:

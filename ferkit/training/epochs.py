@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 
-from ferkit.contracts.training import Cadence, EpochPlan, Phase
+from ferkit.contracts.training import Cadence, Phase
 from ferkit.data import keyed
 from ferkit.errors import RunError
 from ferkit.training.batches import cut
 from ferkit.training.devices import seed_device
+from ferkit.training.job import Histogram
 from ferkit.training.learner import Learner
+from ferkit.training.logged import pool_scalars, weight_counts, weight_scalars
 from ferkit.training.optimiser import learning_rate
 from ferkit.training.parts import StepParts
 from ferkit.training.position import Epoch
@@ -44,14 +46,13 @@ def train_epoch(session: Session, phase: Phase, learner: Learner) -> None:
         "validation_accuracy": None if validation is None else validation.accuracy,
         "lr": rate,
         "seconds": round(time.monotonic() - epoch.begun, 3),
-        **{
-            f"mean_weight_{split}": float(policies.weight.mean())
-            for split, policies in session.splits.policies.items()
-            if policies.weightings
-        },
         **epoch.scalars,
         **means,
     }
+    for split, policies in session.splits.policies.items():
+        row |= weight_scalars(split, policies)
+    if phase.adaptive:
+        log_histograms(session, phase)
     if validation is not None and position.validated(validation.loss) and phase.keep == "best":
         weights = learner.teacher.validated.state_dict()
         session.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
@@ -61,13 +62,31 @@ def train_epoch(session: Session, phase: Phase, learner: Learner) -> None:
     job.observer.epoch_finished(row)
 
 
+def log_histograms(session: Session, phase: Phase) -> None:
+    """Keep how the weights of the epoch are spread, and tell the observer."""
+    number = session.position.epoch + 1
+    told = [
+        Histogram(phase.name, phase.round, number, split, weight_counts(policies.weight))
+        for split, policies in session.splits.policies.items()
+        if policies.keeps_weights
+    ]
+    session.position.histograms += [list(histogram) for histogram in told]
+    if told:
+        session.job.observer.weights_counted(told)
+
+
 def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
     """Predict the splits if anyone asks, let the loop choose samples, then let policies act."""
     position, job = session.position, session.job
     acting: set[Cadence] = set()
     if phase.adaptive:
         acting = {"round", "epoch"} if position.epoch == 0 else {"epoch"}
-    beliefs = session.splits.beliefs(learner.teacher.networks[0], phase, acting)
+    note_part(session, phase)
+    begun = time.monotonic()
+    beliefs, predicted = session.splits.beliefs(
+        learner.teacher.networks[0], phase, acting, epoch=position.epoch
+    )
+    seconds = time.monotonic() - begun
     plan = job.loop.plan_epoch(
         phase,
         session.splits.sizes,
@@ -79,11 +98,35 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
         raise RunError(
             f"{type(job.loop).__name__} planned no step in phase '{phase.name}'.", where="loop"
         )
+    columns: dict[str, Any] = {}
+    if job.unlabelled is not None:
+        columns |= pool_scalars(
+            plan, beliefs.unlabelled, truth=job.unlabelled.truth, classes=job.classes
+        )
+    columns |= session.splits.act(beliefs, session.progress(phase), acting)
+    if predicted:
+        columns |= {"predicting_seconds": round(seconds, 3), "predicted": predicted}
     if job.smoke:
-        plan = EpochPlan(plan.batches[:1], plan.scalars)
-    session.splits.act(beliefs, session.progress(phase), acting)
+        plan = plan._replace(batches=plan.batches[:1])
     position.steps_per_epoch = len(plan.batches)
-    return Epoch(plan, device=session.device, phase=phase.name, number=position.epoch)
+    epoch = Epoch(plan, device=session.device, phase=phase.name, number=position.epoch)
+    epoch.scalars |= {name: plain_number(value) for name, value in columns.items()}
+    return epoch
+
+
+def plain_number(value: float) -> float:
+    """A count as int, anything else as float: what JSON and metrics.csv hold."""
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def note_part(session: Session, phase: Phase) -> None:
+    """Tell the user where only a part of the unlabelled samples is predicted."""
+    count, part = session.splits.sizes.unlabelled, session.splits.part_size(phase)
+    if part < count:
+        session.note(
+            f"Phase '{phase.name}' predicts {part} of the {count} unlabelled samples before each "
+            "epoch, drawn anew each time; it can't choose any of the others in that epoch."
+        )
 
 
 @contextmanager
@@ -132,6 +175,8 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
                     batch, parts, share=piece.share, last=piece.last
                 )
             loss, samples = loss + piece_loss * piece.share, samples + count
+            if phase.adaptive:
+                scalars = {**session.splits.step_scalars(piece.ids), **scalars}
             epoch.add({"loss": piece_loss, **scalars}, count)
             if piece.last:
                 learner.finish_step(position.step)

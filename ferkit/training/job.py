@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -20,6 +20,19 @@ validation_loss, validation_accuracy, lr, seconds and what loop and policies log
 there is no such number."""
 
 
+class Histogram(NamedTuple):
+    """The weights of a split's samples in one epoch.
+
+    epoch: from 1, as in `Row`. counts: samples by bin, see `ferkit.training.logged`.
+    """
+
+    phase: str
+    round: int
+    epoch: int
+    split: str
+    counts: tuple[int, ...]
+
+
 class Observer(Protocol):
     """Is told how training goes; never computes inside a step."""
 
@@ -28,6 +41,10 @@ class Observer(Protocol):
         ...
 
     def epoch_finished(self, row: Row) -> None: ...
+
+    def weights_counted(self, histograms: Sequence[Histogram]) -> None:
+        """How the weights of the epoch that ends are spread, a histogram per split."""
+        ...
 
     def step_finished(self, done: int, total: int, loss: float | None) -> None:
         """`done` of the epoch's `total` steps; the last known loss (not each step's on a GPU)."""
@@ -44,6 +61,8 @@ class Silence:
     def phase_started(self, phase: str, epochs: int) -> None: ...
 
     def epoch_finished(self, row: Row) -> None: ...
+
+    def weights_counted(self, histograms: Sequence[Histogram]) -> None: ...
 
     def step_finished(self, done: int, total: int, loss: float | None) -> None: ...
 
@@ -141,3 +160,4 @@ class Trained:
     labelled: SampleTable
     unlabelled: SampleTable | None
     notes: tuple[str, ...] = ()
+    histograms: tuple[Histogram, ...] = ()

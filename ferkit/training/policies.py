@@ -64,6 +64,11 @@ class SplitPolicies:
         self.weights: list[Tensor | None] = [None] * len(self.weightings)
         self.scales: list[Tensor | None] = [None] * len(self.weightings)
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether a weighting fills the table of weights; those of cadence `step` do not."""
+        return any(weighting.every != "step" for weighting in self.weightings)
+
     def wants(self, cadences: Collection[Cadence]) -> bool:
         """Whether some policy acts at one of these moments."""
         return any(policy.every in cadences for policy in self._policies().values())
@@ -98,10 +103,22 @@ class SplitPolicies:
         before the targets do.
         """
         self._weigh(beliefs, progress, cadences)
-        if self.split == "unlabelled":
+        self._update(beliefs, progress, self._updating(cadences))
+
+    def acting(self, cadences: Collection[Cadence]) -> list[LabelUpdate | SampleWeighting]:
+        """Those that `act` (or, for cadence `step`, `decide`) asks, label updates first."""
+        updating = self._updating(cadences)
+        return [
+            *(update for update in self.updates if update.every in updating),
+            *(weighting for weighting in self.weightings if weighting.every in cadences),
+        ]
+
+    def _updating(self, cadences: Collection[Cadence]) -> Collection[Cadence]:
+        """Cadences of the label updates that are asked together with those of `cadences`."""
+        if self.split == "unlabelled" and "step" not in cadences:
             # Nothing is given here: what acts "at the start" acts on the predictions.
-            cadences = {*cadences, "start"}
-        self._update(beliefs, progress, cadences)
+            return {*cadences, "start"}
+        return cadences
 
     def decide(
         self,

@@ -24,6 +24,7 @@ class Position:
 
     phase: number of the phase under way. entered: whether it has begun. epoch: of it, from 0.
     step: optimiser steps done in it. stale: epochs since the lowest validation loss.
+    history: rows of metrics.csv. histograms: fields of `ferkit.training.job.Histogram`.
     """
 
     phase: int = 0
@@ -37,6 +38,7 @@ class Position:
     stale: int = 0
     finished: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
+    histograms: list[list[Any]] = field(default_factory=list)
     summaries: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -76,7 +78,7 @@ class Epoch:
 
     def __init__(self, plan: EpochPlan, *, device: torch.device, phase: str, number: int) -> None:
         self.batches = list(plan.batches)
-        self.scalars = {name: float(value) for name, value in plan.scalars.items()}
+        self.scalars: dict[str, float] = {n: float(v) for n, v in plan.scalars.items()}
         self.done = 0
         self.samples = 0
         self.begun = time.monotonic()
@@ -159,8 +161,8 @@ def restore_epoch(
             strict=True,
         )
     ]
-    plan = EpochPlan(batches, state["scalars"])
-    epoch = Epoch(plan, device=device, phase=phase, number=number)
+    epoch = Epoch(EpochPlan(batches, {}), device=device, phase=phase, number=number)
+    epoch.scalars = dict(state["scalars"])
     epoch.done, epoch.samples, epoch.last_loss = (
         state["done"],
         state["samples"],

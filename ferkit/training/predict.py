@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from ferkit.contracts.data import Clips
 from ferkit.data.augment import clean_view
 from ferkit.data.loader import SplitData, pinned, prefetch
 from ferkit.data.normalise import statistics_of
+from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel, Output
 
 
@@ -24,6 +26,7 @@ def predict_batches(
     device: torch.device | str,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     limit: int | None = None,
+    chosen: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Output]]:
     """The network's output on the clean view, in the order of the split, in bounded memory.
 
@@ -32,14 +35,17 @@ def predict_batches(
     Args:
         frames: at most so many frames of each clip; None takes all.
         limit: stop after so many samples.
+        chosen: (m,) int64 ids on the CPU, those to predict, in this order; None takes all.
     Yields: ids (n,) int64 on the CPU, and the output on `device`.
     """
-    count = len(split) if limit is None else min(limit, len(split))
+    places = torch.arange(len(split)) if chosen is None else chosen
 
     def load(ids: Tensor) -> tuple[Tensor, Clips]:
         return ids, pinned(split.read(ids, frames), device)
 
-    with closing(prefetch(id_batches(count, batch_size), load)) as loaded:
+    places = places[:limit]
+    orders = (places[piece] for piece in id_batches(len(places), batch_size))
+    with closing(prefetch(orders, load)) as loaded:
         for ids, clips in loaded:
             pixels = Clips(clips.frames.to(device, non_blocking=True), clips.valid)
             with torch.no_grad(), autocast(), evaluating(model):
@@ -80,12 +86,14 @@ def predict(
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     limit: int | None = None,
     between: Callable[[], None] | None = None,
+    chosen: Tensor | None = None,
 ) -> Tensor:
-    """Class probabilities on the clean view.
+    """Class probabilities on the clean view; nothing of a batch but these is kept.
 
     Args:
         limit: predict so many samples only; the others get equal probabilities (`--smoke`).
         between: called after each batch; may raise to stop.
+        chosen: (m,) int64 ids, predict these only; the others get equal probabilities.
     Returns: (N, K) float32 on the CPU.
     """
     classes = model.classes
@@ -98,6 +106,7 @@ def predict(
         device=device,
         autocast=autocast,
         limit=limit,
+        chosen=chosen,
     )
     waiting: list[tuple[Tensor, Tensor]] = []
     for ids, output in batches:
@@ -108,6 +117,35 @@ def predict(
     for ids, predicted in waiting:
         probs[ids] = predicted.cpu()
     return probs
+
+
+def prediction_autocast(
+    precision: str, device: torch.device, otherwise: Callable[[], AbstractContextManager[object]]
+) -> Callable[[], AbstractContextManager[object]]:
+    """What predictions of training samples are computed under.
+
+    Args:
+        precision: `training.prediction_precision`.
+        device: of the network.
+        otherwise: what training computes under.
+    Raises: FerkitError: a precision that the device does not have.
+    """
+    if precision == "auto":
+        # Before compute capability 8, bf16 is emulated and slow.
+        fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        if not fast:
+            return otherwise
+        precision = "bf16-mixed"
+    if precision == "32-true":
+        return nullcontext
+    if precision == "16-mixed" and device.type == "cpu":
+        raise FerkitError(
+            "'16-mixed' needs a GPU.",
+            where="training.prediction_precision",
+            hint="Write auto, bf16-mixed or 32-true on a CPU.",
+        )
+    kind = torch.bfloat16 if precision == "bf16-mixed" else torch.float16
+    return partial(torch.autocast, device.type, dtype=kind)
 
 
 def split_statistics(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from ferkit.contracts.training import (
+    BatchIds,
     Cadence,
     Phase,
     Progress,
@@ -16,13 +18,15 @@ from ferkit.contracts.training import (
     SplitBeliefs,
     SplitSizes,
 )
+from ferkit.data import keyed
 from ferkit.data.loader import SplitData
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel
 from ferkit.training.job import PolicyChain, SampleTable, TrainingJob
+from ferkit.training.logged import policy_scalars
 from ferkit.training.losses import cross_entropy_of_probs
 from ferkit.training.policies import SplitPolicies
-from ferkit.training.predict import predict, split_statistics
+from ferkit.training.predict import predict, prediction_autocast, split_statistics
 
 
 class Validation(NamedTuple):
@@ -32,6 +36,13 @@ class Validation(NamedTuple):
     accuracy: float | None
 
 
+class Predicted(NamedTuple):
+    """A pass before an epoch. samples: of both splits that were predicted."""
+
+    beliefs: SplitBeliefs
+    samples: int
+
+
 class Splits:
     """Data and policies of one training.
 
@@ -39,11 +50,15 @@ class Splits:
         job: what is trained.
         fabric: where.
         between: called between batches of predictions; may raise to stop.
-    Raises: FerkitError: no labelled sample, or policies of a split that is not there.
+    Raises: FerkitError: no labelled sample, policies of a split that is not there, or a precision
+        of predictions that the device does not have.
     """
 
     def __init__(self, job: TrainingJob, fabric: Fabric, between: Callable[[], None]) -> None:
         self._job, self._fabric, self._between = job, fabric, between
+        self._autocast = prediction_autocast(
+            job.training.prediction_precision, fabric.device, fabric.autocast
+        )
         if len(job.labelled) == 0:
             raise FerkitError("there is no labelled training sample.", where="data.train")
         self.data: dict[Split, SplitData] = {"labelled": job.labelled}
@@ -95,8 +110,20 @@ class Splits:
         frames = self._job.model.frames
         return split_statistics(self._job.labelled, frames=frames, batch_size=size, limit=limit)
 
-    def predict(self, model: FaceModel, data: SplitData) -> Tensor:
-        """(N, K) probabilities on the clean view, on the CPU; in a smoke run of one batch."""
+    def predict(
+        self,
+        model: FaceModel,
+        data: SplitData,
+        *,
+        chosen: Tensor | None = None,
+        autocast: Callable[[], AbstractContextManager[object]] | None = None,
+    ) -> Tensor:
+        """(N, K) probabilities on the clean view, on the CPU; in a smoke run of one batch.
+
+        Args:
+            chosen: (m,) int64 ids, predict these only.
+            autocast: for another precision than that of training.
+        """
         section = self._job.training
         return predict(
             model,
@@ -104,31 +131,74 @@ class Splits:
             frames=self._job.model.frames,
             batch_size=section.prediction_batch_size,
             device=self._fabric.device,
-            autocast=self._fabric.autocast,
+            autocast=autocast or self._fabric.autocast,
             limit=section.batch_size if self._job.smoke else None,
             between=self._between,
+            chosen=chosen,
         )
 
-    def beliefs(self, model: FaceModel, phase: Phase, acting: set[Cadence]) -> SplitBeliefs:
+    def part(self, phase: Phase, epoch: int) -> Tensor | None:
+        """Ids (m,) of the unlabelled samples that are predicted before an epoch; None for all."""
+        count, size = self.sizes.unlabelled, self.part_size(phase)
+        if size == count:
+            return None
+        order = keyed.permutation(self._job.seed, "part", phase.name, epoch, n=count)
+        return order[:size].sort().values  # stores are read faster in their own order
+
+    def part_size(self, phase: Phase) -> int:
+        """How many unlabelled samples are predicted before an epoch that wants beliefs."""
+        count = self.sizes.unlabelled
+        if not phase.beliefs or count == 0:
+            return count
+        return min(count, max(1, round(phase.unlabelled_part * count)))
+
+    def beliefs(
+        self, model: FaceModel, phase: Phase, acting: set[Cadence], *, epoch: int
+    ) -> Predicted:
         """Beliefs over the splits for which the phase or a policy wants them."""
         wanted = {
             split: phase.beliefs or policies.wants(acting)
             for split, policies in self.policies.items()
         }
         labelled = unlabelled = None
+        samples = 0
         if any(wanted.values()):  # policies of the unlabelled split may read the labelled one's
-            probs = self.predict(model, self.data["labelled"])
+            probs = self.predict(model, self.data["labelled"], autocast=self._autocast)
             labelled = self.policies["labelled"].beliefs(probs)
+            samples += self._count(len(probs))
         if wanted.get("unlabelled"):
-            probs = self.predict(model, self.data["unlabelled"])
+            chosen = self.part(phase, epoch)
+            probs = self.predict(
+                model, self.data["unlabelled"], chosen=chosen, autocast=self._autocast
+            )
             unlabelled = self.policies["unlabelled"].beliefs(probs, labelled)
-        return SplitBeliefs(labelled, unlabelled)
+            samples += self._count(len(probs) if chosen is None else len(chosen))
+        return Predicted(SplitBeliefs(labelled, unlabelled), samples)
 
-    def act(self, beliefs: SplitBeliefs, progress: Progress, acting: set[Cadence]) -> None:
-        """Ask the policies of both splits."""
-        for split, said in (("labelled", beliefs.labelled), ("unlabelled", beliefs.unlabelled)):
+    def _count(self, samples: int) -> int:
+        """How many of `samples` are predicted."""
+        return min(samples, self._job.training.batch_size) if self._job.smoke else samples
+
+    def act(
+        self, beliefs: SplitBeliefs, progress: Progress, acting: set[Cadence]
+    ) -> dict[str, Any]:
+        """Ask the policies of both splits; returns what they say of it, as columns."""
+        columns: dict[str, Any] = {}
+        for name, said in zip(SplitBeliefs._fields, beliefs, strict=True):
             if said is not None:
-                self.policies[_split(split)].act(said, progress, acting)
+                split = _split(name)
+                policies = self.policies[split]
+                policies.act(said, progress, acting)
+                columns |= policy_scalars(split, policies.acting(acting))
+        return columns
+
+    def step_scalars(self, ids: BatchIds) -> dict[str, Any]:
+        """What policies that act every step say of a step with these samples, as columns."""
+        columns: dict[str, Any] = {}
+        for split, policies in self.policies.items():
+            if len(ids.labelled if split == "labelled" else ids.unlabelled):
+                columns |= policy_scalars(split, policies.acting({"step"}))
+        return columns
 
     def validate(self, model: FaceModel) -> Validation | None:
         """Loss and accuracy on the validation split; None without one."""

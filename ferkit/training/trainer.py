@@ -10,7 +10,7 @@ from ferkit.training.checkpoint import load_checkpoint
 from ferkit.training.devices import make_fabric, reproducible
 from ferkit.training.epochs import train_epoch
 from ferkit.training.interruption import Interruption
-from ferkit.training.job import PhaseSummary, SampleTable, Trained, TrainingJob
+from ferkit.training.job import Histogram, PhaseSummary, SampleTable, Trained, TrainingJob
 from ferkit.training.session import Session
 from ferkit.training.weights import load_init, save_weights
 
@@ -146,4 +146,8 @@ def result(session: Session) -> Trained:
         labelled=labelled,
         unlabelled=session.splits.table(model, "unlabelled"),
         notes=tuple(session.position.notes),
+        histograms=tuple(
+            Histogram(phase, round_, epoch, split, tuple(counts))
+            for phase, round_, epoch, split, counts in session.position.histograms
+        ),
     )

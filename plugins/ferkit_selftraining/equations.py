@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,16 @@ def confident_pool(probs: Tensor, tau: float) -> Tensor:
     return (probs.amax(-1) > tau).nonzero().flatten()
 
 
+def trusted_rows(probs: Tensor, given: Tensor, alpha: float) -> Tensor:
+    """Eq. 4, its condition: predicted rightly and surer than `alpha`; True where nothing is given.
+
+    Args: as `successive_smoothing`.
+    Returns: (N,) bool.
+    """
+    top, predicted = probs.max(-1)  # of equal classes the first
+    return ((top > alpha) & (predicted == given)) | (given < 0)
+
+
 def successive_smoothing(probs: Tensor, given: Tensor, alpha: float) -> Tensor:
     """Eq. 4 and 5: the prediction where it is right and surer than `alpha`, else a smoothed label.
 
@@ -28,9 +40,7 @@ def successive_smoothing(probs: Tensor, given: Tensor, alpha: float) -> Tensor:
     classes = probs.shape[1]
     smooth = torch.full_like(probs, (1 - alpha) / (classes - 1))
     smooth.scatter_(1, given.clamp(min=0)[:, None], alpha)
-    top, predicted = probs.max(-1)  # of equal classes the first
-    trusted = ((top > alpha) & (predicted == given)) | (given < 0)
-    return torch.where(trusted[:, None], probs, smooth)
+    return torch.where(trusted_rows(probs, given, alpha)[:, None], probs, smooth)
 
 
 def weight_update(weight: Tensor, losses: Tensor, *, c: float, sigma: float) -> Tensor:
@@ -39,23 +49,30 @@ def weight_update(weight: Tensor, losses: Tensor, *, c: float, sigma: float) -> 
     Args:
         weight: (N,) in [0, 1]. losses: (N,) of all labelled samples.
         c: in [0, 1], the largest change. sigma: > 0, in the unit of the losses.
-    Returns: (N,) in [0, 1].
+    Returns: (N,) in [0, 1]. An infinite loss is above the mean, unless all are infinite.
     """
-    change = c * torch.tanh((losses - losses.mean()) / sigma)
-    return (weight - change).clamp(0, 1)
+    # In double on the CPU: the mean of equal losses is then exactly they, so that not even a tiny
+    # sigma moves them; and not every device has it.
+    exact = losses.double().cpu()
+    above = exact - exact.mean()
+    infinite = exact.isinf()
+    above[infinite] = 0.0 if bool(infinite.all()) else math.inf
+    change = c * torch.tanh(above / sigma)
+    return (weight - change.to(weight)).clamp(0, 1)
 
 
-def validation_trend_rises(losses: tuple[float, ...], window: int) -> bool:
-    """Whether the mean of the last `window` validation losses exceeds that of the `window` that
-    end one epoch before; False until window + 1 losses exist (A10).
+def validation_trend(losses: tuple[float, ...], window: int) -> float | None:
+    """The mean of the last `window` validation losses less that of the `window` that end one
+    epoch before; weights move where it is above 0 (A10).
 
     Args:
-        losses: one per finished epoch, in order. window: T.
+        losses: one per finished epoch, in order, nats. window: T.
+    Returns: nats; None until window + 1 losses exist.
     """
     if len(losses) < window + 1:
-        return False
-    # The two means share all terms but one each, so the means compare as these two terms do.
-    return losses[-1] > losses[-1 - window]
+        return None
+    # The two means share all terms but one each.
+    return (losses[-1] - losses[-1 - window]) / window
 
 
 def balanced_pick(
@@ -82,7 +99,7 @@ def balanced_pick(
 
 
 def pick_count(fraction: float, labelled: int) -> int:
-    """A4: k = max(1, round(fraction N_l)); none if `fraction` is 0."""
+    """A4: k = max(1, round(fraction N_l)), halves to the even number; 0 if `fraction` is 0."""
     return max(1, round(fraction * labelled)) if fraction > 0 else 0
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ferkit.contracts.training import Beliefs, Cadence, Progress, Weights
 from ferkit.plugin import Context
-from ferkit_selftraining.equations import validation_trend_rises, weight_update
+from ferkit_selftraining.equations import validation_trend, weight_update
 from ferkit_selftraining.params import LossTrendParams
 
 
@@ -21,16 +21,26 @@ class LossTrendWeighting:
     def __init__(self, *, c: float, sigma: float, w0: float, window: int) -> None:
         self.c, self.sigma, self.w0, self.window = c, sigma, w0, window
         self._weight: Tensor | None = None  # (N,) by sample id; None: all w0
+        self._told: dict[str, float] = {}
 
     def weigh(self, beliefs: Beliefs, targets: Tensor, progress: Progress) -> Weights:
         """The weights after this epoch's update. `beliefs` cover the whole split."""
         losses = beliefs.losses
         weight = torch.full_like(losses, self.w0) if self._weight is None else self._weight
         weight = weight.to(losses.device)
-        if validation_trend_rises(progress.validation_losses, self.window):
+        trend = validation_trend(progress.validation_losses, self.window)
+        moves = trend is not None and trend > 0
+        if moves:
             weight = weight_update(weight, losses, c=self.c, sigma=self.sigma)
         self._weight = weight
+        self._told = {"weights_moved": int(moves)}
+        if trend is not None:
+            self._told["validation_trend"] = trend
         return Weights(weight, weight.new_zeros(()))
+
+    def scalars(self) -> Mapping[str, float]:
+        """Whether the last action moved weights (0 or 1), and the trend it did so for, nats."""
+        return self._told
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights, once there are any."""

@@ -45,7 +45,18 @@ class SelfTrainingParams(Params):
         0.9, ge=0, le=1, description="probability that a sample of the pool must exceed"
     )
     fraction: float = Field(
-        0.02, ge=0, le=1, description="share of the labelled samples replaced; the paper: .01 to .1"
+        0.02,
+        ge=0,
+        le=1,
+        description="share of the labelled samples replaced; the paper: .01 to .1; 0: none, and "
+        "nothing unlabelled is predicted",
+    )
+    predict_part: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the unlabelled samples predicted before each epoch, a random part "
+        "each time, for so many that predicting all takes too long; the pool is of this part",
     )
     keep: Literal["best", "last"] = Field(
         "last",

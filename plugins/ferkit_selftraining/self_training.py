@@ -18,6 +18,7 @@ from ferkit.contracts.training import (
     SplitSizes,
     StepResult,
 )
+from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.training.joined import join_clips, split_prediction
 from ferkit.training.losses import weighted_cross_entropy
@@ -65,7 +66,8 @@ class SelfTrainingLoop:
                 epochs=self.params.iterations,
                 keep=self.params.keep,
                 start="previous",
-                beliefs=True,
+                beliefs=self.params.fraction > 0,
+                unlabelled_part=self.params.predict_part,
             ),
         )
 
@@ -80,7 +82,7 @@ class SelfTrainingLoop:
     ) -> EpochPlan:
         """Pool (A3), pick (A4) and replacement (A5); the labelled samples alone in `initial`."""
         labelled, picked = torch.arange(sizes.labelled), torch.arange(0)
-        scalars: dict[str, float] = {}
+        pool: Tensor | None = None
         if phase.name == SELF_TRAINING and beliefs.unlabelled is not None:
             probs = beliefs.unlabelled.probs.cpu()
             pool = confident_pool(probs, self.params.tau)
@@ -92,9 +94,8 @@ class SelfTrainingLoop:
                 generator=generator,
             )
             labelled = kept_after_replacement(sizes.labelled, len(picked), generator)
-            scalars = {"pool": float(len(pool)), "picked": float(len(picked))}
         batches = mixed_batches(labelled, picked, batch_size=batch_size, generator=generator)
-        return EpochPlan(batches, scalars)
+        return EpochPlan(batches, {}, pool)
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """Eq. 6: the mean over both of weighted cross-entropy against the targets in force (A8)."""
@@ -116,5 +117,14 @@ def _splits(batch: Batch) -> tuple[tuple[Split, Part], tuple[Split, Part]]:
 
 
 def make_self_training(params: SelfTrainingParams, context: Context) -> SelfTrainingLoop:
-    """Factory of the component `self_training`."""
+    """Factory of the component `self_training`.
+
+    Raises: FerkitError: samples that are not predicted would be in the pool.
+    """
+    if params.predict_part < 1 and params.tau * len(context.classes) < 1:
+        raise FerkitError(
+            "predict_part gives the other samples equal probabilities, which exceed this tau.",
+            where="loop.tau",
+            hint=f"Set it to {1 / len(context.classes):.2g} or more, or predict_part: 1.",
+        )
     return SelfTrainingLoop(params, classes=len(context.classes))

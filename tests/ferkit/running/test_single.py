@@ -20,6 +20,7 @@ FILES = {
     "recipe.yaml",
     "run.json",
     "metrics.csv",
+    "weight_histograms.csv",
     "results.json",
     "predictions.parquet",
     "train_samples.parquet",

@@ -98,13 +98,13 @@ def job(make_loop):
 
 
 def everything(trained):
-    """All numbers of a training but the seconds."""
-    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in trained.history]
+    """All numbers of a training but the seconds; 7 and 7.0 are not the same in metrics.csv."""
+    rows = [{k: repr(v) for k, v in row.items() if "seconds" not in k} for row in trained.history]
     tables = [
         t.tolist() for split in (trained.labelled, trained.unlabelled) for t in vars_of(split)
     ]
     state = {k: v.tolist() for k, v in trained.model.state_dict().items()}
-    return rows, tables, state, trained.phases
+    return rows, tables, state, trained.phases, trained.histograms
 
 
 def vars_of(table):
