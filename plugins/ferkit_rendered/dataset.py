@@ -14,7 +14,7 @@ from ferkit.plugin import Context
 from ferkit_rendered.domains import SETTING_NAMES, settings_of
 from ferkit_rendered.expression import emotion_of
 from ferkit_rendered.keyed import Draws, combine, sample_key
-from ferkit_rendered.labels import emotions, given_labels, second_emotions, subjects
+from ferkit_rendered.labels import emotions, given_labels, people, second_emotions, subjects
 from ferkit_rendered.params import RenderedParams
 from ferkit_rendered.render import draw_scene, scene_landmarks
 from ferkit_rendered.scene import Scene, rows_of, scene_of
@@ -28,7 +28,7 @@ _PEOPLE = 0x70E0
 _BLOCK = 256
 """Frames whose scenes are held at a time; each takes some 12 kB of texture tables."""
 
-NOT_DRAWN = {"use", "count", "start", "labelled", "noise", "noise_kind"}
+NOT_DRAWN = {"use", "count", "start", "target", "labelled", "noise", "noise_kind"}
 """Parameters that change no pixel of a sample."""
 
 
@@ -56,10 +56,9 @@ class RenderedDataset:
         context: its device is where pixels are drawn and returned.
     """
 
-    classes = CLASSES
-
     def __init__(self, params: RenderedParams, context: Context) -> None:
         self.params = params
+        self.classes = CLASSES if params.target == "emotion" else people(params.identities or 0)
         self.device = torch.device(context.device)
         self.frame_size = (params.frame_size, params.frame_size)
         self.clip_length = params.clip_length
@@ -81,13 +80,23 @@ class RenderedDataset:
         emotion = emotions(params.seed, number, params.imbalance)
         second = second_emotions(params.seed, number, emotion)
         shown = emotion_of(Draws(sample_key(params.seed, number)), emotion, second, self.settings)
-        given = given_labels(params.seed, number, emotion, second, params.noise, params.noise_kind)
         subject = subjects(params.seed, number, params.identities)
+        by_emotion = params.target == "emotion"
+        truth = emotion if by_emotion else subject
+        given = given_labels(
+            params.seed,
+            number,
+            truth,
+            second,
+            params.noise,
+            params.noise_kind,
+            classes=len(self.classes),
+        )
         label = given if params.labelled else torch.full_like(given, -1)
         columns = zip(
             number.tolist(),
             label.tolist(),
-            emotion.tolist(),
+            truth.tolist(),
             subject.tolist(),
             shown.peak.tolist(),
             second.tolist(),
@@ -98,8 +107,9 @@ class RenderedDataset:
             Sample(
                 id=f"{params.domain}-seed{params.seed}/{at:07d}",
                 label=label,
-                truth=truth,
-                subject=f"seed{params.seed}-{person:07d}",
+                truth=true,
+                # Where people are the classes, all of them belong into every split.
+                subject=f"seed{params.seed}-{person:07d}" if by_emotion else "",
                 attributes={
                     "intensity": peak,
                     "second": CLASSES[other],
@@ -107,7 +117,7 @@ class RenderedDataset:
                     "domain": params.domain,
                 },
             )
-            for at, label, truth, person, peak, other, share in columns
+            for at, label, true, person, peak, other, share in columns
         )
 
     def problems(self) -> Sequence[Problem]:

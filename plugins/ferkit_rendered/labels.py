@@ -59,24 +59,37 @@ def second_emotions(seed: int, number: Tensor, emotion: Tensor) -> Tensor:
 
 
 def given_labels(
-    seed: int, number: Tensor, emotion: Tensor, second: Tensor, noise: float, noise_kind: str
+    seed: int,
+    number: Tensor,
+    truth: Tensor,
+    second: Tensor,
+    noise: float,
+    noise_kind: str,
+    *,
+    classes: int = len(CLASSES),
 ) -> Tensor:
     """Labels of which a fraction is wrong.
 
     Args:
         seed: of the data set.
-        number, emotion, second: (B,) int64.
+        number, truth, second: (B,) int64.
         noise: probability of a wrong label.
         noise_kind: "symmetric" (any other class) or "confusion" (the second emotion).
+        classes: how many there are.
     Returns: (B,) int64.
     """
     draws = Draws(sample_key(seed, number))
     if noise_kind == "confusion":
         wrong = second
     else:
-        shift = draws.integer("wrong label", len(CLASSES) - 1)
-        wrong = (emotion + 1 + shift) % len(CLASSES)
-    return torch.where(draws.chance("label noise", noise), wrong, emotion)
+        shift = draws.integer("wrong label", classes - 1)
+        wrong = (truth + 1 + shift) % classes
+    return torch.where(draws.chance("label noise", noise), wrong, truth)
+
+
+def people(identities: int) -> tuple[str, ...]:
+    """Names of the classes where the label says who it is, in the order of their numbers."""
+    return tuple(f"person-{number:05d}" for number in range(identities))
 
 
 def subjects(seed: int, number: Tensor, identities: int | None) -> Tensor:

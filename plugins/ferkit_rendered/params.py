@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ferkit.plugin import Params
 
@@ -30,6 +30,11 @@ class RenderedParams(Params):
         lt=2**31,
         description="number of the first sample; data sets of one seed whose ranges from start to "
         "start + count do not meet share no sample",
+    )
+    target: Literal["emotion", "subject"] = Field(
+        "emotion",
+        description="what the label says; subject: who it is, of `identities` people, to pretrain "
+        "a network on faces",
     )
     labelled: bool = Field(True, description="false: labels are hidden, the truth is kept")
     noise: Share = Field(0.0, description="probability that a given label is wrong")
@@ -84,3 +89,11 @@ class RenderedParams(Params):
     yaw: Angle | None = Field(None, description="largest turn to the side, degrees" + _DOMAIN)
     pitch: Angle | None = Field(None, description="largest nod, degrees" + _DOMAIN)
     clutter: Share | None = Field(None, description="contrast of the background" + _DOMAIN)
+
+    @model_validator(mode="after")
+    def _who_it_is(self) -> RenderedParams:
+        if self.target == "subject" and not 2 <= (self.identities or 0) <= 10_000:
+            raise ValueError("target: subject needs 'identities', 2 to 10000 people to tell apart.")
+        if self.target == "subject" and self.noise_kind == "confusion" and self.noise > 0:
+            raise ValueError("noise_kind: confusion is of emotions, not of subjects.")
+        return self

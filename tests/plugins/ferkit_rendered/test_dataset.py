@@ -177,3 +177,31 @@ def test_wrong_parameters_are_refused(settings: dict[str, object], message: str)
 
 def test_every_parameter_is_described() -> None:
     assert all(field.description for field in RenderedParams.model_fields.values())
+
+
+def test_labels_may_say_who_it_is(rendered) -> None:
+    faces = rendered(count=400, identities=5, target="subject", noise=0.1)
+    assert faces.classes == tuple(f"person-0000{number}" for number in range(5))
+    rows = faces.samples()
+    assert {row.truth for row in rows} == {0, 1, 2, 3, 4}
+    assert {row.subject for row in rows} == {""}  # each person belongs into every split
+    wrong = sum(row.label != row.truth for row in rows)
+    assert 20 < wrong < 60
+    emotional = rendered(count=400, identities=5)
+    assert [int(row.subject[-1]) for row in emotional.samples()] == [row.truth for row in rows]
+    assert emotional.fingerprint() == faces.fingerprint()  # the pixels are the same
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"target": "subject"}, "needs 'identities'"),
+        (
+            {"target": "subject", "identities": 9, "noise": 0.1, "noise_kind": "confusion"},
+            "is of emotions",
+        ),
+    ],
+)
+def test_people_need_a_number(rendered, settings: dict, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        rendered(**settings)
