@@ -26,11 +26,12 @@ SIZE = 32
 CHEAP = {
     "small_cnn": {"width": 4},
     "vgg": {"depth": 11},
+    "vggface": {"fully_connected": False},
     "supervised": {"epochs": 1},
     "self_training": {"initial_epochs": 1, "iterations": 1, "tau": 0.0, "fraction": 0.5},
 }
 
-LARGE = ("resnet", "vgg")
+LARGE = ("resnet", "vgg", "vggface")
 """Backbones of ten million weights: drawn once, and not written; small_cnn shows both."""
 
 KNOWN = catalogue(load())

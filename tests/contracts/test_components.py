@@ -24,6 +24,7 @@ KNOWN = catalogue(load())
 
 SMALL: dict[str, dict[str, Any]] = {
     "vgg": {"depth": 11},
+    "vggface": {"fully_connected": False},
     "small_cnn": {"width": 4},
     "rendered": {"count": 5, "frame_size": 64},
 }

@@ -1,0 +1,125 @@
+"""VGG-16 in the face layout, without its last layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout, max_pool2d, relu
+
+from ferkit.contracts.model import Features, FeatureSpec
+from ferkit_vggface.blocks import CONVOLUTIONS, FULLY_CONNECTED
+
+GRID = 7
+"""Side of the last map that fc6 takes, that of crops of 224 px."""
+
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+class Widths(NamedTuple):
+    """channels: of the five blocks' maps. hidden: of fc6 and fc7."""
+
+    channels: tuple[int, ...] = (64, 128, 256, 512, 512)
+    hidden: int = 4096
+
+
+FULL = Widths()
+
+
+class VggFace(nn.Module):
+    """13 convolutions and, if wanted, fc6 and fc7; the regions of a frame share the weights.
+
+    Args:
+        fully_connected: features are those of fc7.
+        dropout: probability, after each of fc6 and fc7.
+        widths: of the layers.
+
+    Attributes:
+        normalisation, rate_factors, weight_notes: see `ferkit.contracts.model.Backbone`.
+    """
+
+    normalisation: Normalisation | None
+    rate_factors: Mapping[str, float]
+    weight_notes: tuple[str, ...]
+
+    def __init__(
+        self, *, fully_connected: bool = True, dropout: float = 0.5, widths: Widths = FULL
+    ) -> None:
+        super().__init__()
+        self.fully_connected, self.dropout, self.widths = fully_connected, dropout, widths
+        self.layers = nn.ModuleDict()
+        before = 3
+        for names, channels in zip(CONVOLUTIONS.values(), widths.channels, strict=True):
+            for name in names:
+                self.layers[name] = nn.Conv2d(before, channels, 3, padding=1)
+                before = channels
+        before *= GRID * GRID
+        for name in FULLY_CONNECTED if fully_connected else ():
+            self.layers[name] = nn.Linear(before, widths.hidden)
+            before = widths.hidden
+        self.normalisation, self.rate_factors, self.weight_notes = None, {}, ()
+
+    def spec(self, regions: int) -> FeatureSpec:
+        """D is 4096 or 512; a map after each of the five blocks."""
+        dim = self.widths.hidden if self.fully_connected else self.widths.channels[-1]
+        return FeatureSpec(dim=dim, map_channels=self.widths.channels, regions=regions)
+
+    def forward(self, images: Tensor) -> Features:
+        """(B, R, 3, H, W), H and W at least 32 -> features and five maps."""
+        batch, regions = images.shape[:2]
+        hidden = images.flatten(0, 1)
+        maps: list[Tensor] = []
+        for names in CONVOLUTIONS.values():
+            for name in names:
+                hidden = relu(self.layers[name](hidden), inplace=True)
+            hidden = max_pool2d(hidden, 2)
+            maps.append(hidden.reshape(batch, regions, *hidden.shape[1:]))
+        if self.fully_connected:
+            pooled = pool_to(hidden, GRID).flatten(1)
+            for name in FULLY_CONNECTED:
+                pooled = relu(self.layers[name](pooled), inplace=True)
+                pooled = dropout(pooled, self.dropout, self.training)
+        else:
+            pooled = hidden.mean((2, 3))
+        return Features(pooled.reshape(batch, regions, -1), tuple(maps))
+
+
+def pool_to(maps: Tensor, side: int) -> Tensor:
+    """Means over the cells of a `side` x `side` grid; a smaller map is spread over them.
+
+    What `adaptive_avg_pool2d` gives, as two products of matrices: its gradient on a GPU depends
+    on the order in which threads add.
+
+    Args:
+        maps: (N, C, H, W).
+    Returns: (N, C, side, side); `maps` itself where it has that size.
+    """
+    height, width = maps.shape[-2:]
+    if (height, width) == (side, side):
+        return maps
+    down = _cells(height, side, like=maps)  # (side, H)
+    across = _cells(width, side, like=maps)  # (side, W)
+    return down @ maps @ across.T
+
+
+def _cells(length: int, cells: int, *, like: Tensor) -> Tensor:
+    """Row i averages from floor(i * length / cells) up to ceil((i + 1) * length / cells)."""
+    rows = torch.zeros(cells, length)
+    for i in range(cells):
+        start, end = i * length // cells, -(-(i + 1) * length // cells)
+        rows[i, start:end] = 1 / (end - start)
+    return rows.to(like)
+
+
+def draw(network: VggFace) -> None:
+    """First weights from torch's global generator: He et al. (arXiv:1502.01852), eq. 10.
+
+    Not the original's deviation of 0.01, which lets the signal of 16 layers die out.
+    """
+    for layer in network.layers.values():
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
+        assert layer.bias is not None
+        nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
