@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -25,6 +26,10 @@ from ferkit.evaluation.writing import write_bytes
 # Okabe and Ito's palette, which stays apart for all common kinds of colour blindness.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6B7280"
 INK = "#1F2937"
+WRONG = "#B42318"
+"""Of words that tell of an error: a red that can be read on white."""
+
+_PALETTE = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", RED, "#F0E442", GREY)
 
 WIDTH = 5.0
 """Inches. On a phone a figure is some 340 px wide, so text of 11 pt stays near 10 px."""
@@ -72,6 +77,29 @@ def new_figure(height: float, *, ratios: Sequence[float] = (1,)) -> tuple[Figure
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios)
     return figure, list(axes[:, 0])
+
+
+def free_figure(height: float) -> tuple[Figure, Axes]:
+    """A figure whose only axes fill it and have no frame, within `house_style`.
+
+    Nothing is laid out, which for hundreds of texts would take seconds.
+
+    Args:
+        height: inches.
+    """
+    figure = Figure(figsize=(WIDTH, height), dpi=_DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_autoscale_on(False)
+    return figure, axes
+
+
+def class_colours(k: int) -> list[Any]:
+    """A colour for each of k classes; with more than eight, shades of one map in their order."""
+    if k <= len(_PALETTE):
+        return list(_PALETTE[:k])
+    return list(mpl.colormaps["viridis"](np.linspace(0, 1, k)))
 
 
 def png(figure: Figure) -> bytes:

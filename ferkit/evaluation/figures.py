@@ -111,14 +111,18 @@ def per_class_figure(metrics: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def reliability_figure(confidence: Floats, correct: NDArray[np.bool_], bins: int) -> Figure:
-    """How often the model is right against how sure it is.
+def reliability_figure(
+    confidence: Floats, correct: NDArray[np.bool_], bins: int, *, error: float | None = None
+) -> Figure:
+    """How often the model is right against how sure it is, and how many samples that says.
 
     Args:
         confidence: (N,) in [0, 1], probability of the predicted class.
         correct: (N,) bool.
         bins: equally wide.
+        error: expected calibration error to be stated, a fraction.
     """
+    name = "the model" if error is None else f"the model (ECE {100 * error:.1f} %)"
     slot = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     n = np.bincount(slot, minlength=bins)
     filled = n > 0
@@ -127,7 +131,7 @@ def reliability_figure(confidence: Floats, correct: NDArray[np.bool_], bins: int
     with house_style():
         figure, (axes, below) = new_figure(5.2, ratios=(2.6, 1))
         axes.plot([0, 100], [0, 100], color=GREY, linestyle="--", label="perfectly calibrated")
-        axes.plot(100 * sure, 100 * right, color=BLUE, marker="o", label="the model")
+        axes.plot(100 * sure, 100 * right, color=BLUE, marker="o", label=name)
         axes.set(xlim=(0, 100), ylim=(0, 102), ylabel="right, %")
         axes.tick_params(labelbottom=False)
         axes.legend(loc="upper left")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ferkit.evaluation.drawing import label, save
+from ferkit.evaluation.drawing import save
 from ferkit.evaluation.figures import confusion_figure, per_class_figure, reliability_figure
-from ferkit.evaluation.gallery import MOST, gallery_figure
+from ferkit.evaluation.pool_figure import pool_figure
 from ferkit.evaluation.run_folder import Predictions, RunFolder, read_run, split_sizes
+from ferkit.evaluation.run_galleries import Crops, prediction_galleries, training_galleries
 from ferkit.evaluation.tables import is_metrics
 from ferkit.evaluation.training_figures import (
     learning_figure,
@@ -21,12 +22,14 @@ from ferkit.evaluation.training_figures import (
     target_figure,
     weight_figure,
 )
+from ferkit.evaluation.weight_course import (
+    label_course_figure,
+    weight_course_figure,
+    weight_histograms,
+)
+from ferkit.evaluation.wording import is_number
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Crops = Callable[[Sequence[str]], "NDArray[np.uint8] | Tensor"]
-"""Sample ids -> their faces, (n, 3, H, W) uint8 RGB, in that order."""
+__all__ = ["Crops", "write_figures", "wrong_labels"]
 
 
 def write_figures(
@@ -36,9 +39,8 @@ def write_figures(
 
     Args:
         folder: the run folder.
-        test_crops: faces of the test split by id, for the gallery of wrong predictions.
-        train_crops: faces of the labelled training split by id, for the gallery of those that
-            weigh least.
+        test_crops: faces of the test split by id, for the galleries of predictions.
+        train_crops: faces of the labelled training split by id, for the galleries by weight.
     Returns: the files, `figures/<name>.png`.
     Raises:
         FerkitError: `folder` is not a folder.
@@ -50,8 +52,9 @@ def write_figures(
         "learning_curves": learning_figure(run.metrics) if run.metrics else None,
         "splits": _splits(run),
         **_of_labels(run),
-        "wrong_predictions": _wrong_predictions(run.predictions, test_crops),
-        "lowest_weights": _lowest_weights(run.train_samples, train_crops),
+        **_of_epochs(run),
+        **(prediction_galleries(run.predictions, test_crops) if test_crops else {}),
+        **(training_galleries(run.train_samples, train_crops) if train_crops else {}),
     }
     return [
         save(figure, folder / "figures" / f"{name}.png")
@@ -75,11 +78,22 @@ def _of_results(run: RunFolder) -> dict[str, Figure | None]:
     return {
         "confusion": confusion_figure(metrics["confusion"], metrics["classes"]),
         "per_class": per_class_figure(metrics),
-        "reliability": _reliability(run.predictions, int(metrics.get("bins", 15))),
+        "reliability": _reliability(run.predictions, metrics),
     }
 
 
-def _reliability(predictions: Predictions | None, bins: int) -> Figure | None:
+def _of_epochs(run: RunFolder) -> dict[str, Figure | None]:
+    samples = run.train_samples or run.predictions
+    classes = run.run.get("classes") or (samples.classes if samples else ())
+    histograms = weight_histograms(run.weight_histograms, run.metrics)
+    return {
+        "pool": pool_figure(run.metrics, classes),
+        "label_course": label_course_figure(run.metrics),
+        "weight_course": weight_course_figure(histograms, run.metrics) if histograms else None,
+    }
+
+
+def _reliability(predictions: Predictions | None, metrics: Mapping[str, Any]) -> Figure | None:
     if predictions is None:
         return None
     labels = predictions.columns["label"]
@@ -88,7 +102,13 @@ def _reliability(predictions: Predictions | None, bins: int) -> Figure | None:
         return None
     probs = predictions.probs[rows]
     label_index = [predictions.classes.index(labels[row]) for row in rows]
-    return reliability_figure(probs.max(axis=1), probs.argmax(axis=1) == label_index, bins)
+    error = metrics["calibration_error"]["value"]
+    return reliability_figure(
+        probs.max(axis=1),
+        probs.argmax(axis=1) == label_index,
+        int(metrics.get("bins", 15)),
+        error=error if is_number(error) else None,
+    )
 
 
 def _splits(run: RunFolder) -> Figure | None:
@@ -121,52 +141,3 @@ def _of_labels(run: RunFolder) -> dict[str, Figure | None]:
             {split: values for split, values in known.items() if len(values)}
         )
     return figures
-
-
-def _wrong_predictions(predictions: Predictions | None, crops: Crops | None) -> Figure | None:
-    """The most confident errors first: there the label itself is most often doubtful."""
-    if predictions is None or crops is None:
-        return None
-    labels = predictions.columns["label"]
-    answers = [predictions.classes[place] for place in predictions.probs.argmax(axis=1)]
-    surest = predictions.probs.max(axis=1)
-    wrong = [
-        row
-        for row in predictions.rows_of("test")
-        if labels[row] is not None and labels[row] != answers[row]
-    ]
-    shown = sorted(wrong, key=lambda row: -surest[row])[:MOST]
-    names = {name: label(name, place + 1, 12) for place, name in enumerate(predictions.classes)}
-    captions = [
-        f"given {names.get(labels[row], '?')}\n{names[answers[row]]} {100 * surest[row]:.0f} %"
-        for row in shown
-    ]
-    return _gallery(predictions, shown, captions, crops)
-
-
-def _lowest_weights(samples: Predictions | None, crops: Crops | None) -> Figure | None:
-    if samples is None or crops is None or "weight" not in samples.columns:
-        return None
-    weights = samples.numbers("weight")
-    rows = samples.rows_of("labelled")
-    if len(rows) == 0 or np.ptp(weights[rows]) == 0:
-        return None
-    shown = sorted(rows, key=lambda row: weights[row])[:MOST]
-    names = {name: label(name, place + 1, 12) for place, name in enumerate(samples.classes)}
-    truth = samples.columns.get("truth")
-    captions = []
-    for row in shown:
-        known = names.get(truth[row]) if truth else None
-        given = names.get(samples.columns["given"][row], "?")
-        second = f"{given}, weight {weights[row]:.2f}"
-        captions.append(f"{second}\n" + (f"truth {known}" if known else ""))
-    return _gallery(samples, shown, captions, crops)
-
-
-def _gallery(
-    samples: Predictions, rows: Sequence[Any], captions: Sequence[str], crops: Crops
-) -> Figure | None:
-    if not rows:
-        return None
-    faces = crops([samples.columns["id"][row] for row in rows])
-    return gallery_figure(np.asarray(faces), captions)

@@ -20,6 +20,7 @@ from ferkit.errors import FerkitError
 
 T = TypeVar("T")
 
+_HISTOGRAM_COLUMNS = ("phase", "round", "epoch", "split", "lower", "upper", "count")
 _SPLIT_ORDER = ("train", "labelled", "unlabelled", "validation", "test")
 
 
@@ -63,6 +64,7 @@ class RunFolder:
     metrics: Sequence[Mapping[str, Any]] = ()
     predictions: Predictions | None = None
     train_samples: Predictions | None = None
+    weight_histograms: Sequence[Mapping[str, Any]] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -75,8 +77,12 @@ def read_run(folder: Path) -> RunFolder:
         raise FerkitError("is not a run folder.", where=str(folder), hint="Check the path.")
     missing: list[str] = []
 
-    def attempt(name: str, read: Callable[[Path], T], otherwise: T) -> T:
+    def attempt(
+        name: str, read: Callable[[Path], T], otherwise: T, *, of_every_run: bool = True
+    ) -> T:
         path = folder / name
+        if not path.exists() and not of_every_run:
+            return otherwise
         if not path.exists():
             missing.append(f"{name} is not there, so what it tells is left out.")
             return otherwise
@@ -105,6 +111,9 @@ def read_run(folder: Path) -> RunFolder:
         train_samples=attempt(
             "train_samples.parquet", lambda path: read_samples(path, "given"), no_predictions
         ),
+        weight_histograms=attempt(
+            "weight_histograms.csv", read_weight_histograms, no_rows, of_every_run=False
+        ),
         missing=tuple(missing),
     )
 
@@ -122,10 +131,26 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Rows of `metrics.csv`: `phase` as text, all else as float, NaN where blank or no number."""
+    return _read_rows(path, texts=("phase",))
+
+
+def read_weight_histograms(path: Path) -> list[dict[str, Any]]:
+    """Rows of `weight_histograms.csv`: `phase` and `split` as text, all else as float.
+
+    Raises: ValueError: columns are missing. OSError: it can't be read.
+    """
+    rows = _read_rows(path, texts=("phase", "split"))
+    absent = [name for name in _HISTOGRAM_COLUMNS if rows and name not in rows[0]]
+    if absent:
+        raise ValueError(f"it lacks columns: {', '.join(absent)}")
+    return rows
+
+
+def _read_rows(path: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="") as file:
         return [
             {
-                name: (value or "") if name == "phase" else _number(value)
+                name: (value or "") if name in texts else _number(value)
                 for name, value in row.items()
                 if name is not None
             }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from ferkit.evaluation.drawing import (
     labels,
     new_figure,
 )
+from ferkit.evaluation.epoch_axis import curve, mark_phases, phases_of, show_epochs
 
 Floats = NDArray[np.float64]
 
@@ -36,21 +36,20 @@ def learning_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Args:
         rows: of `metrics.csv`, in order; numbers as float, NaN where blank.
     """
-    phases = _phases(rows)
+    phases = phases_of(rows)
     with house_style():
         figure, (losses, accuracies) = new_figure(5.2, ratios=(1, 1))
-        _curve(losses, rows, "train_loss", phases, BLUE, "train", "o")
-        _curve(losses, rows, "validation_loss", phases, ORANGE, "validation", "s")
+        curve(losses, rows, "train_loss", phases, BLUE, "train", "o")
+        curve(losses, rows, "validation_loss", phases, ORANGE, "validation", "s")
         losses.set_ylabel("loss, nats")
         if losses.get_legend_handles_labels()[0]:
             losses.legend(loc="best")
-        _curve(accuracies, rows, "validation_accuracy", phases, ORANGE, None, "s", scale=100)
+        curve(accuracies, rows, "validation_accuracy", phases, ORANGE, None, "s", scale=100)
         accuracies.set_ylabel("validation accuracy, %")
         accuracies.set_xlabel("epoch, counted over all phases")
         for axes in (losses, accuracies):
-            axes.set_xlim(0.5, max(2, len(rows)) + 0.5)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        _mark_phases((losses, accuracies), rows, phases)
+            show_epochs(axes, 0, len(rows))
+        mark_phases((losses, accuracies), rows, phases)
     return figure
 
 
@@ -125,53 +124,6 @@ def target_figure(confidence: Mapping[str, Floats]) -> Figure:
         if confidence:
             figure.legend(loc="outside upper center", ncols=2)
     return figure
-
-
-def _phases(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    """First row, and row after the last, of each stretch with the same phase and round."""
-    keys = [(row.get("phase"), row.get("round")) for row in rows]
-    starts = [row for row in range(len(rows)) if row == 0 or keys[row] != keys[row - 1]]
-    return list(zip(starts, [*starts[1:], len(rows)], strict=True))
-
-
-def _curve(
-    axes: Axes,
-    rows: Sequence[Mapping[str, Any]],
-    column: str,
-    phases: Sequence[tuple[int, int]],
-    colour: str,
-    name: str | None,
-    marker: str,
-    *,
-    scale: float = 1,
-) -> None:
-    """A line through the finite values of each phase; dots where it has few of them."""
-    y = scale * np.array([row.get(column, math.nan) for row in rows], np.float64)
-    for start, end in phases:
-        known = start + np.flatnonzero(np.isfinite(y[start:end]))
-        if len(known):
-            few = marker if len(known) <= 15 else ""
-            axes.plot(known + 1, y[known], color=colour, label=name, marker=few, markersize=4)
-            name = None
-
-
-def _mark_phases(
-    all_axes: Sequence[Axes],
-    rows: Sequence[Mapping[str, Any]],
-    phases: Sequence[tuple[int, int]],
-) -> None:
-    """Lines between phases; their names above the first axes, as far as there is room."""
-    for number, (start, end) in enumerate(phases):
-        for axes in all_axes:
-            if start:
-                axes.axvline(start + 0.5, color=GREY, linestyle=":", linewidth=1.2)
-        room = int(34 * (end - start) / max(2, len(rows)))
-        if room >= 3:
-            name = label(str(rows[start].get("phase", "")), number + 1, room)
-            all_axes[0].text(
-                (start + end + 1) / 2, 1.02, name, transform=all_axes[0].get_xaxis_transform(),
-                ha="center", va="bottom", fontsize=9, color=GREY,
-            )  # fmt: skip
 
 
 def _histogram(
