@@ -12,7 +12,6 @@ _FORMATS = (
     (b"MATLAB 5.0 MAT-file", "a MatConvNet (.mat) file", "Get vgg_face_dag.pth, made from it."),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, or MATLAB 7.3)", _TO_STATE_DICT),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
-    (b"\x04\x00\x00\x00", "a file of Lua Torch (.t7)", _TO_STATE_DICT),
     (b"\x0a\x08VGG_FACE", "a Caffe model", _TO_STATE_DICT),
 )
 """First bytes, what has them, and what to do."""

@@ -84,6 +84,11 @@ LAYOUTS = (
     ),
 )
 
+TORCH7 = Layout(
+    "layers in the order of a .t7 file", {layer: layer for layer in ALL}, "bgr", "VGG_FACE.t7"
+)
+"""Told by the file's format, not by names."""
+
 
 class Recognised(NamedTuple):
     """layout: the nearest one. prefix: that stands before all its names."""

@@ -18,7 +18,7 @@ class VggFaceParams(Params):
 
     weights: DataPath | None = Field(
         None,
-        description="file of VGG-Face's weights in a public layout, .pth or .safetensors (read "
+        description="file of VGG-Face's weights in a public layout, .pth, .safetensors or .t7 (read "
         "without running code in it); relative to the recipe; null: random weights, trained from "
         "scratch",
     )

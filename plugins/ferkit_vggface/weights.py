@@ -17,6 +17,7 @@ from ferkit_vggface.foreign import refuse_foreign
 from ferkit_vggface.layouts import (
     LAYOUTS,
     TENSORS,
+    TORCH7,
     ChannelOrder,
     Layout,
     Recognised,
@@ -25,6 +26,7 @@ from ferkit_vggface.layouts import (
     recognise,
 )
 from ferkit_vggface.params import VggFaceParams
+from ferkit_vggface.torch7 import is_torch7, read_torch7
 
 IDENTITIES = 2622
 """Ways of fc8 in VGG-Face (Parkhi et al., section 4)."""
@@ -57,10 +59,7 @@ def read_vggface(path: Path, wanted: Mapping[str, Tensor], params: VggFaceParams
         missing, unexpected or of another shape.
     """
     refuse_foreign(path)
-    given = read_tensors(path)
-    recognised = recognise(given)
-    if recognised is None:
-        raise _unknown(path, given)
+    given, recognised = _read(path)
     classes = _last_layer(given, recognised)
     _check_classes(classes, recognised, params, path)
     tensors = _fitting(given, recognised, wanted, path)
@@ -68,6 +67,17 @@ def read_vggface(path: Path, wanted: Mapping[str, Tensor], params: VggFaceParams
     if order == "bgr":
         tensors[FIRST] = flip_channels(tensors[FIRST])
     return Weights(tensors, order, recognised.layout, classes)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Recognised]:
+    """The tensors of a file, and what layout they have."""
+    if path.is_file() and is_torch7(path):
+        return read_torch7(path), Recognised(TORCH7, "")
+    given = read_tensors(path)
+    recognised = recognise(given)
+    if recognised is None:
+        raise _unknown(path, given)
+    return given, recognised
 
 
 def _last_layer(given: dict[str, Tensor], recognised: Recognised) -> int | None:
