@@ -18,9 +18,9 @@ class VggFaceParams(Params):
 
     weights: DataPath | None = Field(
         None,
-        description="file of VGG-Face's weights in a public layout, .pth, .safetensors or .t7 (read "
-        "without running code in it); relative to the recipe; null: random weights, trained from "
-        "scratch",
+        description="file of VGG-Face's weights in a public layout, .pth, .safetensors or .t7 "
+        "(read without running code in it); relative to the recipe; null: random weights, trained "
+        "from scratch",
     )
     fetched: bool = Field(
         False, description="the weights that 'ferkit fetch vggface' put into the cache"
