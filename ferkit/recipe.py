@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ferkit.catalogue import Catalogue
 from ferkit.compatibility import chosen_parts, incompatibilities
 from ferkit.errors import FerkitError, FerkitErrors
+from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_errors import explain
 from ferkit.recipe_files import find_recipe, read_text
 from ferkit.recipe_location import locate
@@ -21,7 +22,7 @@ from ferkit.recipe_merge import apply_settings, lay_over
 from ferkit.recipe_models import RecipeModels
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
 from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
-from ferkit.sections import SCHEMA_VERSION, MatrixSection, Recipe
+from ferkit.sections import SCHEMA_VERSION, Recipe
 
 
 @dataclass(frozen=True)

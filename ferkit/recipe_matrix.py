@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ferkit import suggest
+from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_merge import merge
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, PlacedError
-from ferkit.sections import MatrixSection
 
 FIRST = "first"
 """Name of the models that variants start from; no variant may be called so."""

@@ -27,8 +27,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ferkit.catalogue import Catalogue
 from ferkit.errors import FerkitError
+from ferkit.matrix_section import MatrixSection
 from ferkit.plugin import Kind
-from ferkit.sections import Chosen, MatrixSection, Pick, Recipe, Section
+from ferkit.sections import Chosen, Pick, Recipe, Section
 
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -9,10 +9,11 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from ferkit.catalogue import Catalogue, Entry, spoken
+from ferkit.matrix_section import MatrixSection
 from ferkit.parameters import Parameter, parameters
 from ferkit.plugin import Kind
 from ferkit.recipe_models import RecipeModels
-from ferkit.sections import MatrixSection, Recipe, Section
+from ferkit.sections import Recipe, Section
 
 _OPENING = """# Recipe reference
 

@@ -279,20 +279,3 @@ class Recipe(Section):
     init: DataPath | None = Field(
         None, description="run folder whose weights the first phase starts from"
     )
-
-
-class MatrixSection(Section):
-    """Several runs of one recipe and a table over them.
-
-    `first` and each of `variants` are recipe fragments laid over the rest of the recipe
-    (mappings merge, anything else replaces).
-    """
-
-    variants: dict[str, dict[str, Any]] = Field(description="name -> overrides")
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
-    first: dict[str, Any] | None = Field(
-        None, description="overrides of a model trained once per seed, from which variants start"
-    )
-    from_scratch: tuple[str, ...] = Field((), description="variants that do not start from `first`")
-    baseline: str | None = Field(None, description="paired differences are to this variant")
-    metric: Literal["accuracy", "mean_class_accuracy", "macro_f1"] = "accuracy"

@@ -15,6 +15,7 @@ from ferkit.catalogue import Catalogue
 from ferkit.errors import FerkitError
 from ferkit.evaluation.tables import summarise_matrix
 from ferkit.files import write_whole
+from ferkit.matrix_section import MatrixSection
 from ferkit.recipe import LoadedRecipe, read_recipe, validate
 from ferkit.recipe_write import dump_recipe, recipe_document
 from ferkit.running.folder import (
@@ -26,7 +27,7 @@ from ferkit.running.folder import (
     write_json,
 )
 from ferkit.running.plan import FIRST, PlannedRun, default_jobs, plan_runs, run_document
-from ferkit.sections import MatrixSection, Recipe
+from ferkit.sections import Recipe
 from ferkit.training.devices import choose_device, make_fabric
 
 

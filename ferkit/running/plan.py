@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_merge import lay_over
-from ferkit.sections import MatrixSection
 
 FIRST = "first"
 """Name of the shared first models in the plan, and of their folder."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ferkit.matrix_section import MatrixSection
 from ferkit.running.plan import default_jobs, plan_runs, ready, run_document
-from ferkit.sections import MatrixSection
 
 MATRIX = MatrixSection(
     variants={"a": {"training": {"batch_size": 8}}, "b": {}, "scratch": {"loop": "other"}},
