@@ -34,6 +34,8 @@ def check_ssl_loop(make: Make) -> None:
     assert phases, "there are no phases"
     for phase in phases:
         assert isinstance(phase, Phase), f"{phase!r} is not a Phase"
+        part = phase.unlabelled_part
+        assert 0 < part <= 1, f"unlabelled_part of phase '{phase.name}' is {part}, not in (0, 1]"
         _check_plan(loop, phase)
     _check_training(make)
 
@@ -55,6 +57,12 @@ def _check_plan(loop: Any, phase: Phase) -> None:
             assert mine.dtype == torch.int64, f"ids are {mine.dtype}, not int64"
             assert torch.equal(mine, again), "the same generator gives other plans"
             assert bool(((mine >= 0) & (mine < count)).all()), "there is no such sample id"
+    pool = plans[0].pool
+    if pool is not None:
+        assert pool.dtype == torch.int64, f"the pool is {pool.dtype}, not ids of int64"
+        assert pool.dim() == 1, f"the pool is {tuple(pool.shape)}, not (n,)"
+        known = (pool >= 0) & (pool < sizes.unlabelled)
+        assert bool(known.all()), "there is no such sample id as in the pool"
 
 
 def _check_training(make: Make) -> None:

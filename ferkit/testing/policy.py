@@ -101,7 +101,15 @@ def _check(
                     assert torch.equal(before, now), f"it changes beliefs.{name} in place"
             again = ask(second, beliefs, progress_at(epoch))
             assert _equal(answer, again), "the same seed and beliefs give other answers"
+            _check_scalars(first)
         _check_state(first, make, context, ask, labelled=labelled)
+
+
+def _check_scalars(policy: Any) -> None:
+    for name, value in (policy.scalars() if hasattr(policy, "scalars") else {}).items():
+        assert isinstance(name, str), f"a name in scalars is {name!r}, not text"
+        number = isinstance(value, (int, float)) or (isinstance(value, Tensor) and not value.shape)
+        assert number, f"{name} in scalars is {value!r}, not a number"
 
 
 def _check_state(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -125,6 +126,7 @@ def make_self_training(params: SelfTrainingParams, context: Context) -> SelfTrai
         raise FerkitError(
             "predict_part gives the other samples equal probabilities, which exceed this tau.",
             where="loop.tau",
-            hint=f"Set it to {1 / len(context.classes):.2g} or more, or predict_part: 1.",
+            hint=f"Set it to {math.ceil(100 / len(context.classes)) / 100:g} or more, or "
+            "predict_part: 1.",
         )
     return SelfTrainingLoop(params, classes=len(context.classes))

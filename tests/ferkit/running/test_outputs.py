@@ -9,13 +9,19 @@ import pytest
 import torch
 
 from ferkit.contracts.data import Sample
+from ferkit.errors import FerkitError
 from ferkit.running.outputs import (
     prediction_columns,
+    read_histograms,
     read_metrics,
     training_columns,
+    write_histograms,
     write_metrics,
     write_table,
 )
+from ferkit.running.progress import SilentDisplay
+from ferkit.running.watch import TrainingWatch
+from ferkit.training.job import Histogram
 
 CLASSES = ("happy", "sad")
 SAMPLES = [
@@ -39,6 +45,64 @@ def test_metrics_have_a_blank_where_a_phase_has_no_such_number(tmp_path: Path) -
     assert first["pool"] is None
     assert second["pool"] == "7"
     assert path.read_text().splitlines()[0].endswith("seconds,pool")
+
+
+HISTOGRAMS = [
+    Histogram("a, b", 0, 1, "labelled", (3, *[0] * 18, 4, 2)),
+    Histogram("a, b", 0, 2, "unlabelled", (0, 9, *[0] * 19)),
+]
+
+
+def test_histograms_are_a_row_per_bin(tmp_path: Path) -> None:
+    path = tmp_path / "weight_histograms.csv"
+    write_histograms(path, HISTOGRAMS)
+    lines = path.read_text().splitlines()
+    assert lines[0] == "phase,round,epoch,split,lower,upper,count"
+    assert len(lines) == 1 + 2 * 21
+    assert lines[1] == '"a, b",0,1,labelled,0,0.05,3'
+    assert lines[20] == '"a, b",0,1,labelled,0.95,1,4'
+    assert lines[21] == '"a, b",0,1,labelled,1,inf,2'
+    assert lines[23] == '"a, b",0,2,unlabelled,0.05,0.1,9'
+    assert read_histograms(path) == HISTOGRAMS
+    assert read_histograms(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "phase,round,epoch,split,lower,upper,count\na,0,1,labelled,0,0.05,3\n",
+        "phase,round,epoch,split,lower,upper,count\na,0,one,labelled,0,0.05,3\n",
+        "phase,round\na,0\n",
+    ],
+)
+def test_damaged_histograms_are_told_of(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "weight_histograms.csv"
+    path.write_text(text)
+    with pytest.raises(FerkitError, match=r"weight_histograms\.csv: is damaged.*Remove it"):
+        read_histograms(path)
+
+
+def test_a_watch_keeps_the_rows_of_an_interrupted_run(tmp_path: Path) -> None:
+    path, beside = tmp_path / "metrics.csv", tmp_path / "weight_histograms.csv"
+
+    def watch() -> TrainingWatch:
+        return TrainingWatch(path, SilentDisplay(), lambda row: None)
+
+    first = watch()
+    for each in HISTOGRAMS:
+        first.weights_counted([each])
+    again = Histogram("a, b", 0, 2, "unlabelled", (1, 8, *[0] * 19))
+    second = watch()
+    second.weights_counted([again])
+    assert read_histograms(beside) == [HISTOGRAMS[0], again]
+    second.rewrite([], HISTOGRAMS[:1])
+    assert read_histograms(beside) == HISTOGRAMS[:1]
+
+
+def test_a_run_without_weightings_has_no_histograms(tmp_path: Path) -> None:
+    watch = TrainingWatch(tmp_path / "metrics.csv", SilentDisplay(), lambda row: None)
+    watch.rewrite([{"phase": "supervised", "epoch": 1}], [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.csv"]
 
 
 def test_predictions_name_classes_and_keep_what_is_unknown_null(tmp_path: Path) -> None:

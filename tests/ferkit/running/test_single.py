@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -87,8 +88,17 @@ def test_run_killed_in_the_middle_resumes_to_the_same_bytes(
     assert read_json(killed / "run.json")["status"] == "running"
     assert not (killed / "results.json").exists()
     assert main(["run", "--resume", str(killed), "--progress", "none"]) == 0
-    assert (killed / "results.json").read_bytes() == (undisturbed / "results.json").read_bytes()
+    for name in ("results.json", "weight_histograms.csv"):
+        assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert _without_seconds(killed / "metrics.csv") == _without_seconds(undisturbed / "metrics.csv")
     assert read_json(killed / "run.json")["resumed"]
+
+
+def _without_seconds(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {"pool", "picked_happy", "predicting_seconds"} <= set(rows[0])
+    return [{k: v for k, v in row.items() if "seconds" not in k} for row in rows]
 
 
 def test_finished_run_is_not_trained_again(

@@ -14,6 +14,8 @@ from ferkit.training.plans import mixed_batches
 class EverythingLoop:
     """Trains on both splits at once.
 
+    Where there are beliefs, its pool is the half of the unlabelled samples that is surest.
+
     Args:
         phases: of the loop.
         clean: labels the unlabelled samples by `parts.label` on the clean view.
@@ -29,9 +31,14 @@ class EverythingLoop:
 
     def plan_epoch(self, phase, sizes, beliefs, *, batch_size, generator):
         labelled, unlabelled = torch.arange(sizes.labelled), torch.arange(sizes.unlabelled)
+        pool = None
+        if beliefs.unlabelled is not None:
+            order = beliefs.unlabelled.probs.amax(-1).argsort(descending=True, stable=True)
+            pool = order[: sizes.unlabelled // 2]
         return EpochPlan(
             mixed_batches(labelled, unlabelled, batch_size=batch_size, generator=generator),
             {"chosen": float(len(unlabelled))},
+            pool,
         )
 
     def step(self, batch, parts):

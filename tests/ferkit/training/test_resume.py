@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,11 @@ class Falling:
 
     def weigh(self, beliefs, targets, progress):
         self.weight = self.weight * (0.9 + 0.1 * beliefs.probs.amax(-1))
+        self.told = {"lowest": float(self.weight.min()), "below_one": int((self.weight < 1).sum())}
         return Weights(self.weight, torch.zeros(()))
+
+    def scalars(self):
+        return self.told
 
     def state_dict(self):
         return {"weight": self.weight}
@@ -79,7 +84,7 @@ def job(make_loop):
     def make(folder: Path, *, minutes: float = 1e-9, observer=None, teacher="ema", **changes):
         phases = (
             Phase("first", 2, patience=5, adaptive=False),
-            Phase("second", 4, beliefs=True, keep="best", teacher=teacher),
+            Phase("second", 4, beliefs=True, keep="best", teacher=teacher, unlabelled_part=0.6),
         )
         fields = {
             "training": TrainingSection(
@@ -90,6 +95,9 @@ def job(make_loop):
             ),
             "build_model": lambda: tiny_model(dropout=0.4),
             "labelled_policies": PolicyChain([HalfWay()], [Falling()]),
+            "unlabelled": replace(
+                tiny_split(14, labelled=False, seed=1), truth=torch.arange(14) % 3
+            ),
             "observer": observer or Silence(),
         }
         return tiny_job(make_loop(*phases, clean=True), folder, **(fields | changes))
@@ -115,6 +123,15 @@ def vars_of(table):
 def undisturbed(job, tmp_path_factory):
     """Written once, at the end; so it also shows that saving changes nothing."""
     return everything(train(job(tmp_path_factory.mktemp("undisturbed"), minutes=60)))
+
+
+def test_all_that_is_logged_is_compared(undisturbed) -> None:
+    rows, _, _, _, histograms = undisturbed
+    logged = {"pool", "pool_sad", "pool_right", "picked", "labelled_lowest", "predicted"}
+    assert logged <= set(rows[-1])
+    assert not logged & set(rows[0])
+    assert rows[-1]["labelled_below_one"].isdigit()
+    assert [each.epoch for each in histograms] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,13 @@ from ferkit_selftraining.equations import (
     kept_after_replacement,
     pick_count,
     successive_smoothing,
+    trusted_rows,
     validation_trend,
     weight_update,
 )
+
+from ferkit.contracts.training import Decision
+from ferkit.training.losses import weighted_cross_entropy
 
 
 def random_probs(rows: int, classes: int = 7, *, seed: int = 0) -> torch.Tensor:
@@ -33,6 +37,13 @@ def test_a3_pool_is_what_exceeds_tau() -> None:
 def test_a3_exactly_tau_is_outside() -> None:
     probs = torch.tensor([[0.9, 0.1], [0.900001, 0.099999], [0.899999, 0.100001]])
     assert confident_pool(probs, 0.9).tolist() == [1]
+
+
+def test_a3_a_tie_is_in_the_pool_once_and_at_tau_1_nobody_is() -> None:
+    probs = torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    assert confident_pool(probs, 0.4).tolist() == [0, 1]
+    assert confident_pool(probs, 1.0).tolist() == []
+    assert confident_pool(probs, 0.0).tolist() == [0, 1]
 
 
 def test_a3_empty_pool() -> None:
@@ -54,6 +65,7 @@ def test_a6_targets_follow_eq_4_and_5() -> None:
             expected = [alpha if k == y else (1 - alpha) / (classes - 1) for k in range(classes)]
         assert q == pytest.approx(expected, abs=1e-6)
     assert 5 < taken < 295
+    assert int(trusted_rows(probs, given, alpha).sum()) == taken
 
 
 def test_a6_borders() -> None:
@@ -117,6 +129,77 @@ def test_a9_weights_stay_in_0_1() -> None:
     assert weight_update(torch.ones(1), torch.tensor([3.0]), c=0.3, sigma=2.0).tolist() == [1.0]
 
 
+def weights_from_the_paper(
+    weights: list[float], losses: list[float], *, c: float, sigma: float
+) -> list[float]:
+    """Eq. 7 and 8, sample by sample, and the clipping below them."""
+    average = math.fsum(losses) / len(losses)
+    answer = []
+    for w, f in zip(weights, losses, strict=True):
+        delta = c * math.tanh((f - average) / sigma)
+        answer.append(min(max(w - delta, 0.0), 1.0))
+    return answer
+
+
+@pytest.mark.parametrize("sigma", [1e-12, 1e-300, 5e-324])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_a9_a_tiny_sigma_takes_or_gives_all_of_c(sigma: float, kind: torch.dtype) -> None:
+    losses = [0.1, 0.7, 2.5, 2.5]
+    answer = weight_update(
+        torch.full((4,), 0.5, dtype=kind), torch.tensor(losses, dtype=kind), c=0.3, sigma=sigma
+    )
+    assert answer.dtype == kind
+    assert answer.tolist() == pytest.approx([0.8, 0.8, 0.2, 0.2])
+    if sigma == 1e-12:
+        assert answer.tolist() == pytest.approx(
+            weights_from_the_paper([0.5] * 4, losses, c=0.3, sigma=sigma)
+        )
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.1, 1 / 3, 27.631])
+@pytest.mark.parametrize("count", [1, 3, 7, 1000])
+def test_a9_equal_losses_move_nothing_however_small_sigma_is(loss: float, count: int) -> None:
+    weight = torch.linspace(0, 1, count)
+    answer = weight_update(weight, torch.full((count,), loss), c=0.3, sigma=1e-12)
+    assert torch.equal(answer, weight)
+
+
+def test_a9_when_all_weights_are_0_low_losses_come_back() -> None:
+    answer = weight_update(torch.zeros(3), torch.tensor([1.0, 2.0, 3.0]), c=0.3, sigma=2.0)
+    # The mean is 2: +.3 tanh(.5), 0, and below 0.
+    assert answer.tolist() == pytest.approx([0.3 * 0.46211716, 0.0, 0.0])
+
+
+def test_a9_an_infinite_loss_is_the_limit_of_a_large_one() -> None:
+    weight = torch.full((4,), 0.5)
+    large = weight_update(weight, torch.tensor([1.0, 1e30, 2.0, 3.0]), c=0.3, sigma=2.0)
+    infinite = weight_update(weight, torch.tensor([1.0, math.inf, 2.0, 3.0]), c=0.3, sigma=2.0)
+    assert torch.equal(large, infinite)
+    assert infinite.tolist() == pytest.approx([0.8, 0.2, 0.8, 0.8])
+    everything = weight_update(weight, torch.full((4,), math.inf), c=0.3, sigma=2.0)
+    assert torch.equal(everything, weight)
+
+
+def test_a9_a_loss_that_is_no_number_stays_to_be_seen() -> None:
+    answer = weight_update(torch.ones(2), torch.tensor([1.0, math.nan]), c=0.3, sigma=2.0)
+    assert bool(answer.isnan().all())  # the trainer refuses such weights
+
+
+def test_a9_c_0_moves_nothing_and_its_arguments_stay_as_they_are() -> None:
+    weight, losses = torch.tensor([0.2, 0.9]), torch.tensor([0.0, math.inf])
+    assert torch.equal(weight_update(weight, losses, c=0.0, sigma=2.0), weight)
+    assert losses.tolist() == [0.0, math.inf]
+
+
+def test_a8_with_all_weights_0_the_loss_and_its_gradient_are_0() -> None:
+    logits = torch.randn(4, 3, requires_grad=True)
+    decision = Decision(torch.eye(3)[[0, 1, 2, 0]], torch.zeros(4), torch.zeros(()), None)
+    loss = weighted_cross_entropy(logits, decision).mean()
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad.tolist() == torch.zeros(4, 3).tolist()
+
+
 def trend_from_the_paper(losses: list[float], window: int) -> bool:
     """The mean over t-T+1..t against the mean over t-T..t-1, t the last iteration."""
     t = len(losses) - 1
@@ -136,6 +219,9 @@ def test_a10_trend(window: int) -> None:
         expected = trend_from_the_paper(losses, window)
         trend = validation_trend(tuple(losses), window)
         assert (trend is not None and trend > 0) is expected
+        if trend is not None:
+            now, before = (losses[len(losses) - window - i :][:window] for i in (0, 1))
+            assert trend == pytest.approx((sum(now) - sum(before)) / window)
         seen.add(expected)
         losses.append(draw.random())
     assert seen == {True, False}
@@ -191,9 +277,45 @@ def test_a4_empty_pool_and_pool_of_one() -> None:
     assert pick([1], 6) == [100]
 
 
+def test_a4_a_pool_smaller_than_the_classes() -> None:
+    for seed in range(20):
+        assert sorted(pick([0, 4], 7, classes=7, seed=seed)) == [100, 101]
+
+
+def test_a4_one_sample_wanted_is_of_a_random_class_which_may_have_none() -> None:
+    seen = {tuple(pick([0, 1], 1, seed=seed)) for seed in range(40)}  # nobody predicts class 2
+    assert seen == {(100,), (101,), ()}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 7, 12, 40, 1000])
+def test_a4_counts_by_class(count: int) -> None:
+    generator = torch.Generator().manual_seed(count)
+    for seed in range(5):
+        predicted = torch.randint(0, 6, (40,), generator=generator).tolist()  # never class 6
+        picked = pick(predicted, count, classes=7, seed=seed)
+        assert len(set(picked)) == len(picked) <= count
+        assert set(picked) <= set(range(100, 140))
+        one_more = 0
+        for k in range(7):
+            got, have = sum(predicted[i - 100] == k for i in picked), predicted.count(k)
+            assert min(count // 7, have) <= got <= min(count // 7 + 1, have)
+            one_more += got > count // 7
+        assert one_more <= count % 7
+
+
 @pytest.mark.parametrize(
     ("fraction", "labelled", "expected"),
-    [(0.02, 1000, 20), (0.02, 10, 1), (0.1, 7, 1), (0.02, 1, 1), (0.0, 1000, 0), (0.02, 130, 3)],
+    [
+        (0.02, 1000, 20),
+        (0.02, 10, 1),
+        (0.1, 7, 1),
+        (0.02, 1, 1),
+        (0.0, 1000, 0),
+        (0.02, 130, 3),
+        (0.02, 125, 2),  # 2.5: to the even number
+        (1e-9, 1000, 1),
+        (1.0, 17, 17),
+    ],
 )
 def test_a4_count(fraction: float, labelled: int, expected: int) -> None:
     assert pick_count(fraction, labelled) == expected

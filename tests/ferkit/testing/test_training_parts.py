@@ -1,0 +1,71 @@
+"""The checks of loops and policies find what they are there for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ferkit.contracts.training import EpochPlan, Phase, StepResult, Targets
+from ferkit.testing import check_label_update, check_ssl_loop
+from ferkit.training.losses import soft_cross_entropy
+from ferkit.training.plans import mixed_batches
+
+
+class Loop:
+    """Labelled samples alone, and a pool that a test chooses."""
+
+    views = {"labelled": ("weak",), "unlabelled": ()}
+    networks = 1
+
+    def __init__(self, pool=None, *, part: float = 1.0) -> None:
+        self.pool, self.part = pool, part
+
+    def phases(self):
+        return (Phase("only", 1, keep="last", unlabelled_part=self.part),)
+
+    def plan_epoch(self, phase, sizes, beliefs, *, batch_size, generator):
+        ids = torch.arange(sizes.labelled)
+        batches = mixed_batches(ids, ids[:0], batch_size=batch_size, generator=generator)
+        return EpochPlan(batches, {}, self.pool)
+
+    def step(self, batch, parts):
+        student = parts.predict(batch.labelled.views["weak"])
+        target = torch.full_like(student.logits, 1 / 3)
+        return StepResult(soft_cross_entropy(student.logits, target).mean(), {})
+
+
+class Update:
+    every = "epoch"
+
+    def __init__(self, **told) -> None:
+        self.told = told
+
+    def update(self, beliefs, progress):
+        return Targets(beliefs.targets)
+
+    def scalars(self):
+        return self.told
+
+
+def test_good_ones_pass() -> None:
+    check_ssl_loop(lambda context: Loop(torch.tensor([3, 1]), part=0.5))
+    check_label_update(lambda context: Update(count=3, share=0.5, mean=torch.tensor(1.0)))
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [
+        (Loop(torch.tensor([0.0])), r"the pool is torch\.float32, not ids"),
+        (Loop(torch.tensor([[0]])), r"the pool is \(1, 1\), not \(n,\)"),
+        (Loop(torch.tensor([12])), "no such sample id as in the pool"),
+        (Loop(part=0.0), r"unlabelled_part of phase 'only' is 0\.0, not in \(0, 1\]"),
+    ],
+)
+def test_loops(loop: Loop, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_ssl_loop(lambda context: loop)
+
+
+def test_scalars_are_numbers() -> None:
+    with pytest.raises(AssertionError, match="moved in scalars is 'yes', not a number"):
+        check_label_update(lambda context: Update(moved="yes"))
