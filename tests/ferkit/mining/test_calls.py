@@ -101,6 +101,26 @@ def test_videos_of_earlier_calls_stay(miner: Any, write_video: Any) -> None:
     assert miner.parts() == [(0, 6)]
 
 
+@pytest.mark.parametrize("when", ["look", "Cutter"])
+def test_a_video_that_is_deleted_in_between(
+    miner: Any, write_video: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    gone, stays = write_video("a.mp4", [("one", 9)]), write_video("b.mp4", [("one", 8)])
+    real = getattr(video, when)
+
+    def late(path: Path, *more: Any) -> Any:
+        gone.unlink(missing_ok=True)
+        return real(path, *more)
+
+    monkeypatch.setattr(video, when, late)
+    mined = miner(gone, stays)
+    assert [row["source"] for row in miner.rows()] == [str(stays)]
+    (problem,) = mined.problems
+    assert problem.where == str(gone)
+    assert "no such file" in problem.what
+    assert mined.failed == []
+
+
 def test_a_killed_call_goes_on_with_the_next_video(
     miner: Any, write_video: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
