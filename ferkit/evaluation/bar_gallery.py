@@ -61,14 +61,16 @@ class BarGroup(NamedTuple):
     faces: Sequence[BarFace]
 
 
-def bar_gallery_figure(groups: Sequence[BarGroup], classes: Sequence[str]) -> Figure:
+def bar_gallery_figure(
+    groups: Sequence[BarGroup], classes: Sequence[str], note: str = ""
+) -> Figure:
     """Faces in three columns, each with its class probabilities as bars beside it.
 
     The bar of the given label is blue; of the true class, where that is another, green; of the
     known second emotion orange. With more than eight classes the highest bars are shown.
 
     Args:
-        groups: at least one face in all. classes: K names.
+        groups: at least one face in all. classes: K names. note: a line at the end.
     """
     everything = [face for group in groups for face in group.faces]
     lines = max(1 + face.caption.count("\n") for face in everything)
@@ -77,8 +79,8 @@ def bar_gallery_figure(groups: Sequence[BarGroup], classes: Sequence[str]) -> Fi
         (_HEADING if group.heading else 0) + cell * -(-len(group.faces) // COLUMNS)
         for group in groups
     ]
-    total = sum(heights) + _LEGEND
-    short = _short_names(classes)
+    total = sum(heights) + _LEGEND + (_HEADING if note else 0)
+    short = short_names(classes)
     with house_style():
         figure, axes = free_figure(_CELL_IN * total)
         axes.set(xlim=(0, COLUMNS), ylim=(total, 0))
@@ -93,6 +95,7 @@ def bar_gallery_figure(groups: Sequence[BarGroup], classes: Sequence[str]) -> Fi
                 _cell(axes, face, bars, short, column, start + row * cell, lines)
             top += height
         bars.draw(axes)
+        axes.text(0.01, total - 0.04, note, fontsize=8)
         _legend(axes, bars.used)
     return figure
 
@@ -184,8 +187,8 @@ def _legend(axes: Axes, used: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-def _short_names(classes: Sequence[str]) -> list[str]:
-    """Names short enough to stand beside a bar, told apart by numbers where they are not."""
+def short_names(classes: Sequence[str]) -> list[str]:
+    """Names short enough to stand beside a bar; equal ones get their number, from 1."""
     drawn = [
         " ".join(name.split())[:8].rstrip() if is_drawable(" ".join(name.split())) else ""
         for name in classes

@@ -36,15 +36,15 @@ class FaceRow(NamedTuple):
     captions: Sequence[Caption]
 
 
-def class_gallery_figure(rows: Sequence[FaceRow]) -> Figure:
+def class_gallery_figure(rows: Sequence[FaceRow], note: str = "") -> Figure:
     """A row of faces per class, captions below each.
 
     Args:
-        rows: at least one, each with at most `COLUMNS` faces.
+        rows: at least one, each with at most `COLUMNS` faces. note: a line at the end.
     """
     has_second = [any(caption.second for caption in row.captions) for row in rows]
     heights = [1 + _HEADING + _LINE * (1 + second) + _GAP for second in has_second]
-    total = sum(heights)
+    total = sum(heights) + (_HEADING if note else 0)
     with house_style():
         figure, axes = free_figure(WIDTH * total / COLUMNS)
         axes.set(xlim=(0, COLUMNS), ylim=(total, 0))
@@ -55,6 +55,7 @@ def class_gallery_figure(rows: Sequence[FaceRow]) -> Figure:
                 show_face(axes, face, column + 0.02, top + _HEADING, 0.96)
                 _below(axes, caption, column + 0.5, top + _HEADING + 0.97)
             top += height
+        axes.text(0.02, total - 0.06, note, fontsize=8)
     return figure
 
 

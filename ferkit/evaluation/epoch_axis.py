@@ -33,7 +33,7 @@ def stretch(rows: Rows, names: Sequence[str]) -> tuple[int, int] | None:
 
 def show_epochs(axes: Axes, start: int, end: int) -> None:
     """Show the epochs of rows `start` to `end` - 1, which are counted from 1."""
-    axes.set_xlim(start + 0.5, max(start + 2, end) + 0.5)
+    axes.set_xlim(start + 0.5, max(start + 1, end) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
 
 

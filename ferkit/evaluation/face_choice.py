@@ -97,7 +97,10 @@ def second_on_top(probs: Floats, given: Integers, second: Integers) -> Integers:
 
 
 def near_ties(probs: Floats, given: Integers) -> Integers:
-    """Wrong predictions whose two highest classes are within `NEAR`, the nearest first.
+    """Wrong predictions whose two highest classes are within `NEAR`.
+
+    Those come first whose second highest class is likeliest: two emotions, rather than doubt
+    about all of them.
 
     Args:
         probs: (N, K). given: (N,) index, -1 where unknown.
@@ -108,7 +111,7 @@ def near_ties(probs: Floats, given: Integers) -> Integers:
     gap = highest[:, -1] - highest[:, -2]
     wrong = (given >= 0) & (probs.argmax(axis=1) != given)
     places = np.flatnonzero(wrong & (gap <= NEAR))
-    return places[np.argsort(gap[places], kind="stable")]
+    return places[np.argsort(-highest[places, -2], kind="stable")]
 
 
 def indices(names: Sequence[str | None], classes: Sequence[str]) -> Integers:

@@ -1,20 +1,28 @@
-"""Galleries of faces: wrong predictions, and the training faces that weigh least."""
+"""A gallery of faces in a grid, and what all galleries share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ferkit.evaluation.drawing import WIDTH, house_style, literal, new_figure
+from ferkit.evaluation.drawing import WIDTH, house_style, labels, literal, new_figure
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST = 16
 """Faces in a gallery."""
 
 _COLUMNS = 4
 _CAPTION = 0.33  # height of a caption, in widths of a face
+
+
+Crops = Callable[[Sequence[str]], "NDArray[np.uint8] | Tensor"]
+"""Sample ids -> their faces, (n, 3, H, W) uint8 RGB, in that order."""
 
 
 def gallery_figure(faces: NDArray[np.uint8], captions: Sequence[str]) -> Figure:
@@ -49,3 +57,20 @@ def gallery_figure(faces: NDArray[np.uint8], captions: Sequence[str]) -> Figure:
             )  # fmt: skip
         axes.set(xlim=(0, _COLUMNS), ylim=(rows * (1 + _CAPTION), 0), aspect="equal")
     return figure
+
+
+def row_headings(classes: Sequence[str], short: Sequence[str]) -> list[str]:
+    """Names of a gallery's rows; with their number where its short names are numbers.
+
+    Args:
+        classes: K names. short: K, as `drawing.labels` shortened them for its captions.
+    """
+    return [
+        f"#{row + 1} {text}" if short[row].startswith("#") and not text.startswith("#") else text
+        for row, text in enumerate(labels(classes, 24))
+    ]
+
+
+def further_classes(number: int) -> str:
+    """A line about classes that found no room."""
+    return f"{number} further classes are not shown." if number else ""

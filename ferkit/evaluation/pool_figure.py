@@ -79,24 +79,22 @@ def pool_figure(rows: Rows, classes: Sequence[str]) -> Figure | None:
 
 
 def _stack(axes: Axes, rows: Rows, name: str, classes: Sequence[str], names: Sequence[str]) -> bool:
-    """Bars of the classes on each other and a line for their sum; whether there are classes."""
+    """Classes stacked on each other and a line for their sum; whether any class is known."""
     total = column(rows, name)
-    epochs = np.arange(1, len(rows) + 1)
+    edges = np.arange(len(rows) + 1) + 0.5
     below = np.zeros(len(rows))
     by_class = [column(rows, f"{name}_{one}") for one in classes]
     stacked = any(np.isfinite(values).any() for values in by_class)
     if stacked:
         for values, text, colour in zip(by_class, names, class_colours(len(classes)), strict=True):
-            height = np.where(np.isfinite(values), values, 0)
-            axes.bar(epochs, height, width=1.0, bottom=below, color=colour, label=text, linewidth=0)
-            below = below + height
-    known = np.isfinite(total)
-    axes.stairs(
-        np.where(known, total, np.nan), np.arange(len(rows) + 1) + 0.5, color=INK, linewidth=1.3,
-        baseline=None if stacked else 0, fill=False,
-    )  # fmt: skip
-    if not stacked:
-        axes.bar(epochs[known], total[known], width=1.0, color=GREY, alpha=0.5)
+            above = below + np.where(np.isfinite(values), values, 0)
+            axes.stairs(above, edges, baseline=below, fill=True, color=colour, label=text,
+                        linewidth=0)  # fmt: skip
+            below = above
+    else:
+        axes.stairs(np.nan_to_num(total), edges, fill=True, color=GREY, alpha=0.5, linewidth=0)
+    # Without a baseline the line does not fall to zero at the ends of gaps.
+    axes.stairs(total, edges, baseline=None, color=INK, linewidth=1.3)
     highest = max(1.0, float(np.nanmax(total, initial=0)), float(below.max(initial=0)))
     axes.set_ylim(0, 1.06 * highest)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))

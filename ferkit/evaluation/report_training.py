@@ -13,7 +13,13 @@ from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import Predictions, RunFolder, split_sizes
 from ferkit.evaluation.wording import UNKNOWN, duration, number, percent
 
-_PARTS = {"all": "all", "low_intensity": "low intensity", "high_intensity": "high intensity"}
+_PARTS = {"all": "", "low_intensity": ", low intensity", "high_intensity": ", high intensity"}
+_SIGNS = {
+    "weight": "low weight",
+    "loss": "high loss",
+    "self_confidence": "low probability of the label",
+    "margin": "low margin of the label",
+}
 
 _COMMON = {"phase", "round", "epoch", "step", "train_loss", "validation_loss"}
 _COMMON |= {"validation_accuracy", "seconds"}
@@ -102,6 +108,8 @@ def label_section(samples: Predictions | None) -> dict[str, Any] | None:
         column("truth") or [None] * len(rows),
         losses=samples.numbers("loss")[rows] if "loss" in samples.columns else None,
         intensity=column("intensity"),
+        probs=samples.probs[rows],
+        classes=samples.classes,
     )
     if noise is None:
         sentences.append(
@@ -111,10 +119,12 @@ def label_section(samples: Predictions | None) -> dict[str, Any] | None:
         sentences.append("None of the labels whose truth is known is wrong.")
     else:
         sentences.append(
-            f"{noise['wrong']} of {noise['n']} labels are known to be wrong. AUROC: chance that a "
-            "wrong label has a lower weight (a higher loss) than a right one; 0.5 is chance. "
-            "Precision at k: share of wrong labels among the k that weigh least (lose most), k "
-            "being their number; the share of wrong labels overall is chance."
+            f"{noise['wrong']} of {noise['n']} labels are known to be wrong. How well do signs of "
+            "doubt find them? AUROC: chance that a wrong label shows the sign more than a right "
+            "one. Precision at k: share of wrong labels among the k that show it most, k being "
+            "their number. The weight is what this run learned; loss, probability and margin (to "
+            "the likeliest other class) are the finished model's on the same samples, for "
+            "comparison."
         )
     ranking = _ranking_table(noise) if noise and noise["wrong"] else None
     return {"sentences": sentences, "ranking": ranking}
@@ -161,18 +171,23 @@ def _first_and_last(epochs: Sequence[Mapping[str, Any]], name: str) -> list[str]
 
 
 def _ranking_table(noise: Mapping[str, Any]) -> PlainTable:
+    parts = {name: noise if key == "all" else noise.get(key) for key, name in _PARTS.items()}
+    there = {name: part for name, part in parts.items() if part and part["n"]}
+    columns = ["sign of a wrong label"]
+    for name in there:
+        columns += [f"AUROC{name}", f"precision at k{name}"]
     rows = []
-    for key, name in _PARTS.items():
-        part = noise if key == "all" else noise.get(key)
-        if not part or not part["n"]:
+    for sign, text in _SIGNS.items():
+        if sign not in noise:
             continue
-        cells = [f"{part['wrong']} of {part['n']}\n{percent(part['wrong'] / part['n'])}"]
-        for measure, show in (("auroc", number), ("precision_at_k", percent)):
-            for detector in ("weight", "loss"):
-                found = part.get(detector)
-                equal = "\nall equal" if found and found["all_equal"] else ""
-                cells.append(show(found[measure]) + equal if found else UNKNOWN)
-        rows.append([name, *cells])
-    columns = ["samples", "wrong labels", "AUROC of low weight", "AUROC of high loss"]
-    columns += ["precision at k, low weight", "precision at k, high loss"]
-    return PlainTable(columns, rows)
+        cells = [text]
+        for part in there.values():
+            found = part[sign]
+            equal = "\nall equal" if found["all_equal"] else ""
+            cells += [number(found["auroc"]) + equal, percent(found["precision_at_k"]) + equal]
+        rows.append(cells)
+    chance = ["chance"]
+    for part in there.values():
+        share = f"{percent(part['wrong'] / part['n'])}\n{part['wrong']} of {part['n']}"
+        chance += [number(0.5), share]
+    return PlainTable(columns, [*rows, chance])

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ferkit.evaluation.drawing import save
 from ferkit.evaluation.figures import confusion_figure, per_class_figure, reliability_figure
+from ferkit.evaluation.gallery import Crops
 from ferkit.evaluation.pool_figure import pool_figure
+from ferkit.evaluation.prediction_galleries import prediction_galleries
 from ferkit.evaluation.run_folder import Predictions, RunFolder, read_run, split_sizes
-from ferkit.evaluation.run_galleries import Crops, prediction_galleries, training_galleries
 from ferkit.evaluation.tables import is_metrics
 from ferkit.evaluation.training_figures import (
     learning_figure,
@@ -27,6 +28,7 @@ from ferkit.evaluation.weight_course import (
     weight_course_figure,
     weight_histograms,
 )
+from ferkit.evaluation.weight_galleries import training_galleries
 from ferkit.evaluation.wording import is_number
 
 __all__ = ["Crops", "write_figures", "wrong_labels"]

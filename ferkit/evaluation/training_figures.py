@@ -48,7 +48,7 @@ def learning_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
         accuracies.set_ylabel("validation accuracy, %")
         accuracies.set_xlabel("epoch, counted over all phases")
         for axes in (losses, accuracies):
-            show_epochs(axes, 0, len(rows))
+            show_epochs(axes, 0, max(2, len(rows)))
         mark_phases((losses, accuracies), rows, phases)
     return figure
 

@@ -178,7 +178,8 @@ def _trend_panel(axes: Axes, metrics: Rows, phases: Sequence[tuple[int, int]]) -
 def _mark_moved(axes: Axes, rows: NDArray[np.int64]) -> None:
     axes.plot(
         rows + 1, np.full(len(rows), 1.03), transform=axes.get_xaxis_transform(), clip_on=False,
-        linestyle="", marker="v", color=INK, markersize=4, label="weights moved in this epoch",
+        linestyle="", marker="v", color=INK, markersize=4, 
+        label="weights moved in this epoch" if len(rows) else "weights moved in no epoch",
     )  # fmt: skip
 
 

@@ -83,7 +83,8 @@ def test_a_full_run_gives_every_figure_and_section(make_run: MakeRun) -> None:
         "mean per-class accuracy", "Wilson intervals", "The backbone was trained from scratch.",
         "The validation set has 30 samples, too few to choose by",
         "train, test: 2 near-duplicates lie in both.", "missing file", "faces.csv:7",
-        "successive_smoothing (alpha 0.7); loss_trend (c 0.3, sigma 2.0)", "AUROC of low weight",
+        "successive_smoothing (alpha 0.7); loss_trend (c 0.3, sigma 2.0)", "low weight",
+        "low margin of the label",
         "low intensity", "ferkit run recipe.yaml", "label_noise: 0.2", "2026-01-02 03:05 UTC",
         "always answering the most frequent class", "self_training", "unknown class",
     ):  # fmt: skip

@@ -1,9 +1,8 @@
-"""Chooses and draws the galleries of a run (paper A: A23 to A25)."""
+"""Chooses and draws the galleries of a run's predictions (paper A: A23 and A25)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,10 +14,9 @@ from ferkit.evaluation.bar_gallery import (
     BarFace,
     BarGroup,
     bar_gallery_figure,
+    short_names,
 )
-from ferkit.evaluation.class_gallery import COLUMNS as ROW_FACES
-from ferkit.evaluation.class_gallery import MOST_ROWS, Caption, FaceRow, class_gallery_figure
-from ferkit.evaluation.drawing import label, labels
+from ferkit.evaluation.drawing import labels
 from ferkit.evaluation.face_choice import (
     Integers,
     doubtful,
@@ -27,35 +25,11 @@ from ferkit.evaluation.face_choice import (
     second_on_top,
     spread_per_class,
 )
-from ferkit.evaluation.gallery import MOST as MOST_LOWEST
-from ferkit.evaluation.gallery import gallery_figure
+from ferkit.evaluation.gallery import MOST as MOST_PLAIN
+from ferkit.evaluation.gallery import Crops, further_classes, gallery_figure, row_headings
 from ferkit.evaluation.run_folder import Predictions
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Crops = Callable[[Sequence[str]], "NDArray[np.uint8] | Tensor"]
-"""Sample ids -> their faces, (n, 3, H, W) uint8 RGB, in that order."""
-
 _MOST_OF_A_CLASS = 6
-
-
-def training_galleries(samples: Predictions | None, crops: Crops) -> dict[str, Figure | None]:
-    """Training faces by weight; nothing where the weights are equal or not known.
-
-    Args:
-        samples: of `train_samples.parquet`. crops: faces of its labelled samples.
-    """
-    if samples is None or "weight" not in samples.columns:
-        return {}
-    rows = samples.rows_of("labelled")
-    weights = samples.numbers("weight")
-    if not len(rows) or not np.isfinite(weights[rows]).all() or np.ptp(weights[rows]) == 0:
-        return {}
-    return {
-        "faces_by_weight": _faces_by_weight(samples, rows, weights[rows], crops),
-        "lowest_weights": _lowest_weights(samples, rows, weights[rows], crops),
-    }
 
 
 def prediction_galleries(predictions: Predictions | None, crops: Crops) -> dict[str, Figure | None]:
@@ -110,61 +84,11 @@ class _Test:
         return indices([values[row] for row in rows], predictions.classes)
 
 
-def _faces_by_weight(
-    samples: Predictions, rows: Integers, weights: NDArray[np.float64], crops: Crops
-) -> Figure | None:
-    given = indices([samples.columns["given"][row] for row in rows], samples.classes)
-    truth = np.full(len(rows), -1, np.int64)
-    if "truth" in samples.columns:
-        truth = indices([samples.columns["truth"][row] for row in rows], samples.classes)
-    k = len(samples.classes)
-    chosen = spread_per_class(weights, given, k, ROW_FACES)
-    shown = list(chosen)[:MOST_ROWS]
-    if not shown:
-        return None
-    places = np.concatenate([chosen[one] for one in shown])
-    faces = np.asarray(crops([samples.columns["id"][rows[place]] for place in places]))
-    headings = labels(samples.classes, 24)
-    short = labels(samples.classes, 11)
-    drawn: list[FaceRow] = []
-    for one in shown:
-        own = chosen[one]
-        captions = [
-            Caption(
-                f"{weights[place]:.2f}",
-                short[truth[place]] if truth[place] >= 0 and truth[place] != one else "",
-            )
-            for place in own
-        ]
-        first = sum(len(row.faces) for row in drawn)
-        number = int((given == one).sum())
-        heading = f"{headings[one]} ({number})"
-        drawn.append(FaceRow(heading, faces[first : first + len(own)], captions))
-    return class_gallery_figure(drawn)
-
-
-def _lowest_weights(
-    samples: Predictions, rows: Integers, weights: NDArray[np.float64], crops: Crops
-) -> Figure:
-    shown = [rows[place] for place in np.argsort(weights, kind="stable")[:MOST_LOWEST]]
-    names = {name: label(name, place + 1, 12) for place, name in enumerate(samples.classes)}
-    truth = samples.columns.get("truth")
-    weight = samples.columns["weight"]
-    captions = []
-    for row in shown:
-        known = names.get(truth[row]) if truth else None
-        given = names.get(samples.columns["given"][row], "?")
-        second = f"truth {known}" if known else ""
-        captions.append(f"{given}, weight {weight[row]:.2f}\n{second}")
-    faces = crops([samples.columns["id"][row] for row in shown])
-    return gallery_figure(np.asarray(faces), captions)
-
-
 def _wrong_predictions(test: _Test) -> Figure | None:
     """The most confident errors first: there the label itself is most often doubtful."""
     surest = test.probs.max(axis=1)
     wrong = np.flatnonzero((test.given >= 0) & (test.given != test.top))
-    shown = wrong[np.argsort(-surest[wrong], kind="stable")][:MOST_LOWEST]
+    shown = wrong[np.argsort(-surest[wrong], kind="stable")][:MOST_PLAIN]
     if not len(shown):
         return None
     captions = [
@@ -199,14 +123,14 @@ def _spread(test: _Test) -> tuple[str, Figure | None]:
         return f"intensity {values[place]:.2f}, {value}" if by_intensity else value
 
     found = _bar_faces(test, places, [caption(place) for place in places])
-    headings = labels(test.classes, 24)
+    headings = row_headings(test.classes, short_names(test.classes))
     groups, first = [], 0
     for one in shown:
         faces = found[first : first + len(chosen[one])]
         groups.append(BarGroup(headings[one], faces))
         first += len(faces)
     name = "faces_by_intensity" if by_intensity else "faces_by_probability"
-    return name, bar_gallery_figure(groups, test.classes)
+    return name, bar_gallery_figure(groups, test.classes, further_classes(len(chosen) - len(shown)))
 
 
 def _doubtful_labels(test: _Test) -> Figure | None:
