@@ -37,12 +37,14 @@ class TrainingWatch:
         self._histograms = {each[:-1]: each for each in read_histograms(self._weights)}
         self._phase, self._epochs, self._epoch = "", 0, 0
         self._steps: int | None = None
+        self._place, self._predicted = 0, (0, 0)
         self._detail = ""
         self.notes: list[str] = []
 
     def phase_started(self, phase: str, epochs: int) -> None:
         self._phase, self._epochs, self._epoch = phase, epochs, 0
         self._steps, self._detail = None, ""
+        self._predicted = 0, 0
 
     def step_finished(self, done: int, total: int, loss: float | None) -> None:
         if self._steps != total:  # known from the first step on, and may change by epoch
@@ -50,7 +52,20 @@ class TrainingWatch:
             self._display.begin(self._phase, self._epochs * total, "step")
         shown = "" if loss is None else f"loss {loss:.3f}"
         detail = ", ".join(part for part in (self._detail, shown) if part)
-        self._display.advance(self._epoch * total + done, detail)
+        self._place = self._epoch * total + done
+        self._display.advance(self._place, detail)
+
+    def predicting(self, done: int, total: int) -> None:
+        if self._steps is not None:
+            shown = f"predicting {done} of {total}"
+            detail = ", ".join(part for part in (self._detail, shown) if part)
+            self._display.advance(self._place, detail)
+            return
+        before, of = self._predicted
+        if total != of or done <= before:  # another split
+            self._display.begin("predicting", total, "sample")
+        self._display.advance(done)
+        self._predicted = done, total
 
     def epoch_finished(self, row: Row) -> None:
         self._epoch = int(row["epoch"] or 0)

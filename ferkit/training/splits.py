@@ -125,6 +125,14 @@ class Splits:
             autocast: for another precision than that of training.
         """
         section = self._job.training
+        total, done = self._count(len(data) if chosen is None else len(chosen)), 0
+
+        def between() -> None:
+            nonlocal done
+            done = min(total, done + section.prediction_batch_size)
+            self._job.observer.predicting(done, total)
+            self._between()
+
         return predict(
             model,
             data,
@@ -133,7 +141,7 @@ class Splits:
             device=self._fabric.device,
             autocast=autocast or self._fabric.autocast,
             limit=section.batch_size if self._job.smoke else None,
-            between=self._between,
+            between=between,
             chosen=chosen,
         )
 

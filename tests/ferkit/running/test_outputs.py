@@ -19,7 +19,7 @@ from ferkit.running.outputs import (
     write_metrics,
     write_table,
 )
-from ferkit.running.progress import SilentDisplay
+from ferkit.running.progress import MessageDisplay, SilentDisplay
 from ferkit.running.watch import TrainingWatch
 from ferkit.training.job import Histogram
 
@@ -97,6 +97,29 @@ def test_a_watch_keeps_the_rows_of_an_interrupted_run(tmp_path: Path) -> None:
     assert read_histograms(beside) == [HISTOGRAMS[0], again]
     second.rewrite([], HISTOGRAMS[:1])
     assert read_histograms(beside) == HISTOGRAMS[:1]
+
+
+def test_a_user_sees_how_far_a_pass_of_predictions_is(tmp_path: Path) -> None:
+    seen: list[dict] = []
+    display = MessageDisplay(seen.append, every=0.0)
+    watch = TrainingWatch(tmp_path / "metrics.csv", display, lambda row: None)
+    watch.phase_started("self_training", 2)
+    for done, total in ((4, 6), (6, 6), (8, 9)):  # before the first step: two splits
+        watch.predicting(done, total)
+    watch.step_finished(1, 2, 0.5)
+    watch.step_finished(2, 2, 0.5)
+    watch.predicting(4, 6)
+    assert seen == [
+        {"begin": "predicting", "total": 6, "unit": "sample"},
+        {"done": 4, "detail": ""},
+        {"done": 6, "detail": ""},
+        {"begin": "predicting", "total": 9, "unit": "sample"},
+        {"done": 8, "detail": ""},
+        {"begin": "self_training", "total": 4, "unit": "step"},
+        {"done": 1, "detail": "loss 0.500"},
+        {"done": 2, "detail": "loss 0.500"},
+        {"done": 2, "detail": "predicting 4 of 6"},
+    ]
 
 
 def test_a_run_without_weightings_has_no_histograms(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from ferkit.training.plans import mixed_batches
 class Loop:
     """Labelled samples alone, and a pool that a test chooses."""
 
-    views = {"labelled": ("weak",), "unlabelled": ()}
     networks = 1
 
     def __init__(self, pool=None, *, part: float = 1.0) -> None:
         self.pool, self.part = pool, part
+        self.views = {"labelled": ("weak",), "unlabelled": ()}
 
     def phases(self):
         return (Phase("only", 1, keep="last", unlabelled_part=self.part),)

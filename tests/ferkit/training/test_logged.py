@@ -17,8 +17,9 @@ from ferkit.contracts.training import (
     Weights,
 )
 from ferkit.errors import RunError
+from ferkit.sections import TrainingSection
 from ferkit.testing import tiny_job, tiny_split
-from ferkit.training.job import PolicyChain
+from ferkit.training.job import PolicyChain, Silence
 from ferkit.training.logged import BINS, policy_scalars, pool_scalars, weight_counts
 from ferkit.training.trainer import train
 
@@ -190,6 +191,21 @@ def test_any_loop_with_a_pool_is_logged(make_loop, tmp_path: Path) -> None:
         assert (row["pool"], row["picked"], row["predicted"]) == (7, 14, 24)
         assert row["pool_anger"] + row["pool_happy"] + row["pool_sad"] == 7
         assert 0 <= row["pool_right"] <= 1
+
+
+def test_an_observer_hears_how_far_a_pass_is(make_loop, tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+
+    class Hears(Silence):
+        def predicting(self, done, total):
+            heard.append((done, total))
+
+    phase = Phase("only", 1, beliefs=True, keep="last", unlabelled_part=0.5)
+    section = TrainingSection(batch_size=8, device="cpu", prediction_batch_size=5)
+    train(tiny_job(make_loop(phase), tmp_path, observer=Hears(), training=section))
+    before = [(5, 10), (10, 10), (5, 7), (7, 7)]
+    validation, after = [(5, 6), (6, 6)], [(5, 10), (10, 10), (5, 14), (10, 14), (14, 14)]
+    assert heard == before + validation + after
 
 
 def test_a_smoke_run_predicts_a_batch(make_loop, tmp_path: Path) -> None:
