@@ -64,7 +64,9 @@ class VggFaceParams(Params):
     def _known_blocks(cls, rates: dict[str, float]) -> dict[str, float]:
         for name in rates:
             if name not in BLOCKS:
-                raise ValueError(f"no block {name!r}. {suggest.hint(name, BLOCKS, label='Blocks')}")
+                close = suggest.nearest(name, BLOCKS)
+                meant = f"did you mean {close!r}?" if close else f"blocks: {', '.join(BLOCKS)}"
+                raise ValueError(f"no block {name!r} ({meant})")
         return rates
 
     @model_validator(mode="after")

@@ -121,8 +121,8 @@ def test_frozen_blocks_stay_and_slow_ones_move_by_their_factor(loaded) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"rates": {"con4": 1.0}}, r"no block 'con4'\. Did you mean 'conv4'\?"),
-        ({"rates": {"head": 1.0}}, "no block 'head'. Blocks: conv1, conv2"),
+        ({"rates": {"con4": 1.0}}, r"no block 'con4' \(did you mean 'conv4'\?\)"),
+        ({"rates": {"head": 1.0}}, "no block 'head' .blocks: conv1, conv2"),
         ({"rates": {"conv4": -1.0}}, "greater than or equal to 0"),
         ({"rates": {"conv4": math.inf}}, "finite"),
         ({"freeze": "conv6"}, "conv5"),
