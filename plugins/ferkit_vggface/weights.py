@@ -35,6 +35,9 @@ IMAGENET_CLASSES = 1000
 
 FIRST = "conv1_1.weight"
 
+_OWN_PREFIX = "backbone.layers."
+"""Of this backbone in the weights of a run."""
+
 README = "The README of ferkit_vggface lists the layouts."
 
 
@@ -128,6 +131,8 @@ def _fitting(
         hint = f"It was read as {recognised.layout.name}. {README}"
         if missing and missing <= optional:
             hint = "For the convolutions alone set fully_connected: false."
+        elif recognised.prefix == _OWN_PREFIX:
+            hint = "Weights that a run of ferkit wrote are given as 'init', beside the model."
         raise FerkitError(
             f"these are not VGG-Face's weights ({differences}).", where=str(path), hint=hint
         )

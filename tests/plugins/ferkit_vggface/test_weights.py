@@ -13,6 +13,7 @@ from ferkit_vggface.layouts import LAYOUTS
 from ferkit_vggface.network import VggFace
 
 from ferkit.errors import FerkitError
+from ferkit.testing import tiny_model
 
 
 def refused(narrow, folder, message, **params):
@@ -46,6 +47,11 @@ def test_another_network_shows_its_names(written, narrow, tmp_path) -> None:
     refused(narrow, tmp_path, r"no layout.*conv1\.weight", weights="resnet.pth")
 
 
+def test_weights_of_a_run_are_sent_to_init(written, narrow, tmp_path) -> None:
+    written(tiny_model(backbone=narrow()).state_dict())
+    refused(narrow, tmp_path, "unexpected keys: .*head.weight.*given as 'init'")
+
+
 def test_an_imagenet_network_is_told_apart(named, written, narrow, tmp_path) -> None:
     tensors = named("torchvision")
     tensors["classifier.6.weight"] = torch.zeros(1000, 8)
@@ -55,7 +61,6 @@ def test_an_imagenet_network_is_told_apart(named, written, narrow, tmp_path) -> 
     made = narrow(tmp_path, weights="weights.pth", normalisation="imagenet")
     assert made.normalisation == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert made.weight_notes[0].endswith("torchvision's names, colours in the order RGB.")
-    del tensors["classifier.6.weight"], tensors["classifier.6.bias"]
 
 
 def test_imagenets_normalisation_is_not_for_faces(named, written, narrow, tmp_path) -> None:
