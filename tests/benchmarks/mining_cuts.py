@@ -196,7 +196,7 @@ def cost(frames: list[Tensor]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=34, help="pieces of each kind")
+    parser.add_argument("--count", type=int, default=12, help="pieces of each kind")
     parser.add_argument("--only", default="", help="kinds with this in their name")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -39,14 +40,18 @@ Person = Callable[[int, Random], Tensor]
 """(length, random) -> (T, 3, H, W) float in [0, 1]: somebody who moves his face."""
 
 
+@lru_cache(maxsize=16)
+def photograph(kind: str, number: int) -> Tensor:
+    """(3, 512, 512) float in [0, 1]."""
+    paths = sorted((REAL / "london" / kind).glob("*.jpg"))
+    return decode_photo(paths[number % len(paths)]).float() / 255
+
+
 def photographed(number: int) -> Person:
     """Somebody of the photographs, whose smile comes and goes."""
 
     def frames(length: int, random: Random) -> Tensor:
-        stills = [
-            decode_photo(sorted((REAL / "london" / kind).glob("*.jpg"))[number]).float() / 255
-            for kind in ("neutral", "happy")
-        ]
+        stills = [photograph(kind, number) for kind in ("neutral", "happy")]
         speed, phase = torch.rand(2, generator=random)
         turn = 6.28 * (phase + (0.02 + 0.08 * speed) * torch.arange(length))
         smile = (0.3 + 0.3 * turn.sin())[:, None, None, None]
