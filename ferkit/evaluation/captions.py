@@ -13,9 +13,9 @@ CAPTIONS = {
     "well below it the model is too sure, which is bad for whatever a threshold on confidence "
     "decides, above it too modest. ECE is the mean distance.",
     "faces_by_intensity": "Test faces of each class from the subtlest to the strongest, with their "
-    "class probabilities; p is that of the true class, a caption in red a wrong answer. The blue "
-    "bar should grow to the right. Bad: strong expressions without a clear bar, or subtle ones "
-    "with full confidence.",
+    "class probabilities; p is that of the true class, a caption in red a wrong answer. From left "
+    "to right the true class's bar should grow. Bad: strong expressions without a clear bar, or "
+    "subtle ones with full confidence.",
     "faces_by_probability": "Test faces of each class from the lowest to the highest probability "
     "p of their class, with all probabilities; a caption in red is a wrong answer. On the right "
     "the expression should be clear, on the left subtle or ambiguous. Bad: clear expressions on "
@@ -69,8 +69,8 @@ SECTIONS = {
         "weights",
         "weight_course",
         "faces_by_weight",
-        "target_confidence",
         "lowest_weights",
+        "target_confidence",
     ),
     "errors": ("wrong_predictions", "doubtful_labels", "blends", "near_ties"),
 }

@@ -34,7 +34,7 @@ def stretch(rows: Rows, names: Sequence[str]) -> tuple[int, int] | None:
 def show_epochs(axes: Axes, start: int, end: int) -> None:
     """Show the epochs of rows `start` to `end` - 1, which are counted from 1."""
     axes.set_xlim(start + 0.5, max(start + 1, end) + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
 def phases_of(rows: Rows) -> list[tuple[int, int]]:
@@ -42,7 +42,7 @@ def phases_of(rows: Rows) -> list[tuple[int, int]]:
     # As text, because a blank round is NaN, which is not equal to itself.
     keys = [(row.get("phase"), str(row.get("round"))) for row in rows]
     starts = [row for row in range(len(rows)) if row == 0 or keys[row] != keys[row - 1]]
-    return list(zip(starts, [*starts[1:], len(rows)], strict=True))
+    return list(zip(starts, [*starts, len(rows)][1:], strict=True))
 
 
 def curve(

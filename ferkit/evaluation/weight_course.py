@@ -56,7 +56,7 @@ def weight_histograms(
         split: whose weights.
     Returns: None where there are none. Epochs without a sample are left out.
     """
-    wanted = [row for row in table if row.get("split") == split and math.isfinite(row["count"])]
+    wanted = [row for row in table if row["split"] == split and _is_bin(row)]
     lowers = sorted({row["lower"] for row in wanted if row["lower"] < 1})
     if not lowers:
         return None
@@ -181,6 +181,10 @@ def _mark_moved(axes: Axes, rows: NDArray[np.int64]) -> None:
         linestyle="", marker="v", color=INK, markersize=4, 
         label="weights moved in this epoch" if len(rows) else "weights moved in no epoch",
     )  # fmt: skip
+
+
+def _is_bin(row: Mapping[str, Any]) -> bool:
+    return math.isfinite(row["lower"]) and math.isfinite(row["count"])
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -74,6 +74,12 @@ def test_reliability_joins_bins_that_hold_samples() -> None:
     model = figure.axes[0].lines[1]
     assert np.asarray(model.get_xdata()) == pytest.approx([55, 97.5])
     assert np.asarray(model.get_ydata()) == pytest.approx([50, 100])
+    bars = [bar for bar in figure.axes[1].patches if isinstance(bar, mpl.patches.Rectangle)]
+    assert [bar.get_height() for bar in bars if bar.get_height()] == [2, 2]
+    assert "the model" in texts_of(figure)
+    assert "the model (ECE 4.3 %)" in texts_of(
+        reliability_figure(confidence, correct, 10, error=0.0429)
+    )
     assert is_png(figure)
 
 

@@ -10,15 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
 from ferkit.errors import FerkitError, RunError
+from ferkit.evaluation import drawing
+from ferkit.evaluation.blends import blend_order
+from ferkit.evaluation.intensity import intensity_correlation
 from ferkit.evaluation.report import write_report
 from ferkit.evaluation.run_figures import write_figures
 
 MakeRun = Callable[..., Path]
 VOID = {"meta", "img", "br", "hr", "link"}
+
+
+@pytest.fixture(autouse=True)
+def small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of few pixels: here it only matters that they are there."""
+    monkeypatch.setattr(drawing, "_DPI", 50)
 
 
 class Outline(HTMLParser):
@@ -66,16 +77,17 @@ def test_a_full_run_gives_every_figure_and_section(make_run: MakeRun) -> None:
         return crops(ids)
 
     written = write_figures(folder, test_crops=remember, train_crops=remember)
-    assert [len(ids) for ids in asked] == [16, 16]
-    assert all(name.startswith("test/") for name in asked[0])
-    assert all(name.startswith("labelled/") for name in asked[1])
+    assert [len(ids) for ids in asked] == [21, 16, len(asked[2]), 42, 16]
+    assert all(name.startswith("test/") for ids in asked[:3] for name in ids)
+    assert all(name.startswith("labelled/") for ids in asked[3:] for name in ids)
     assert sorted(path.stem for path in written) == [
-        "confusion", "learning_curves", "lowest_weights", "per_class", "reliability", "splits",
+        "confusion", "faces_by_probability", "faces_by_weight", "learning_curves",
+        "lowest_weights", "near_ties", "per_class", "pool", "reliability", "splits",
         "target_confidence", "weights", "wrong_predictions",
     ]  # fmt: skip
     page = read(folder)
     found = outline(page)
-    assert len(found.references) == 9
+    assert len(found.references) == 13
     assert all(reference.startswith("data:image/png;base64,") for reference in found.references)
     assert not {"script", "link", "iframe"} & found.tags
     assert "http" not in re.sub(r'http-equiv="', "", page)
@@ -93,6 +105,51 @@ def test_a_full_run_gives_every_figure_and_section(make_run: MakeRun) -> None:
     assert "nan" not in re.sub(r"base64,[^\"]*", "", page).lower().replace("finance", "")
 
 
+def test_a_run_with_intensity_blends_and_moving_weights_shows_them(make_run: MakeRun) -> None:
+    folder = make_run(tests=60, training=20)
+    predictions = pq.read_table(folder / "predictions.parquet")
+    n = len(predictions)
+    strength = pa.array(np.linspace(0.1, 1, n), pa.float32())
+    predictions = predictions.append_column("intensity", strength)
+    predictions = predictions.append_column("second", pa.array(["fear"] * n))
+    pq.write_table(predictions, folder / "predictions.parquet")
+    header = "phase,round,epoch,split,lower,upper,count\n"
+    rows = [f"self_training,0,{epoch},labelled,0.95,1.0,20\n" for epoch in range(8)]
+    (folder / "weight_histograms.csv").write_text(header + "".join(rows))
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    probs, first = np.eye(7)[[3, 3, 2]] + np.eye(7)[[2, 4, 3]] / 2, np.array([3, 3, 3])
+    results["intensity"] = intensity_correlation(
+        np.array([0.1, 0.5, 0.3, 0.2]),
+        np.array([0.1, 0.8, 0.2, 0.0]),
+        labels=np.array([0, 0, 0, 1]),
+        classes=("anger", "<b>odd</b>"),
+    )
+    results["blends"] = blend_order(probs, first, np.array([2, 2, 2]))
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    names = {path.stem for path in write_figures(folder, test_crops=crops)}
+    assert {"faces_by_intensity", "blends", "weight_course"} <= names
+    page = read(folder)
+    outline(page)
+    for expected in (
+        "Subtle and blended expressions", "within classes", "1.00",
+        "their intensity does not vary: &lt;b&gt;odd&lt;/b&gt;.",
+        "3 test faces have a known second emotion", "66.7 %", "weight_histograms.csv",
+        "From left to right the true class&#39;s bar should grow.",
+    ):  # fmt: skip
+        assert expected in page, expected
+
+
+def test_broken_results_of_expressions_are_no_reason_to_fail(make_run: MakeRun) -> None:
+    folder = make_run(tests=20, training=20)
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    results |= {"intensity": {"overall": {"rho": None}}, "blends": None}
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (folder / "weight_histograms.csv").write_text("phase,epoch\nfirst,1\n")
+    page = read(folder)
+    assert "Subtle and blended expressions" not in page
+    assert "it lacks columns: round, split, lower, upper, count" in page
+
+
 def test_user_strings_are_escaped_everywhere(make_run: MakeRun) -> None:
     bad = "<script>alert(1)</script>"
     folder = make_run("x<img src=y>", classes=(bad, '"><b onload=z>', "$a$ & b"))
@@ -104,7 +161,8 @@ def test_user_strings_are_escaped_everywhere(make_run: MakeRun) -> None:
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     (folder / "recipe.yaml").write_text(f"name: '{bad}'\nloop:\n  use: '{bad}'\n")
     names = {path.stem for path in write_figures(folder)}
-    assert not names & {"wrong_predictions", "lowest_weights"}  # there are no faces to show
+    # There are no faces to show.
+    assert not names & {"wrong_predictions", "lowest_weights", "faces_by_weight", "near_ties"}
     page = read(folder)
     found = outline(page)
     assert not {"script", "b"} & found.tags
@@ -201,9 +259,6 @@ def test_perfect_results_are_not_sold_as_certain(make_run: MakeRun) -> None:
 
 
 def test_equal_weights_and_unknown_truth_are_said(make_run: MakeRun) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     folder = make_run(tests=20, training=20)
     path = folder / "train_samples.parquet"
     table = pq.read_table(path).drop_columns(["truth", "weight"])
