@@ -11,7 +11,7 @@ from ferkit_selftraining.params import SelfTrainingParams
 from ferkit_selftraining.self_training import SelfTrainingLoop
 from ferkit_selftraining.successive_smoothing import SuccessiveSmoothing
 
-from ferkit.contracts.training import Beliefs, SplitBeliefs, SplitSizes
+from ferkit.contracts.training import Beliefs, Progress, SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.testing import tiny_job, tiny_split
 from ferkit.training.job import PolicyChain
@@ -109,6 +109,37 @@ class Smoothing(SuccessiveSmoothing):
         said = super().update(beliefs, progress)
         self.answered.append(said.target)
         return said
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        ((), {"weights_moved": 0}),
+        ((1.0, 2.0), {"weights_moved": 0}),
+        ((1.0, 0.5, 1.0), {"weights_moved": 0, "validation_trend": 0.0}),  # no rise
+        ((1.0, 0.5, 0.8), {"weights_moved": 0, "validation_trend": pytest.approx(-0.1)}),
+        ((1.0, 0.5, 1.4), {"weights_moved": 1, "validation_trend": pytest.approx(0.2)}),
+    ],
+)
+def test_a10_says_whether_weights_moved_and_why(losses, told) -> None:
+    weighting = LossTrendWeighting(c=0.3, sigma=2.0, w0=1.0, window=2)
+    assert weighting.scalars() == {}
+    said = beliefs(torch.tensor([[0.9, 0.1], [0.2, 0.8]]))
+    said = said._replace(losses=torch.tensor([0.1, 3.0]))
+    progress = Progress("self_training", 0, len(losses), 9, 0, 0, losses)
+    weight = weighting.weigh(said, said.targets, progress).weight
+    assert weighting.scalars() == told
+    assert bool((weight != 1).any()) == bool(told["weights_moved"])
+
+
+def test_a6_says_how_many_labels_are_at_the_floor() -> None:
+    update = SuccessiveSmoothing(alpha=0.7)
+    assert update.scalars() == {}
+    probs = torch.tensor([[0.9, 0.1], [0.7, 0.3], [0.9, 0.1], [0.4, 0.6]])
+    said = beliefs(probs)._replace(given=torch.tensor([0, 0, 1, -1]))
+    target = update.update(said, Progress("self_training", 0, 0, 9, 0, 0, ())).target
+    assert update.scalars() == {"at_floor": 2}
+    assert int((target.amax(-1) == 0.7).sum()) == 2
 
 
 def test_order_of_events_in_an_iteration(tmp_path: Path) -> None:
