@@ -84,6 +84,7 @@ def validate(
     source: str = "recipe",
     name: str | None = None,
     folder: Path | None = None,
+    models: RecipeModels | None = None,
 ) -> Recipe:
     """Validate a plain document without a matrix, such as a variant laid over its recipe.
 
@@ -93,28 +94,39 @@ def validate(
         source: what messages call it.
         name: of the recipe, where the document gives none.
         folder: what relative paths are relative to; None leaves them.
+        models: of `models_for`, where many recipes are validated; they take long to build.
     Raises: FerkitErrors: everything that is wrong.
     """
     item = placed(document, Place(source))
-    reading = _Reading(item, catalogue, folder, name)
+    reading = _Reading(item, catalogue, folder, name, models)
     recipe = reading.one(item)
     reading.raise_errors()
     assert recipe is not None
     return recipe
 
 
+def models_for(document: Mapping[str, Any], catalogue: Catalogue) -> RecipeModels:
+    """Models that fit a recipe and everything in its matrix."""
+    return RecipeModels(catalogue, set(_texts(placed(document, Place("recipe")))))
+
+
 class _Reading:
     """One pass over a document: validates, collects errors, remembers the plugins used."""
 
     def __init__(
-        self, document: Item, catalogue: Catalogue, folder: Path | None, name: str | None
+        self,
+        document: Item,
+        catalogue: Catalogue,
+        folder: Path | None,
+        name: str | None,
+        models: RecipeModels | None = None,
     ) -> None:
         self.plugins_used: dict[str, str] = {}
         self._document = document
         self._catalogue = catalogue
         self._context = {"folder": folder} if folder is not None else {}
         self._name = name
-        self._models = RecipeModels(catalogue, set(_texts(document)))
+        self._models = models or RecipeModels(catalogue, set(_texts(document)))
         self._errors: dict[tuple[Place, str], PlacedError] = {}
 
     def all(self) -> tuple[Recipe, MatrixSection | None]:
@@ -229,6 +241,7 @@ __all__ = [
     "LoadedRecipe",
     "dump_recipe",
     "lay_over",
+    "models_for",
     "read_recipe",
     "recipe_document",
     "recipe_hash",

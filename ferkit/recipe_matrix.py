@@ -1,9 +1,9 @@
-"""The key `matrix` of a recipe: its variants as recipes of their own, and what it must keep to."""
+"""The key `matrix` of a recipe: its runs as recipes of their own, and what it must keep to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ferkit import suggest
@@ -15,31 +15,36 @@ from ferkit.recipe_yaml import Item, PlacedError
 FIRST = "first"
 """Name of the models that variants start from; no variant may be called so."""
 
+PRETRAIN = "pretrain"
+"""Name of the model that all first models start from; neither setting nor variant may be."""
+
 _OWN_FILES = {
     "recipe.yaml",
     "run.json",
     "matrix.json",
     "matrix.csv",
     "matrix.md",
+    "matrix_compact.md",
+    "matrix_runs.csv",
     "report.html",
     "figures",
 }
-"""What lies in a matrix folder beside its variants' folders, and what tells a run folder."""
+"""What lies in a matrix folder beside its runs' folders, and what tells a run folder."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _RESERVED = {
-    "matrix": "a variant has no matrix of its own.",
+    "matrix": "{} has no matrix of its own.",
     "seed": "matrix.seeds gives the seeds.",
-    "name": "a variant is called by its key.",
+    "name": "{} is called by its key.",
     "schema_version": "it belongs to the whole recipe.",
 }
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe of the matrix: `first`, or a variant, laid over the rest.
+    """A recipe of the matrix: `pretrain`, `first` or a variant, laid over the rest.
 
-    called: "variant 'x'" or "matrix.first".
+    called: "matrix.first", "variant 'x'", "setting 'y', variant 'x'".
     """
 
     called: str
@@ -53,11 +58,23 @@ def variants(rest: Item, matrix: Item) -> Iterator[Variant]:
         rest: the recipe without its key `matrix`.
         matrix: the value of that key.
     """
+    pretrain = matrix.value.get(PRETRAIN)
+    if pretrain is not None and pretrain.value is not None:
+        yield Variant("matrix.pretrain", merge(rest, pretrain))
+    settings = matrix.value.get("settings")
+    if settings is None or settings.value is None:
+        yield from _of_setting(rest, matrix, "")
+        return
+    for name, fragment in settings.value.items():
+        yield from _of_setting(merge(rest, fragment), matrix, f"setting {name!r}, ")
+
+
+def _of_setting(rest: Item, matrix: Item, setting: str) -> Iterator[Variant]:
     first = matrix.value.get(FIRST)
     if first is not None and first.value is not None:
-        yield Variant("matrix.first", merge(rest, first))
+        yield Variant(f"{setting}matrix.first", merge(rest, first))
     for name, fragment in matrix.value["variants"].value.items():
-        yield Variant(f"variant {name!r}", merge(rest, fragment))
+        yield Variant(f"{setting}variant {name!r}", merge(rest, fragment))
 
 
 def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
@@ -67,28 +84,12 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
         matrix: as validated.
         given: the same with places.
     """
-    fragments: Item = given.value["variants"]
-    names = list(matrix.variants)
-    errors = []
-    if not names:
-        errors.append(PlacedError("matrix.variants is empty.", fragments.place))
-    for name in names:
-        if why := _unfit(name):
-            what = f"a variant can't be called {shown(name)}: {why}"
-            errors.append(PlacedError(what, fragments.keys[name]))
-    for key, fragment in [(f"variants.{name}", fragments.value[name]) for name in names] + (
-        [(FIRST, given.value[FIRST])] if matrix.first is not None else []
-    ):
-        for reserved in _RESERVED.keys() & fragment.value.keys():
-            what = f"unknown key {reserved!r} in matrix.{key}: {_RESERVED[reserved]}"
-            errors.append(PlacedError(what, fragment.keys[reserved]))
-    referring = [("from_scratch", each) for each in matrix.from_scratch]
-    referring += [("baseline", matrix.baseline)] if matrix.baseline is not None else []
-    for key, name in referring:
-        if name not in matrix.variants:
-            what = f"matrix.{key} names {name!r}, which is no variant."
-            hint = suggest.hint(name, names, label="Variants")
-            errors.append(PlacedError(what, given.value[key].place, hint=hint))
+    errors = _check_names("variant", "variants", list(matrix.variants), given)
+    errors += _check_fragment(FIRST, given.value.get(FIRST), "a first model")
+    errors += _check_fragment(PRETRAIN, given.value.get(PRETRAIN), "the pretrained model")
+    if matrix.settings is not None:
+        errors += _check_names("setting", "settings", list(matrix.settings), given)
+    errors += _check_references(matrix, given)
     if len(set(matrix.seeds)) < len(matrix.seeds):
         errors.append(PlacedError("matrix.seeds holds a seed twice.", given.value["seeds"].place))
     if min(matrix.seeds) < 0:
@@ -96,13 +97,60 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     return errors
 
 
+def _check_names(one: str, key: str, names: Sequence[str], given: Item) -> list[PlacedError]:
+    """What is wrong with the variants or settings: their number, names and reserved keys."""
+    fragments: Item = given.value[key]
+    if not names:
+        return [PlacedError(f"matrix.{key} is empty.", fragments.place)]
+    errors = []
+    for name in names:
+        if why := _unfit(name):
+            what = f"a {one} can't be called {shown(name)}: {why}"
+            errors.append(PlacedError(what, fragments.keys[name]))
+        errors += _check_fragment(f"{key}.{name}", fragments.value[name], f"a {one}")
+    return errors
+
+
+def _check_fragment(key: str, fragment: Item | None, called: str) -> list[PlacedError]:
+    if fragment is None or fragment.value is None:
+        return []
+    return [
+        PlacedError(
+            f"unknown key {reserved!r} in matrix.{key}: {why.format(called)}",
+            fragment.keys[reserved],
+        )
+        for reserved, why in _RESERVED.items()
+        if reserved in fragment.value
+    ]
+
+
+def _check_references(matrix: MatrixSection, given: Item) -> list[PlacedError]:
+    """What is wrong where the matrix names its own variants and settings."""
+    settings = list(matrix.settings or {})
+    referring = [("from_scratch", each, "variant") for each in matrix.from_scratch]
+    referring += [("baseline", matrix.baseline, "variant")] if matrix.baseline is not None else []
+    referring += [("not_pretrained", each, "setting") for each in matrix.not_pretrained]
+    known = {"variant": list(matrix.variants), "setting": settings}
+    errors = []
+    for key, name, sort in referring:
+        if name not in known[sort]:
+            what = f"matrix.{key} names {name!r}, which is no {sort}."
+            hint = suggest.hint(name, known[sort], label=f"{sort.capitalize()}s")
+            errors.append(PlacedError(what, given.value[key].place, hint=hint or None))
+    if matrix.not_pretrained and matrix.pretrain is None:
+        what = "matrix.not_pretrained has no meaning without matrix.pretrain."
+        errors.append(PlacedError(what, given.value["not_pretrained"].place))
+    return errors
+
+
 def _unfit(name: str) -> str:
-    """Why a variant can't have this name; "" if it can."""
+    """Why a variant or setting can't have this name; "" if it can."""
     if not _NAME.fullmatch(name):
         return (
             "its name is a folder's, of letters, digits, '.', '_' and '-', and begins with a "
             "letter or digit."
         )
-    if name.lower() in {FIRST, *_OWN_FILES}:  # some file systems do not tell case apart
+    # Some file systems do not tell case apart.
+    if name.lower() in {FIRST, PRETRAIN, *_OWN_FILES}:
         return "the matrix folder has something of its own by that name."
     return ""

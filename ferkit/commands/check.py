@@ -42,6 +42,11 @@ def summary(read: LoadedRecipe) -> list[str]:
         seeds = len(read.matrix.seeds)
         variants = ", ".join(read.matrix.variants)
         lines.append(f"  matrix: {variants}; {seeds} {'seed' if seeds == 1 else 'seeds'}")
+        if read.matrix.settings is not None:
+            lines.append(f"  settings: {', '.join(read.matrix.settings)}")
+        if read.matrix.pretrain is not None:
+            fresh = ", ".join(read.matrix.not_pretrained)
+            lines.append(f"  pretrained: once{f'; not for {fresh}' if fresh else ''}")
     used = ", ".join(f"{name} {version}" for name, version in sorted(read.plugins_used.items()))
     lines.append(f"  plugins: {used}")
     return lines

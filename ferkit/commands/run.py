@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     "--jobs", type=click.IntRange(min=1), help="Runs of a matrix side by side. Default: by device."
 )
 @click.option(
+    "--only",
+    multiple=True,
+    metavar="SETTING[/VARIANT]",
+    help="Of a matrix run just these now (without settings: VARIANT); may hold * and ?. "
+    "May be repeated.",
+)
+@click.option(
     "--progress",
     type=click.Choice(["auto", "lines", "json", "none"]),
     default="auto",
@@ -42,6 +49,7 @@ def run(
     settings: tuple[str, ...],
     smoke: bool,
     jobs: int | None,
+    only: tuple[str, ...],
     progress: Style,
 ) -> None:
     """RECIPE is a file or the name of a recipe that ships ('ferkit recipes' lists them)."""
@@ -58,8 +66,16 @@ def run(
             raise FerkitError(
                 f"--resume goes on with a run as it was; {', '.join(given)} can't be given with it."
             )
-        start.resume(resume, jobs=jobs, progress=progress)
+        start.resume(resume, jobs=jobs, progress=progress, only=only)
         return
     if recipe is None:
         raise FerkitError("name a recipe.", where="ferkit run", hint="Try 'ferkit run quickstart'.")
-    start.begin(recipe, out=out, settings=settings, smoke=smoke, jobs=jobs, progress=progress)
+    start.begin(
+        recipe,
+        out=out,
+        settings=settings,
+        smoke=smoke,
+        jobs=jobs,
+        progress=progress,
+        only=only,
+    )

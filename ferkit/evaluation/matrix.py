@@ -10,6 +10,12 @@ from ferkit.evaluation.wording import HEADLINES, is_number
 
 Results = Mapping[str, Any]
 
+DETECTORS = ("weight", "loss", "self_confidence", "margin")
+"""What may rank the training labels by how likely they are wrong."""
+
+MEASURES = ("auroc", "precision_at_k")
+"""How well it does."""
+
 
 def summarise_matrix(
     runs: Mapping[str, Mapping[int, Results]],
@@ -85,10 +91,10 @@ def _values(by_seed: Mapping[int, Results], split: str, metric: str) -> dict[str
 
 
 def _noise_over_seeds(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """AUROC and precision at k of low weight, and of high loss, over seeds."""
+    """AUROC and precision at k of low weight, and of the other signs, over seeds."""
     result: dict[str, Any] = {}
-    for detector in ("weight", "loss"):
-        for measure in ("auroc", "precision_at_k"):
+    for detector in DETECTORS:
+        for measure in MEASURES:
             found = [
                 entry[detector][measure]
                 for entry in entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.page import PlainTable, picture, render
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.settings_table import compact_cells, compact_sentence, variant_names
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
@@ -28,6 +30,11 @@ _CAPTION = (
     "Each variant: its mean over the seeds (diamond) with the 95 % interval, and each seed (dot "
     "below); the baseline is orange."
 )
+_GAINS = (
+    "Each setting: the gain of each variant over the baseline, paired by seed, with its 95 % "
+    "interval."
+)
+_MEANS = "Each setting: the mean of each variant over the seeds with its 95 % interval."
 
 
 def write_matrix_report(folder: Path) -> Path:
@@ -54,9 +61,12 @@ def write_matrix_report(folder: Path) -> Path:
         "alerts": _alerts(state),
         "runs": [_run(folder, run) for run in state.get("runs") or []],
         "table": None,
+        "settings": None,
     }
     if summary and summary.get("variants"):
         content |= _variants(summary)
+    if state.get("settings"):
+        content["settings"] = _settings(state["settings"])
     return write_text(folder / "report.html", render("matrix.html", content))
 
 
@@ -65,12 +75,57 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     from ferkit.evaluation.drawing import png
     from ferkit.evaluation.figures import variants_figure
 
+    variants = summary["variants"]
+    return {
+        "cards": [_card(name, entry, summary) for name, entry in variants.items()],
+        "figures": [picture(png(variants_figure(summary)), _CAPTION)],
+        "sentences": _sentences(summary),
+        **_tables(summary),
+    }
+
+
+def _tables(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a summary: variants, seeds, wrong labels."""
     variants, seeds = summary["variants"], summary["seeds"]
     by_seed = [
         [name, *(percent(entry["values"].get(seed)) for seed in seeds), _spread(entry)]
         for name, entry in variants.items()
     ]
-    baseline = summary["baseline"]
+    return {
+        "table": _table(summary),
+        "seeds": PlainTable(
+            ["variant", *(f"seed {seed}" for seed in seeds), "sd, points"], by_seed
+        ),
+        "noise": _noise(variants),
+    }
+
+
+def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The part of the page on a matrix with settings."""
+    from ferkit.evaluation.drawing import png
+    from ferkit.evaluation.settings_figure import settings_figure
+
+    cells, variants = compact_cells(summaries), variant_names(summaries)
+    rows = [
+        [setting, *(_above(*row.get(variant, (UNKNOWN, ""))) for variant in variants)]
+        for setting, row in cells.items()
+    ]
+    has_gains = any(
+        entry["gain"] for summary in summaries.values() for entry in summary["variants"].values()
+    )
+    return {
+        "table": PlainTable(["setting", *variants], rows),
+        "figures": [
+            picture(png(settings_figure(summaries)), _GAINS if has_gains else _MEANS),
+        ],
+        "sentences": [compact_sentence(summaries), *_sentences(next(iter(summaries.values())))],
+        "each": [{"name": name, **_tables(summary)} for name, summary in summaries.items()],
+    }
+
+
+def _sentences(summary: Mapping[str, Any]) -> list[str]:
+    """How to read the table of a summary."""
+    variants, baseline = summary["variants"], summary["baseline"]
     sentences = [
         "Intervals of the means: 95 % t-intervals over seeds. They cover the luck of the seed on "
         "this one division of the data, not the choice of test samples."
@@ -82,16 +137,7 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
         )
     if min(entry["n"] for entry in variants.values()) == 1:
         sentences.append("With one seed there is no interval.")
-    return {
-        "cards": [_card(name, entry, summary) for name, entry in variants.items()],
-        "figures": [picture(png(variants_figure(summary)), _CAPTION)],
-        "table": _table(summary),
-        "sentences": sentences,
-        "seeds": PlainTable(
-            ["variant", *(f"seed {seed}" for seed in seeds), "sd, points"], by_seed
-        ),
-        "noise": _noise(variants),
-    }
+    return sentences
 
 
 def _table(summary: Mapping[str, Any]) -> PlainTable:
@@ -173,26 +219,38 @@ def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:
 
 
 def _subtitle(state: Mapping[str, Any]) -> str:
-    runs = state.get("runs") or []
+    runs = [run for run in state.get("runs") or [] if not run.get("shared")]
     done = sum(bool(run.get("done")) for run in runs)
     parts = [f"{done} of {len(runs)} runs done"] if runs else []
     return " · ".join([*parts, *([moment(state["written"])] if state.get("written") else [])])
 
 
 def _alerts(state: Mapping[str, Any]) -> list[str]:
-    texts = [f"{label} failed: {why}" for label, why in (state.get("failures") or {}).items()]
-    if state.get("status") in ("running", "interrupted"):
+    lost = Counter((state.get("not_tried") or {}).values())
+    texts = [
+        f"{label} failed: {why}" + (f" (so {_runs(lost[label])} not tried)" if lost[label] else "")
+        for label, why in (state.get("failures") or {}).items()
+    ]
+    if state.get("status") in ("running", "interrupted", "partial"):
         texts.insert(0, "Not all runs are finished: the table holds those that are.")
-    if not state.get("summary"):
+    if not (state.get("summary") or state.get("settings")):
         texts.append("No run has finished yet, so there is nothing to compare.")
     return texts
 
 
+def _runs(number: int) -> str:
+    return f"{number} run that starts from it was" if number == 1 else (
+        f"{number} runs that start from it were"
+    )  # fmt: skip
+
+
 def _run(folder: Path, run: Mapping[str, Any]) -> dict[str, str]:
     page = folder / str(run.get("folder", "")) / "report.html"
+    setting = run.get("setting")
     return {
-        "variant": str(run.get("variant", "")),
+        "variant": f"{setting}/{run.get('variant')}" if setting else str(run.get("variant", "")),
         "seed": str(run.get("seed", "")),
-        "state": "done" if run.get("done") else "not done",
+        "state": ("done" if run.get("done") else "not done")
+        + (", another setting's" if run.get("shared") else ""),
         "link": quote(f"{run.get('folder', '')}/report.html") if page.is_file() else "",
     }

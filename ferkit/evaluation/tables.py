@@ -24,6 +24,7 @@ from ferkit.evaluation.wording import (
 
 __all__ = [
     "class_table",
+    "markdown_table",
     "matrix_csv",
     "matrix_markdown",
     "matrix_rows",
@@ -169,7 +170,11 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
 
 def matrix_markdown(summary: Mapping[str, Any]) -> str:
     """The table of a matrix as Markdown; see `matrix_rows`."""
-    columns, rows = matrix_rows(summary)
+    return markdown_table(*matrix_rows(summary))
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; the first column is a name, the others are numbers."""
     lines = [_markdown_row(columns), "|" + " --- |" + " ---: |" * (len(columns) - 1)]
     return "\n".join([*lines, *(_markdown_row(row) for row in rows)]) + "\n"
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -34,6 +34,7 @@ class Child:
     """A run under way.
 
     task, done, total, detail: what its last progress said. error: why it failed, if it said so.
+    started: by the monotonic clock, in seconds.
     """
 
     run: PlannedRun
@@ -45,6 +46,7 @@ class Child:
     total: int = 0
     detail: str = ""
     error: str = ""
+    started: float = field(default_factory=time.monotonic)
 
     def hear(self, message: Message) -> None:
         """Take one progress message."""

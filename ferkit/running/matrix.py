@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,38 @@ from rich.table import Table
 
 from ferkit.errors import RunError
 from ferkit.evaluation.report import write_matrix_report
-from ferkit.evaluation.tables import matrix_csv, matrix_markdown, matrix_table
-from ferkit.files import write_whole
+from ferkit.evaluation.settings_table import settings_tables
+from ferkit.evaluation.tables import matrix_table
 from ferkit.running.children import Child, forking, next_messages, start_child, stop_children
 from ferkit.running.folder import read_json
 from ferkit.running.matrix_plan import MatrixPlan
-from ferkit.running.plan import ready
+from ferkit.running.matrix_state import Outcome, read_finished, write_state
+from ferkit.running.matrix_tables import write_tables
+from ferkit.running.plan import PlannedRun, ready
 from ferkit.running.progress import Display
+from ferkit.running.time_left import RunTimes, left_in_words, seconds_left
+
+_MOST_TOLD = 5
+"""Failures that the final error spells out; matrix.json has all of them."""
+
+TABLE_WIDTH = 100
+"""Columns that the table of a matrix with settings takes at most."""
 
 
 def run_matrix(
-    plan: MatrixPlan, *, jobs: int, display: Display, console: Console, live: bool
+    plan: MatrixPlan,
+    *,
+    wanted: set[Path],
+    jobs: int,
+    display: Display,
+    console: Console,
+    live: bool,
 ) -> dict[str, Any]:
     """Run what is not done yet, then write the table and the report.
 
     Args:
         plan: written; its folder is locked by the caller.
+        wanted: folders of the runs to be done now, with all that they start from.
         jobs: runs side by side.
         display: told when a run ends.
         console, live: whether to show on it what is under way.
@@ -35,62 +52,88 @@ def run_matrix(
     Raises: RunError: at least one run failed; the others are finished and in the table.
         KeyboardInterrupt: after the runs under way have saved.
     """
-    plan.write_state("running")
+    write_state(plan, "running")
     try:
-        failures = _work_off(plan, jobs=jobs, display=display, console=console, live=live)
+        outcome = _work_off(plan, wanted, jobs=jobs, display=display, console=console, live=live)
     except KeyboardInterrupt:
-        plan.write_state("interrupted")
+        write_state(plan, "interrupted")
         raise
-    state = plan.write_state("failed" if failures else "done", failures)
-    if state["summary"]:
-        write_whole(plan.root / "matrix.csv", matrix_csv(state["summary"]))
-        write_whole(plan.root / "matrix.md", matrix_markdown(state["summary"]))
+    finished = read_finished(plan)
+    whole = len({one.run.folder for one in finished}) == len(plan.work)
+    status = "failed" if outcome.failures else "done" if whole else "partial"
+    state = write_state(plan, status, outcome, finished=finished)
+    write_tables(plan, state, finished)
     write_matrix_report(plan.root)
-    if failures:
-        lines = "; ".join(f"{label}: {reason}" for label, reason in failures.items())
-        raise RunError(
-            f"{len(failures)} of {len(plan.runs)} runs failed: {lines}",
-            where=str(plan.root),
-            hint=f"'ferkit run --resume {plan.root}' tries them again.",
-        )
+    if outcome.failures:
+        raise _failed(plan, outcome)
     return state
 
 
 def show_table(root: Path, console: Console) -> None:
     """Print the table of a matrix, if any run is done."""
-    summary = read_json(root / "matrix.json").get("summary")
-    if summary:
-        console.print(matrix_table(summary))
+    state = read_json(root / "matrix.json")
+    if state.get("summary"):
+        console.print(matrix_table(state["summary"]))
+    for table in settings_tables(
+        state.get("settings") or {}, width=min(TABLE_WIDTH, console.width)
+    ):
+        console.print(table)
+
+
+def _failed(plan: MatrixPlan, outcome: Outcome) -> RunError:
+    failures, lost = outcome.failures, len(outcome.not_tried)
+    told = [f"{label}: {reason}" for label, reason in failures.items()]
+    if len(told) > _MOST_TOLD:
+        told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more, see matrix.json"]
+    if lost:
+        one = lost == 1
+        told.append(f"{lost} that {'starts' if one else 'start'} from them were not tried"
+                    if len(failures) > 1 else
+                    f"{lost} that {'starts' if one else 'start'} from it "
+                    f"{'was' if one else 'were'} not tried")  # fmt: skip
+    return RunError(
+        f"{len(failures)} of {len(plan.work)} runs failed: {'; '.join(told)}",
+        where=str(plan.root),
+        hint=f"'ferkit run --resume {plan.root}' tries them again.",
+    )
 
 
 def _work_off(
-    plan: MatrixPlan, *, jobs: int, display: Display, console: Console, live: bool
-) -> dict[str, str]:
-    """Start runs as places become free; returns the failures, by label."""
-    done = {run.folder for run in plan.runs if plan.finished(run)}
-    waiting = [run for run in plan.runs if run.folder not in done]
-    total = len(plan.runs)
+    plan: MatrixPlan,
+    wanted: set[Path],
+    *,
+    jobs: int,
+    display: Display,
+    console: Console,
+    live: bool,
+) -> Outcome:
+    """Start runs as places become free."""
+    asked = [run for run in plan.work if run.folder in wanted]
+    done = {run.folder for run in asked if plan.finished(run)}
+    waiting = [run for run in asked if run.folder not in done]
+    times = RunTimes((run, _seconds(plan, run)) for run in asked if run.folder in done)
+    total = len(asked)
     children: list[Child] = []
-    failed: set[Path] = set()
-    failures: dict[str, str] = {}
+    failed: dict[Path, str] = {}  # folder -> label of the run that failed
+    outcome = Outcome()
     shown = Live(console=console, refresh_per_second=4, transient=True)
     if live:
         shown.start()
     try:
         with forking(plan.threads()) as context:
             while waiting or children:
-                run, hopeless = ready(waiting, done, failed)
+                run, hopeless = ready(waiting, done, set(failed))
                 for lost in hopeless:
                     waiting.remove(lost)
-                    failed.add(lost.folder)
-                    failures[lost.label] = "its first model failed"
+                    assert lost.needs is not None
+                    failed[lost.folder] = outcome.not_tried[lost.label] = failed[lost.needs]
                 if run is not None and len(children) < jobs:
                     waiting.remove(run)
                     children.append(
                         start_child(run, root=plan.root, smoke=plan.smoke, context=context)
                     )
                     continue
-                shown.update(_display(children, len(done), total))
+                shown.update(_display(children, len(done), total, _left(times, waiting, children)))
                 for child, message in next_messages(children, timeout=0.5):
                     if message is not None:
                         child.hear(message)
@@ -98,10 +141,15 @@ def _work_off(
                     children.remove(child)
                     if child.process.exitcode == 0:
                         done.add(child.run.folder)
-                        display.say(f"done {len(done)}/{total}: {child.run.label}")
+                        times.add(child.run, _seconds(plan, child.run))
+                        left = _left(times, waiting, children, jobs=jobs)
+                        display.say(
+                            f"done {len(done)}/{total}: {child.run.label}"
+                            + (f"; {left}" if left else "")
+                        )
                     else:
-                        failed.add(child.run.folder)
-                        failures[child.run.label] = child.why()
+                        failed[child.run.folder] = child.run.label
+                        outcome.failures[child.run.label] = child.why()
                         display.say(f"failed: {child.run.label}: {child.why()}")
     except KeyboardInterrupt:
         display.say("Stopping: the runs under way save first.")
@@ -109,13 +157,29 @@ def _work_off(
     finally:
         shown.stop()
         stop_children(children)
-    return failures
+    return outcome
 
 
-def _display(children: Sequence[Child], done: int, total: int) -> Table:
+def _seconds(plan: MatrixPlan, run: PlannedRun) -> float:
+    """How long a finished run took."""
+    return float(read_json(plan.root / run.folder / "run.json").get("seconds") or 0.0)
+
+
+def _left(
+    times: RunTimes, waiting: Sequence[PlannedRun], children: Sequence[Child], *, jobs: int = 0
+) -> str:
+    """The time left, in words."""
+    now = time.monotonic()
+    under_way = {child.run: now - child.started for child in children}
+    return left_in_words(
+        seconds_left(times, waiting, under_way, jobs=jobs or max(1, len(children)))
+    )
+
+
+def _display(children: Sequence[Child], done: int, total: int, left: str) -> Table:
     """What is under way, a line per run."""
     table = Table.grid(padding=(0, 2))
-    table.add_row(f"[bold]{done} of {total} runs done[/bold]")
+    table.add_row(f"[bold]{done} of {total} runs done[/bold]", left)
     for child in children:
         share = f"{child.done}/{child.total}" if child.total else ""
         table.add_row(child.run.label, child.task, share, f"[dim]{child.detail}[/dim]")

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
-from pydantic import ValidationError
 
 from ferkit.catalogue import Catalogue
 from ferkit.errors import FerkitError
-from ferkit.evaluation.tables import summarise_matrix
 from ferkit.files import write_whole
 from ferkit.matrix_section import MatrixSection
-from ferkit.recipe import LoadedRecipe, read_recipe, validate
-from ferkit.recipe_write import dump_recipe, recipe_document
-from ferkit.running.folder import (
-    SCHEMA_VERSION,
-    is_done,
-    now,
-    read_json,
-    read_state,
-    write_json,
+from ferkit.recipe import LoadedRecipe, models_for, read_recipe, validate
+from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
+from ferkit.running.folder import is_done, now, read_json, read_state
+from ferkit.running.matrix_recipe import dump_matrix
+from ferkit.running.matrix_state import write_state
+from ferkit.running.plan import (
+    Cell,
+    PlannedRun,
+    default_jobs,
+    plan_runs,
+    run_document,
+    run_values,
 )
-from ferkit.running.plan import FIRST, PlannedRun, default_jobs, plan_runs, run_document
 from ferkit.sections import Recipe
 from ferkit.training.devices import choose_device, make_fabric
 
@@ -35,30 +34,36 @@ from ferkit.training.devices import choose_device, make_fabric
 class MatrixPlan:
     """A matrix in its folder.
 
-    runs, recipes: in the same order; recipes name their number of threads, so that going on
-        with other `--jobs` gives the same numbers.
+    runs: all, those among them that another setting's run serves for included.
+    recipes: of setting and variant, with the seed of the first of its runs; they name their number
+        of threads, so that going on with other `--jobs` gives the same numbers.
     """
 
     root: Path
     name: str
     matrix: MatrixSection
     runs: tuple[PlannedRun, ...]
-    recipes: tuple[Recipe, ...]
+    recipes: Mapping[Cell, Recipe]
     smoke: bool
     started: str
 
+    @property
+    def work(self) -> list[PlannedRun]:
+        """The runs that have to be done, each once."""
+        return [run for run in self.runs if not run.is_shared]
+
     def devices(self) -> set[str]:
         """Devices of all runs."""
-        return {str(choose_device(recipe.training.device)) for recipe in self.recipes}
+        return {str(choose_device(recipe.training.device)) for recipe in self.recipes.values()}
 
     def default_jobs(self) -> int:
         """How many runs go side by side unless the user says otherwise."""
         devices = self.devices()
-        return default_jobs("cpu" if devices == {"cpu"} else "gpu", len(self.runs))
+        return default_jobs("cpu" if devices == {"cpu"} else "gpu", len(self.work))
 
     def threads(self) -> int | None:
         """CPU threads that all runs have in common, or None."""
-        threads = {recipe.training.threads for recipe in self.recipes}
+        threads = {recipe.training.threads for recipe in self.recipes.values()}
         return threads.pop() if len(threads) == 1 else None
 
     def finished(self, run: PlannedRun) -> bool:
@@ -67,39 +72,16 @@ class MatrixPlan:
         path = folder / "run.json"
         return path.exists() and is_done(folder, read_json(path))
 
-    def write_state(self, status: str, failures: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Write matrix.json: the plan, what is done, and the table over it; returns it."""
-        results: dict[str, dict[int, dict[str, Any]]] = {}
-        states = []
-        for run in self.runs:
-            done = self.finished(run)
-            folder = run.folder.as_posix()
-            states.append(
-                {"variant": run.variant, "seed": run.seed, "folder": folder, "done": done}
-            )
-            if done and run.variant != FIRST:
-                of_run = read_json(self.root / run.folder / "results.json")
-                results.setdefault(run.variant, {})[run.seed] = of_run
-        ordered = {name: results[name] for name in self.matrix.variants if name in results}
-        summary = (
-            summarise_matrix(ordered, baseline=self.matrix.baseline, metric=self.matrix.metric)
-            if ordered
-            else None
+    def sizes(self) -> str:
+        """How much there is to do: "2 settings x 3 variants x 5 seeds, 41 runs"."""
+        counts = [(len(self.matrix.variants), "variant"), (len(self.matrix.seeds), "seed")]
+        if self.matrix.settings is not None:
+            counts.insert(0, (len(self.matrix.settings), "setting"))
+        text = " x ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        shared = len(self.runs) - len(self.work)
+        return f"{text}, {len(self.work)} runs" + (
+            f" ({shared} more are the same as another setting's)" if shared else ""
         )
-        state: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "name": self.name,
-            "status": status,
-            "started": self.started,
-            "written": now(),
-            "smoke": self.smoke,
-            "matrix": self.matrix.model_dump(mode="json"),
-            "runs": states,
-            "failures": dict(failures or {}),
-            "summary": summary,
-        }
-        write_json(self.root / "matrix.json", state)
-        return state
 
 
 def write_plan(
@@ -118,23 +100,77 @@ def write_plan(
     Raises: FerkitError: this machine lacks a device that a variant asks for.
     """
     runs = plan_runs(matrix)
-    validated = []
-    for run in runs:
-        document = run_document(loaded.document, matrix, run, name=loaded.name, root=root)
-        recipe = validate(document, catalogue=components, source=run.label, folder=loaded.folder)
+    of_cells = _validated(loaded, matrix, components, runs, root=root)
+    for recipe in of_cells.values():
         make_fabric(recipe.training)
-        validated.append(recipe)
-    rough = MatrixPlan(root, loaded.name, matrix, tuple(runs), tuple(validated), smoke, now())
+    rough = MatrixPlan(root, loaded.name, matrix, tuple(runs), of_cells, smoke, now())
     several = (jobs or rough.default_jobs()) > 1
     threads = 1 if several and rough.devices() == {"cpu"} else torch.get_num_threads()
-    recipes = tuple(with_threads(recipe, threads) for recipe in validated)
-    plan = MatrixPlan(root, loaded.name, matrix, tuple(runs), recipes, smoke, rough.started)
-    (root / ".plan").mkdir(exist_ok=True)
-    for run, recipe in zip(runs, recipes, strict=True):
-        write_whole(root / run.plan_file, dump_recipe(recipe))
-    write_whole(root / "recipe.yaml", _dump_matrix(loaded, matrix, runs, recipes))
-    plan.write_state("planned")
+    of_cells = {cell: with_threads(recipe, threads) for cell, recipe in of_cells.items()}
+    runs, recipes = share_runs(runs, of_cells, name=loaded.name, root=root)
+    plan = replace(rough, runs=tuple(runs), recipes=of_cells)
+    for run, own in zip(runs, recipes, strict=True):
+        if not run.is_shared:
+            (root / run.plan_file).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(root / run.plan_file, dump_recipe(own))
+    documents = {cell: recipe_document(recipe) for cell, recipe in of_cells.items()}
+    write_whole(root / "recipe.yaml", dump_matrix(loaded, matrix, documents))
+    write_state(plan, "planned")
     return plan
+
+
+def _validated(
+    loaded: LoadedRecipe,
+    matrix: MatrixSection,
+    components: Catalogue,
+    runs: Sequence[PlannedRun],
+    *,
+    root: Path,
+) -> dict[Cell, Recipe]:
+    """The recipe of each setting and variant, with the seed of the first of its runs."""
+    models = models_for(loaded.document, components)
+    recipes: dict[Cell, Recipe] = {}
+    for run in runs:
+        if run.cell not in recipes:
+            document = run_document(loaded.document, matrix, run, name=loaded.name, root=root)
+            recipes[run.cell] = validate(
+                document,
+                catalogue=components,
+                source=run.label,
+                folder=loaded.folder,
+                models=models,
+            )
+    return recipes
+
+
+def share_runs(
+    runs: Sequence[PlannedRun], recipes: Mapping[Cell, Recipe], *, name: str, root: Path
+) -> tuple[list[PlannedRun], list[Recipe]]:
+    """Let settings that come to the same run share one: that of the first of them.
+
+    A run is the same if its recipe is, apart from the name, seed and weights to start from
+    included; what starts from a shared run may then be the same again.
+
+    Args:
+        runs: in order, each after what it needs.
+        recipes: of each setting and variant.
+        name: of the recipe. root: the matrix folder.
+    Returns: the runs, and the recipe of each with its own seed.
+    """
+    folders: dict[Path, Path] = {}
+    first_of: dict[tuple[str, str], Path] = {}
+    shared, own = [], []
+    for run in runs:
+        needs = folders[run.needs] if run.needs is not None else None
+        moved = replace(run, needs=needs)
+        recipe = recipes[run.cell].model_copy(update=run_values(moved, name=name, root=root))
+        document = recipe_document(recipe)
+        del document["name"]
+        folder = first_of.setdefault((run.variant, recipe_hash(document)), run.folder)
+        folders[run.folder] = folder
+        shared.append(replace(moved, folder=folder))
+        own.append(recipe)
+    return shared, own
 
 
 def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
@@ -147,19 +183,33 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
     try:
         matrix = MatrixSection.model_validate(state["matrix"])
         name, started = str(state["name"]), str(state["started"])
-    except (KeyError, ValidationError) as error:
+        runs = plan_runs(matrix)
+        if matrix.settings is not None:  # which of them are shared was found when planning
+            runs = [_read_run(entry) for entry in state["runs"]]
+    except (KeyError, TypeError, ValueError) as error:
         lacking = f"lacks {error}" if isinstance(error, KeyError) else "holds no valid matrix"
         raise FerkitError(f"is damaged: it {lacking}.", where=str(path)) from error
-    runs = plan_runs(matrix)
-    recipes = [read_recipe(str(root / run.plan_file), catalogue=components) for run in runs]
-    return MatrixPlan(
-        root,
-        name,
-        matrix,
-        tuple(runs),
-        tuple(loaded.recipe for loaded in recipes),
-        bool(state.get("smoke")),
-        started,
+    recipes: dict[Cell, Recipe] = {}
+    for run in runs:
+        if not run.is_shared and run.cell not in recipes:
+            loaded = read_recipe(str(root / run.plan_file), catalogue=components)
+            recipes[run.cell] = loaded.recipe
+    smoke = bool(state.get("smoke"))
+    return MatrixPlan(root, name, matrix, tuple(runs), recipes, smoke, started)
+
+
+def _read_run(entry: Mapping[str, Any]) -> PlannedRun:
+    """A run as matrix.json holds it.
+
+    Raises: KeyError, TypeError, ValueError: it is damaged.
+    """
+    needs = entry["needs"]
+    return PlannedRun(
+        str(entry["variant"]),
+        int(entry["seed"]),
+        Path(entry["folder"]),
+        None if needs is None else Path(needs),
+        entry["setting"],
     )
 
 
@@ -169,25 +219,3 @@ def with_threads(recipe: Recipe, threads: int) -> Recipe:
         return recipe
     training = recipe.training.model_copy(update={"threads": threads})
     return recipe.model_copy(update={"training": training})
-
-
-def _dump_matrix(
-    loaded: LoadedRecipe,
-    matrix: MatrixSection,
-    runs: Sequence[PlannedRun],
-    recipes: Sequence[Recipe],
-) -> str:
-    """The whole recipe, resolved: what each variant changes is written out in full."""
-    fragments: dict[str, dict[str, Any]] = {}
-    for run, recipe in zip(runs, recipes, strict=True):
-        given = matrix.first if run.variant == FIRST else matrix.variants[run.variant]
-        document = recipe_document(recipe)
-        fragments[run.variant] = {key: document[key] for key in given or {}}
-    content = recipe_document(loaded.recipe) | {
-        "matrix": matrix.model_dump(mode="json")
-        | {
-            "first": fragments.get(FIRST),
-            "variants": {name: fragments[name] for name in matrix.variants},
-        }
-    }
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ferkit.matrix_section import MatrixSection
+from ferkit.recipe_matrix import FIRST, PRETRAIN
 from ferkit.recipe_merge import lay_over
 
-FIRST = "first"
-"""Name of the shared first models in the plan, and of their folder."""
+__all__ = ["FIRST", "PRETRAIN", "PlannedRun", "plan_runs", "ready", "run_document"]
+
+Cell = tuple[str | None, str]
+"""Setting, or None, and variant: runs that differ in nothing but the seed."""
 
 
 @dataclass(frozen=True)
@@ -20,43 +23,83 @@ class PlannedRun:
     """One run of a matrix.
 
     Args:
-        variant: its name in the recipe, or "first".
+        variant: its name in the recipe, "first" or "pretrain".
         seed: the run's seed.
-        folder: of the run, below the matrix folder.
+        folder: of the run, below the matrix folder; another setting's where that has the very
+            same run.
         needs: folder of the run that must be done before, or None.
+        setting: its name in the recipe; None in a matrix without settings, and of "pretrain".
     """
 
     variant: str
     seed: int
     folder: Path
     needs: Path | None = None
+    setting: str | None = None
+
+    @property
+    def cell(self) -> Cell:
+        return self.setting, self.variant
+
+    @property
+    def place(self) -> str:
+        """Setting and variant, as folders are called."""
+        return self.variant if self.setting is None else f"{self.setting}/{self.variant}"
 
     @property
     def label(self) -> str:
-        return f"{self.variant}, seed {self.seed}"
+        return f"{self.place}, seed {self.seed}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is another setting's run, which serves here too."""
+        return self.folder != run_folder(self.setting, self.variant, self.seed)
 
     @property
     def plan_file(self) -> Path:
         """Its own recipe, below the matrix folder."""
-        return Path(".plan") / f"{self.variant}-seed{self.seed}.yaml"
+        return Path(".plan") / (self.setting or "") / f"{self.variant}-seed{self.seed}.yaml"
+
+
+def run_folder(setting: str | None, variant: str, seed: int) -> Path:
+    """Where a run lies below the matrix folder, unless it is shared."""
+    return Path(setting or "") / variant / f"seed{seed}"
 
 
 def plan_runs(matrix: MatrixSection) -> list[PlannedRun]:
-    """All runs of a matrix, first models before those that start from them."""
+    """All runs of a matrix, setting by setting, each after what it starts from.
+
+    None is shared yet: whether two settings come to the same is known of resolved recipes only.
+    """
+    settings: list[str | None] = [None] if matrix.settings is None else list(matrix.settings)
+    runs = [run for setting in settings for run in _runs_of(matrix, setting)]
+    pretrained = PlannedRun(PRETRAIN, matrix.seeds[0], _pretrain_folder(matrix))
+    return [pretrained, *runs] if any(run.needs == pretrained.folder for run in runs) else runs
+
+
+def _runs_of(matrix: MatrixSection, setting: str | None) -> list[PlannedRun]:
+    """The runs of one setting."""
+    pretrained = matrix.pretrain is not None and setting not in matrix.not_pretrained
+    root = _pretrain_folder(matrix) if pretrained else None
     with_first = matrix.first is not None and set(matrix.variants) - set(matrix.from_scratch)
-    runs = []
-    if with_first:
-        runs += [PlannedRun(FIRST, seed, _folder(FIRST, seed)) for seed in matrix.seeds]
+    firsts = {seed: run_folder(setting, FIRST, seed) for seed in matrix.seeds if with_first}
+    runs = [PlannedRun(FIRST, seed, folder, root, setting) for seed, folder in firsts.items()]
     for seed in matrix.seeds:
         for variant in matrix.variants:
-            starts = with_first and variant not in matrix.from_scratch
-            needs = _folder(FIRST, seed) if starts else None
-            runs.append(PlannedRun(variant, seed, _folder(variant, seed), needs))
+            needs = None if variant in matrix.from_scratch else firsts.get(seed, root)
+            folder = run_folder(setting, variant, seed)
+            runs.append(PlannedRun(variant, seed, folder, needs, setting))
     return runs
 
 
-def _folder(variant: str, seed: int) -> Path:
-    return Path(variant) / f"seed{seed}"
+def _pretrain_folder(matrix: MatrixSection) -> Path:
+    return run_folder(None, PRETRAIN, matrix.seeds[0])
+
+
+def fragment_of(matrix: MatrixSection, variant: str) -> Mapping[str, Any]:
+    """What `pretrain`, `first` or a variant lays over the recipe."""
+    shared = {FIRST: matrix.first, PRETRAIN: matrix.pretrain}
+    return matrix.variants.get(variant) or shared.get(variant) or {}
 
 
 def run_document(
@@ -68,13 +111,20 @@ def run_document(
         document: the recipe; its key `matrix` is left out.
         name: of the recipe. root: the matrix folder.
     """
-    rest = {key: value for key, value in document.items() if key != "matrix"}
-    fragment = matrix.first if run.variant == FIRST else matrix.variants[run.variant]
-    laid = lay_over(rest, fragment or {})
-    laid |= {"seed": run.seed, "name": f"{name}-{run.variant}"}
+    laid: dict[str, Any] = {key: value for key, value in document.items() if key != "matrix"}
+    if run.setting is not None:
+        laid = lay_over(laid, (matrix.settings or {})[run.setting])
+    laid = lay_over(laid, fragment_of(matrix, run.variant))
+    return laid | run_values(run, name=name, root=root)
+
+
+def run_values(run: PlannedRun, *, name: str, root: Path) -> dict[str, Any]:
+    """What the plan itself says of a run's recipe: seed, name and weights to start from."""
+    setting = "" if run.setting is None else f"-{run.setting}"
+    values: dict[str, Any] = {"seed": run.seed, "name": f"{name}{setting}-{run.variant}"}
     if run.needs is not None:
-        laid["init"] = str((root / run.needs).absolute())
-    return laid
+        values["init"] = str((root / run.needs).absolute())
+    return values
 
 
 def default_jobs(device: str, runs: int) -> int:

@@ -19,7 +19,9 @@ from ferkit.running.assemble import prepare_data
 from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json, read_state
 from ferkit.running.matrix import run_matrix, show_table
 from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
+from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
+from ferkit.running.selection import selected
 from ferkit.running.single import run_single
 from ferkit.training.devices import choose_device, make_fabric
 
@@ -32,6 +34,7 @@ def begin(
     smoke: bool,
     jobs: int | None,
     progress: Style,
+    only: Sequence[str] = (),
 ) -> None:
     """Run a recipe from the start.
 
@@ -42,6 +45,7 @@ def begin(
         smoke: one batch through every phase.
         jobs: runs side by side, of a matrix; None chooses by device.
         progress: a `progress.Style`.
+        only: of a matrix, patterns of the runs to be done now; see `selection.selected`.
     """
     components = catalogue(plugins.load())
     loaded = read_recipe(name, overrides=settings, catalogue=components)
@@ -49,6 +53,7 @@ def begin(
     display = make_display(progress, console)
     _say_broken(components, display)
     if loaded.matrix is None:
+        _refuse_only(only, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)  # refuses what this machine has not, before a folder is made
         folder = new_folder(out, loaded.name)
@@ -64,15 +69,18 @@ def begin(
             _show_results(folder, console, display, progress)
         return
     make_fabric(loaded.recipe.training)
+    selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)  # before a folder is made
     folder = new_folder(out, loaded.name)
     with held(folder), resumable(folder, display):
         plan = write_plan(loaded, loaded.matrix, components, root=folder, jobs=jobs, smoke=smoke)
-        _matrix(plan, components, console, display, jobs=jobs, progress=progress)
+        _matrix(plan, components, console, display, jobs=jobs, progress=progress, only=only)
 
 
-def resume(folder: Path, *, jobs: int | None, progress: Style) -> None:
+def resume(folder: Path, *, jobs: int | None, progress: Style, only: Sequence[str] = ()) -> None:
     """Go on with what was stopped in `folder`; a finished run only shows its results again.
 
+    Args:
+        jobs, progress, only: as of `begin`.
     Raises: FerkitError: it is no run folder.
     """
     if not folder.is_dir():
@@ -85,8 +93,9 @@ def resume(folder: Path, *, jobs: int | None, progress: Style) -> None:
         components = catalogue(plugins.load())
         if (folder / "matrix.json").exists():
             plan = read_plan(folder, components)
-            _matrix(plan, components, console, display, jobs=jobs, progress=progress)
+            _matrix(plan, components, console, display, jobs=jobs, progress=progress, only=only)
             return
+        _refuse_only(only, str(folder))
         resume_held(folder, components, display)
         _show_results(folder, console, display, progress)
 
@@ -162,18 +171,21 @@ def _matrix(
     *,
     jobs: int | None,
     progress: Style,
+    only: Sequence[str],
 ) -> None:
     """Prepare what the runs share, then run them."""
+    wanted = selected(plan.runs, only, matrix=plan.matrix)
     side_by_side = jobs or plan.default_jobs()
-    seeds, variants = len(plan.matrix.seeds), len(plan.matrix.variants)
+    now = f", {len(wanted)} of them now" if only else ""
     display.say(
-        f"{plan.name}: {variants} variants x {seeds} seeds, {len(plan.runs)} runs, "
-        f"{side_by_side} at a time on {', '.join(sorted(plan.devices()))}"
+        f"{plan.name}: {plan.sizes()}{now}, {side_by_side} at a time on "
+        f"{', '.join(sorted(plan.devices()))}"
     )
     prepared: set[str] = set()
-    for recipe in plan.recipes:
+    for run in plan.work:
+        recipe = plan.recipes[run.cell]
         key = repr((recipe.data, recipe.faces))
-        if key not in prepared:
+        if run.folder in wanted and key not in prepared and not plan.finished(run):
             prepared.add(key)
             device = str(choose_device(recipe.training.device))
             context = Context(seed=recipe.seed, device=device)
@@ -181,6 +193,7 @@ def _matrix(
     try:
         run_matrix(
             plan,
+            wanted=wanted,
             jobs=side_by_side,
             display=display,
             console=console,
@@ -190,6 +203,13 @@ def _matrix(
         if progress in ("auto", "lines"):
             show_table(plan.root, console)
     display.say(f"report: {plan.root / 'report.html'}")
+
+
+def _refuse_only(only: Sequence[str], where: str) -> None:
+    if only:
+        raise FerkitError(
+            "there is no matrix, so there is nothing to choose from.", where=f"--only, {where}"
+        )
 
 
 def _console(progress: Style) -> Console:

@@ -1,0 +1,112 @@
+"""A matrix with settings as CSV: a row per setting and variant, and a row per run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ferkit.evaluation.matrix import DETECTORS, MEASURES
+from ferkit.evaluation.wording import HEADLINES, is_number
+
+Summaries = Mapping[str, Mapping[str, Any]]
+"""Setting -> what `summarise_matrix` returned."""
+
+_SPREAD = ("n", "mean", "sd", "low", "high", "method")
+_NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
+
+
+@dataclass(frozen=True)
+class MatrixRun:
+    """One finished run.
+
+    setting: "" where there is none. results: of results.json. first_accuracy: test accuracy of
+    the first model of the same setting and seed, or None. seconds: it took, or None.
+    """
+
+    setting: str
+    variant: str
+    seed: int
+    folder: str
+    results: Mapping[str, Any]
+    first_accuracy: float | None
+    seconds: float | None
+
+
+def settings_csv(
+    summaries: Summaries, *, first_accuracy: Mapping[str, Mapping[str, float]] | None = None
+) -> str:
+    """A row per setting and variant; fractions, not percent.
+
+    Args:
+        summaries: setting -> what `summarise_matrix` returned.
+        first_accuracy: setting -> seed -> test accuracy of its first model.
+    """
+    columns = ["setting", "variant", *_SPREAD]
+    columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
+    columns += [f"mean_of_{name}" for name in HEADLINES]
+    columns += [*_NOISE, "wrong_labels", "first_accuracy"]
+    rows: list[list[Any]] = []
+    for setting, summary in summaries.items():
+        first = list((first_accuracy or {}).get(setting, {}).values())
+        for variant, entry in summary["variants"].items():
+            gain, noise = entry["gain"] or {}, entry["label_noise"] or {}
+            rows.append(
+                [
+                    setting,
+                    variant,
+                    *(entry[key] for key in _SPREAD),
+                    gain.get("mean"),
+                    *(gain.get(key) for key in _SPREAD if key != "mean"),
+                    *(entry["means"].get(name) for name in HEADLINES),
+                    *(noise.get(name, {}).get("mean") for name in _NOISE),
+                    noise["wrong"] / noise["n"] if noise.get("n") else None,
+                    sum(first) / len(first) if first else None,
+                ]
+            )
+    return _text(columns, rows)
+
+
+def runs_csv(runs: Iterable[MatrixRun]) -> str:
+    """A row per finished run, first and pretrained models included; fractions, not percent."""
+    columns = ["setting", "variant", "seed", "folder", *HEADLINES, "n"]
+    columns += [*_NOISE, "wrong_labels", "first_accuracy", "seconds"]
+    rows: list[list[Any]] = []
+    for run in runs:
+        test = run.results.get("test") or {}
+        noise = run.results.get("label_noise") or {}
+        rows.append(
+            [
+                run.setting,
+                run.variant,
+                run.seed,
+                run.folder,
+                *((test.get(name) or {}).get("value") for name in HEADLINES),
+                test.get("n"),
+                *(
+                    (noise.get(detector) or {}).get(measure)
+                    for detector in DETECTORS
+                    for measure in MEASURES
+                ),
+                noise["wrong"] / noise["n"] if noise.get("n") else None,
+                run.first_accuracy,
+                run.seconds,
+            ]
+        )
+    return _text(columns, rows)
+
+
+def _text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6f}" if is_number(value) else ""
+    return "" if value is None else value

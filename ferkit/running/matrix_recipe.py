@@ -1,0 +1,91 @@
+"""The recipe of a whole matrix, written so that it runs again to the same numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ferkit.matrix_section import MatrixSection
+from ferkit.recipe import LoadedRecipe
+from ferkit.recipe_write import recipe_document
+from ferkit.running.plan import FIRST, PRETRAIN, Cell, fragment_of
+
+
+def dump_matrix(
+    loaded: LoadedRecipe, matrix: MatrixSection, documents: Mapping[Cell, Mapping[str, Any]]
+) -> str:
+    """The whole recipe as YAML, paths absolute.
+
+    Without settings, what each variant changes is written out in full. With settings a variant's
+    recipe differs from setting to setting, so the fragments stay as short as they were given.
+
+    Args:
+        loaded: as it was read. documents: of each setting and variant, resolved.
+    """
+    content = matrix.model_dump(mode="json")
+    if matrix.settings is None:
+        written = {
+            variant: {key: document[key] for key in fragment_of(matrix, variant)}
+            for (_, variant), document in documents.items()
+        }
+    else:
+        written = {
+            variant: _of_all(fragment_of(matrix, variant), documents, loaded.folder, variant)
+            for variant in [PRETRAIN, FIRST, *matrix.variants]
+        }
+        content["settings"] = {
+            name: with_absolute_paths(
+                fragment, [one for (setting, _), one in documents.items() if setting == name],
+                loaded.folder,
+            )
+            for name, fragment in matrix.settings.items()
+        }  # fmt: skip
+    content["variants"] = {name: written[name] for name in matrix.variants}
+    for key in (FIRST, PRETRAIN):
+        content[key] = written.get(key) if content[key] is not None else None
+    content = recipe_document(loaded.recipe) | {"matrix": content}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _of_all(
+    fragment: Mapping[str, Any],
+    documents: Mapping[Cell, Mapping[str, Any]],
+    folder: Path,
+    variant: str,
+) -> Any:
+    resolved = [one for (_, name), one in documents.items() if name == variant]
+    return with_absolute_paths(fragment, resolved, folder)
+
+
+def with_absolute_paths(fragment: Any, resolved: Iterable[Any], folder: Path) -> Any:
+    """A fragment of a recipe whose relative paths are made absolute.
+
+    Which texts are paths only the components know, so a text is taken for one where a resolved
+    recipe has, at the same place, the path that it means.
+
+    Args:
+        fragment: a plain value.
+        resolved: what stands in its place in the recipes it is part of.
+        folder: what its paths are relative to.
+    """
+    known = list(resolved)
+    if isinstance(fragment, Mapping):
+        mappings = [one for one in known if isinstance(one, Mapping)]
+        return {
+            key: with_absolute_paths(child, [one[key] for one in mappings if key in one], folder)
+            for key, child in fragment.items()
+        }
+    if isinstance(fragment, list):
+        lists = [one for one in known if isinstance(one, list) and len(one) == len(fragment)]
+        return [
+            with_absolute_paths(child, [one[place] for one in lists], folder)
+            for place, child in enumerate(fragment)
+        ]
+    if isinstance(fragment, str):
+        absolute = os.path.normpath(folder / Path(fragment).expanduser())
+        return absolute if absolute in known else fragment
+    return fragment

@@ -1,0 +1,132 @@
+"""matrix.json: the plan of a matrix, what of it is done, and the tables over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
+from ferkit.running.plan import FIRST
+
+if TYPE_CHECKING:
+    from ferkit.running.matrix_plan import MatrixPlan
+    from ferkit.running.plan import PlannedRun
+
+
+@dataclass
+class Outcome:
+    """What went wrong while a matrix was worked off.
+
+    failures: label of a run -> why it failed.
+    not_tried: label of a run -> label of the failed one that it starts from.
+    """
+
+    failures: dict[str, str] = field(default_factory=dict)
+    not_tried: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is done. results: of results.json. seconds: it took, or None."""
+
+    run: PlannedRun
+    results: Mapping[str, Any]
+    seconds: float | None
+
+
+def read_finished(plan: MatrixPlan) -> list[Finished]:
+    """All runs that are done, in the order of the plan; shared ones for each of their settings."""
+    by_folder: dict[Path, tuple[Mapping[str, Any], float | None] | None] = {}
+    found = []
+    for run in plan.runs:
+        if run.folder not in by_folder:
+            folder = plan.root / run.folder
+            by_folder[run.folder] = (
+                (read_json(folder / "results.json"), read_json(folder / "run.json").get("seconds"))
+                if plan.finished(run)
+                else None
+            )
+        read = by_folder[run.folder]
+        if read is not None:
+            found.append(Finished(run, *read))
+    return found
+
+
+def write_state(
+    plan: MatrixPlan,
+    status: str,
+    outcome: Outcome | None = None,
+    *,
+    finished: list[Finished] | None = None,
+) -> dict[str, Any]:
+    """Write matrix.json.
+
+    Args:
+        status: planned, running, interrupted, failed, partial (some runs were not asked for) or
+            done.
+        finished: of `read_finished`, where it is known already.
+    Returns: what is in the file.
+    """
+    finished = read_finished(plan) if finished is None else finished
+    outcome = outcome or Outcome()
+    done = {one.run for one in finished}
+    settings = plan.matrix.settings
+    state: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": plan.name,
+        "status": status,
+        "started": plan.started,
+        "written": now(),
+        "smoke": plan.smoke,
+        "matrix": plan.matrix.model_dump(mode="json"),
+        "runs": [_entry(run, done=run in done) for run in plan.runs],
+        "failures": outcome.failures,
+        "not_tried": outcome.not_tried,
+        "summary": _summary(plan, finished, None) if settings is None else None,
+    }
+    if settings is not None:
+        summaries = {name: _summary(plan, finished, name) for name in settings}
+        state["settings"] = {name: one for name, one in summaries.items() if one is not None}
+        state["first_accuracy"] = {name: first_accuracy(finished, name) for name in settings}
+    write_json(plan.root / "matrix.json", state)
+    return state
+
+
+def _entry(run: PlannedRun, *, done: bool) -> dict[str, Any]:
+    return {
+        "setting": run.setting,
+        "variant": run.variant,
+        "seed": run.seed,
+        "folder": run.folder.as_posix(),
+        "needs": None if run.needs is None else run.needs.as_posix(),
+        "shared": run.is_shared,
+        "done": done,
+    }
+
+
+def _summary(
+    plan: MatrixPlan, finished: list[Finished], setting: str | None
+) -> dict[str, Any] | None:
+    """The table over one setting; None where nothing is done."""
+    results: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for one in finished:
+        if one.run.setting == setting:
+            results.setdefault(one.run.variant, {})[one.run.seed] = one.results
+    ordered = {name: results[name] for name in plan.matrix.variants if name in results}
+    if not ordered:
+        return None
+    return summarise_matrix(ordered, baseline=plan.matrix.baseline, metric=plan.matrix.metric)
+
+
+def first_accuracy(finished: list[Finished], setting: str | None) -> dict[str, float]:
+    """Test accuracy of a setting's first models, by seed."""
+    found = {}
+    for one in finished:
+        if one.run.variant == FIRST and one.run.setting == setting:
+            value = ((one.results.get("test") or {}).get("accuracy") or {}).get("value")
+            if value is not None:
+                found[str(one.run.seed)] = float(value)
+    return found

@@ -1,0 +1,51 @@
+"""The tables that a matrix folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ferkit.evaluation.settings_csv import MatrixRun, runs_csv, settings_csv
+from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
+from ferkit.evaluation.tables import matrix_csv, matrix_markdown
+from ferkit.files import write_whole
+from ferkit.running.matrix_state import Finished, first_accuracy
+
+if TYPE_CHECKING:
+    from ferkit.running.matrix_plan import MatrixPlan
+
+
+def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[Finished]) -> None:
+    """Write matrix.csv, matrix.md and matrix_runs.csv, with settings matrix_compact.md too.
+
+    Args:
+        state: what is in matrix.json. finished: all runs that are done.
+    """
+    summary, settings = state["summary"], state.get("settings")
+    if summary:
+        write_whole(plan.root / "matrix.csv", matrix_csv(summary))
+        write_whole(plan.root / "matrix.md", matrix_markdown(summary))
+    if settings:
+        first = state["first_accuracy"]
+        write_whole(plan.root / "matrix.csv", settings_csv(settings, first_accuracy=first))
+        write_whole(plan.root / "matrix.md", settings_markdown(settings))
+        write_whole(plan.root / "matrix_compact.md", compact_markdown(settings))
+    if finished:
+        write_whole(plan.root / "matrix_runs.csv", runs_csv(_rows(plan, finished)))
+
+
+def _rows(plan: MatrixPlan, finished: Sequence[Finished]) -> list[MatrixRun]:
+    settings: list[str | None] = [None, *(plan.matrix.settings or {})]
+    first = {name: first_accuracy(list(finished), name) for name in settings}
+    return [
+        MatrixRun(
+            setting=one.run.setting or "",
+            variant=one.run.variant,
+            seed=one.run.seed,
+            folder=one.run.folder.as_posix(),
+            results=one.results,
+            first_accuracy=first[one.run.setting].get(str(one.run.seed)),
+            seconds=one.seconds,
+        )
+        for one in finished
+    ]
