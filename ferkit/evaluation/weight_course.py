@@ -54,7 +54,8 @@ def weight_histograms(
         table: rows with phase, round, epoch, split, lower, upper, count; numbers as float.
         metrics: rows of `metrics.csv`, which place an epoch among all.
         split: whose weights.
-    Returns: None where there are none. Epochs without a sample are left out.
+    Returns: None where there are none, or where all weights stay in the highest bin up to 1 and
+        the run does not tell whether weights move. Epochs without a sample are left out.
     """
     wanted = [row for row in table if row["split"] == split and _is_bin(row)]
     lowers = sorted({row["lower"] for row in wanted if row["lower"] < 1})
@@ -72,6 +73,8 @@ def weight_histograms(
     if not kept:
         return None
     stacked = np.stack([counts[key] for key in kept])
+    if not (stacked[:, :-2].any() or stacked[:, -1].any() or stretch(metrics, [MOVED])):
+        return None
     return Histograms(
         np.array([places[key] for key in kept], np.int64),
         np.array([*lowers, 1.0]),
@@ -125,10 +128,11 @@ def weight_course_figure(histograms: Histograms, metrics: Rows) -> Figure:
 def label_course_figure(metrics: Rows) -> Figure | None:
     """Mean weight and zero weights, labels at the floor, and the validation loss's trend.
 
-    Returns: None where no epoch has any of them.
+    Returns: None where no epoch has any of them, or nothing but the weight 1 of a run that
+        weighs nothing.
     """
     shown = stretch(metrics, [FLOOR, MEAN, ZERO, TREND])
-    if shown is None:
+    if shown is None or not (stretch(metrics, [FLOOR, TREND, MOVED]) or _weighs(metrics)):
         return None
     phases = phases_of(metrics)
     panels = [
@@ -181,6 +185,12 @@ def _mark_moved(axes: Axes, rows: NDArray[np.int64]) -> None:
         linestyle="", marker="v", color=INK, markersize=4, 
         label="weights moved in this epoch" if len(rows) else "weights moved in no epoch",
     )  # fmt: skip
+
+
+def _weighs(metrics: Rows) -> bool:
+    """Whether some epoch has a mean weight other than 1 or weights of zero."""
+    means, zeros = column(metrics, MEAN), column(metrics, ZERO)
+    return bool((np.isfinite(means) & (means != 1)).any() or (zeros > 0).any())
 
 
 def _is_bin(row: Mapping[str, Any]) -> bool:

@@ -96,6 +96,15 @@ def test_without_numbers_there_are_no_figures() -> None:
     assert pool_figure([], ()) is None
 
 
+def test_a_run_that_weighs_nothing_has_no_figures_of_weights() -> None:
+    rows = [{"mean_weight_labelled": 1.0, "weight_zero_labelled": 0.0}] * 3
+    assert label_course_figure(rows) is None
+    assert label_course_figure([*rows, {"mean_weight_labelled": 0.9}]) is not None
+    table = histogram(1.0, {0.0: 0.0, 0.5: 4.0, 1.0: 0.0})
+    assert weight_histograms(table, rows) is None
+    assert weight_histograms(table, epochs((), 1)) is not None
+
+
 def test_histograms_are_shares_placed_by_their_epoch() -> None:
     table = [
         *histogram(3.0, {0.0: 1.0, 0.5: 2.0, 1.0: 1.0}),

@@ -114,7 +114,9 @@ def test_a_run_with_intensity_blends_and_moving_weights_shows_them(make_run: Mak
     predictions = predictions.append_column("second", pa.array(["fear"] * n))
     pq.write_table(predictions, folder / "predictions.parquet")
     header = "phase,round,epoch,split,lower,upper,count\n"
-    rows = [f"self_training,0,{epoch},labelled,0.95,1.0,20\n" for epoch in range(8)]
+    rows = [
+        f"self_training,0,{epoch},labelled,{lower},1,9\n" for epoch in (1, 2) for lower in (0, 0.5)
+    ]
     (folder / "weight_histograms.csv").write_text(header + "".join(rows))
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     probs, first = np.eye(7)[[3, 3, 2]] + np.eye(7)[[2, 4, 3]] / 2, np.array([3, 3, 3])
