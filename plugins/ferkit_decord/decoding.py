@@ -20,6 +20,9 @@ RETRIES = 3
 """Times that a frame is tried again. decord decodes ahead in a thread of its own, by some frames or
 by a hundred, and where that meets damage, the good frames before it are lost."""
 
+RUN_BYTES = 16 << 20
+"""Frames fetched in one call."""
+
 NO_COPIES = 1e-6
 """Share of frames that decord may replace by copies of their neighbours: less than one."""
 
@@ -76,6 +79,27 @@ class Frames:
         self._last = number, found
         return found
 
+    def run(self, first: int, count: int) -> npt.NDArray[np.uint8]:
+        """So many frames that follow one another, (count, H, W, 3); else as `frame`.
+
+        They come in few calls, so that Python's other threads can't keep the caller from taking
+        them as fast as decord decodes, which would pile up what it decodes ahead.
+        """
+        head = self.frame(first)
+        frames = np.empty((count, *head.shape), np.uint8)
+        frames[0] = head
+        if count > 1:
+            self._key_frame = self._last = None
+        at_once = max(1, RUN_BYTES // head.nbytes)
+        for start in range(1, count, at_once):
+            stop = min(start + at_once, count)
+            following = range(self._next, self._next + stop - start)
+            frames[start:stop] = pixels(self._video.get_batch(following))
+            self._next = following.stop
+            if self._position() != self._next:
+                raise WrongFrame
+        return frames
+
     def close(self) -> None:
         """Give back decord's memory and threads; there are no more frames."""
         self._video = None
@@ -87,7 +111,7 @@ class Frames:
             self._video.seek(0)
         except Exception:  # decord's are many
             self._begin_again()
-        self._key_frame = None
+        self._key_frame = self._last = None
         self._put_down = True
 
     def jumps(self) -> bool:
@@ -142,7 +166,7 @@ class Frames:
     def _begin_again(self) -> None:
         self._video = self._open()
         self._next = self._shift = 0
-        self._key_frame = None
+        self._key_frame = self._last = None
         self._put_down = False
 
     def _advance(self, index: int) -> npt.NDArray[np.uint8]:

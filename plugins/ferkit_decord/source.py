@@ -31,8 +31,8 @@ class Source(NamedTuple):
     mirror: int | None = None
 
     def shown(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """A frame of decord's the way a player shows it."""
-        return frame if self.mirror is None else np.flip(frame, self.mirror)
+        """A frame of decord's, or several (N, H, W, 3), the way a player shows them."""
+        return frame if self.mirror is None else np.flip(frame, self.mirror - 3).copy()
 
 
 @contextmanager

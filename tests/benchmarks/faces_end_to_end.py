@@ -19,8 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -189,28 +191,23 @@ class Watch(Quiet):
             self.seen.append((done * self._frames, self._process.memory_info().rss / MIB))
 
 
+READERS: dict[str, Callable[[], VideoReader]] = {
+    "pyav": lambda: PyAVReader(PyAVParams(), Context()),
+    "decord": lambda: DecordReader(DecordParams(), Context()),
+}
+
+
 def memory(frames: int) -> None:
     """Resident memory while a long video is prepared, tracked, into a store."""
     rows = []
-    readers = {  # the hungrier one last: what a process once had it may keep
-        "pyav": PyAVReader(PyAVParams(), Context()),
-        "decord": DecordReader(DecordParams(), Context()),
-    }
-    for (name, reader), source in product(
-        readers.items(), media("single_face.mp4", folder="videos")
-    ):
+    for name, source in product(READERS, media("single_face.mp4", folder="videos")):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "long.mp4"
             long_video(source, path, frames)
-            watch = Watch(frames)
-            prepare(
-                [Sample("long", str(path))],
-                steps=our_steps(track=True, every=1, reader=reader),
-                settings={},
-                store=Path(folder) / "store",
-                progress=watch,
-            )
-        late = np.array([pair for pair in watch.seen if pair[0] > frames / 4])
+            # Each in a process of its own: what a process once had it may keep.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                seen = pool.submit(memory_seen, name, path, frames).result()
+        late = np.array([pair for pair in seen if pair[0] > frames / 4])
         slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 1000
         figures = [f"{late[0, 1]:.0f}", f"{late[-1, 1]:.0f}", f"{late[:, 1].max():.0f}"]
         rows.append([source.name, name, str(frames), *figures, f"{slope:+.1f}"])
@@ -223,6 +220,19 @@ def memory(frames: int) -> None:
         "at most",
     ]
     table([*head, "slope, MiB per 1000 frames"], rows)
+
+
+def memory_seen(reader: str, path: Path, frames: int) -> list[tuple[float, float]]:
+    """Frames done and resident MiB, now and then, while a video is prepared."""
+    watch = Watch(frames)
+    prepare(
+        [Sample("long", str(path))],
+        steps=our_steps(track=True, every=1, reader=READERS[reader]()),
+        settings={},
+        store=path.with_name("store"),
+        progress=watch,
+    )
+    return watch.seen
 
 
 def peaks() -> None:

@@ -103,6 +103,10 @@ class Broken:
     def seek_accurate(self, index: int) -> None:
         self.place = index
 
+    def get_batch(self, indices: range) -> torch.Tensor:
+        assert indices.start == self.place
+        return torch.stack([self.next() for _ in indices])
+
     def next(self) -> torch.Tensor:
         if self.place >= 5:
             raise RuntimeError("error while decoding")
