@@ -18,6 +18,7 @@ from ferkit_mtcnn.near import faces_near
 from ferkit_mtcnn.networks import load_networks
 from ferkit_mtcnn.params import MtcnnParams
 from ferkit_mtcnn.pyramid import AT_ONCE, IN_CACHE, Pyramid, plan_pyramid
+from ferkit_mtcnn.rough import fast_bfloat16
 from ferkit_mtcnn.stages import Passes, output, propose, refine
 
 PIXELS_TOGETHER = 1 << 25
@@ -52,7 +53,7 @@ class MtcnnDetector:
                 hint="Leave 'half' out, or run with --device cuda.",
             )
         dtype = torch.float16 if half else torch.float32
-        self._networks = load_networks(self._device, dtype)
+        self._networks = load_networks(self._device, dtype, rough=fast_bfloat16(self._device))
         if self._alone:
             torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
         self._passes = Passes(48, 16, 1 << 12) if self._alone else Passes(4096, 1024, 1 << 18)

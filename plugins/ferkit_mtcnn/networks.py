@@ -31,24 +31,37 @@ class Network(NamedTuple):
     The first answer is the logit of a face against none: the score is its sigmoid. The next four
     shift the sides of the box. The last network has ten more: x, then y, of the landmarks. What
     follows means nothing.
+
+    rough: the same in bfloat16, where that is faster (see `rough.py`).
     """
 
     convolutions: list[Layer]
     dense: Layer | None
     head: Layer
+    rough: Network | None = None
 
     def features(self, pixels: Tensor) -> Tensor:
         """What the head gets: (B, h, w, 3) -> (B, cells, 32), or with a dense layer (B, values).
+
+        Args: pixels: see `first`.
+        """
+        return self.rest(self.first(pixels))
+
+    def first(self, pixels: Tensor) -> Tensor:
+        """The first convolution's values: (B, h, w, 3) -> (B, C, h / 2 or so, w / 2 or so).
 
         Args:
             pixels: 0 to 255. For a network with a dense layer: crops of its size with columns
                 before rows, (B, x, y, 3).
         """
-        values = pixels.to(self.head.weight.dtype).permute(0, 3, 1, 2)
-        for layer in self.convolutions:
-            values = _rectify(conv2d(values, layer.weight, layer.bias), layer.slopes)
-            if layer.pool:
-                values = _pool(_pool(values, 2, layer.pool), 3, layer.pool)
+        layer = self.convolutions[0]
+        return _convolve(pixels.to(layer.weight.dtype).permute(0, 3, 1, 2), layer)
+
+    def rest(self, values: Tensor) -> Tensor:
+        """What the head gets from the first convolution's values."""
+        values = values.to(self.head.weight.dtype)
+        for layer in self.convolutions[1:]:
+            values = _convolve(values, layer)
         values = values.permute(0, 2, 3, 1)  # channels last is how they lie in memory
         if self.dense is None:
             return values.flatten(1, 2)
@@ -65,14 +78,21 @@ class Network(NamedTuple):
         return features @ self.head.weight[0] + self.head.bias[0]
 
 
+def _convolve(values: Tensor, layer: Layer) -> Tensor:
+    values = _rectify(conv2d(values, layer.weight, layer.bias), layer.slopes)
+    if layer.pool:
+        values = _pool(_pool(values, 2, layer.pool), 3, layer.pool)
+    return values
+
+
 def _rectify(values: Tensor, slopes: Tensor) -> Tensor:
-    """PReLU; of few channels, which would not fill a vector register, over whole rows."""
-    width, channels = values.shape[3], len(slopes)
-    if channels >= 16:
+    """PReLU; of channels that leave vector registers unfilled, over whole rows."""
+    height, width, channels = *values.shape[2:], len(slopes)
+    if channels * slopes.element_size() % 64 == 0:
         return prelu(values, slopes)
     rows = values.permute(0, 2, 3, 1).reshape(-1, width * channels)
     rows = prelu(rows, slopes.repeat(width))
-    return rows.view(len(values), -1, width, channels).permute(0, 3, 1, 2)
+    return rows.view(len(values), height, width, channels).permute(0, 3, 1, 2)
 
 
 def _pool(values: Tensor, axis: int, window: int) -> Tensor:
@@ -107,29 +127,37 @@ class Networks(NamedTuple):
     output: Network
 
 
-def load_networks(device: str | torch.device, dtype: torch.dtype = torch.float32) -> Networks:
+def load_networks(
+    device: str | torch.device, dtype: torch.dtype = torch.float32, *, rough: bool = False
+) -> Networks:
     """Build the networks on `device`, computing in `dtype`.
 
+    Args:
+        rough: whether the first two come with their `rough` selves.
     Raises: FerkitError: the installed facenet-pytorch lacks its weights.
     """
+    made = []
+    for build, name in ((_proposal, "pnet"), (_refinement, "rnet"), (_output, "onet")):
+        network = build(_weights(f"{name}.pt"))
+        ready = _ready(network, device, dtype)
+        if rough and build is not _output:
+            ready = ready._replace(rough=_ready(network, device, torch.bfloat16))
+        made.append(ready)
+    return Networks(*made)
 
-    def ready(layer: Layer) -> Layer:
+
+def _ready(network: Network, device: str | torch.device, dtype: torch.dtype) -> Network:
+    def placed(layer: Layer) -> Layer:
         weight, bias, slopes = (each.to(device, dtype) for each in layer[:3])
         if weight.ndim == 4:
             weight = weight.contiguous(memory_format=torch.channels_last)
         return Layer(weight, bias, slopes, layer.pool)
 
-    made = []
-    for build, name in ((_proposal, "pnet"), (_refinement, "rnet"), (_output, "onet")):
-        network = build(_weights(f"{name}.pt"))
-        made.append(
-            Network(
-                [ready(layer) for layer in network.convolutions],
-                ready(network.dense) if network.dense is not None else None,
-                ready(network.head),
-            )
-        )
-    return Networks(*made)
+    return Network(
+        [placed(layer) for layer in network.convolutions],
+        placed(network.dense) if network.dense is not None else None,
+        placed(network.head),
+    )
 
 
 def _weights(name: str) -> Mapping[str, Tensor]:

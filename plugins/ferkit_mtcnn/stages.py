@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, inf
 
 from ferkit_mtcnn.boxes import pixel_ranges, shift_boxes, square_boxes, suppress_overlapping
 from ferkit_mtcnn.cut import cut, passes
 from ferkit_mtcnn.networks import Network
 from ferkit_mtcnn.pyramid import Pyramid
+from ferkit_mtcnn.rough import MARGIN, WORTH_IT, seen_by
 
 
 class Candidates(NamedTuple):
@@ -51,27 +52,38 @@ def _promising(
     if not pyramid.tiles:
         none = pyramid.first_cell
         return none, none, sums.new_zeros(0, len(network.head.weight), dtype=torch.float32)
-    tiles = (network.features(image) for image in pyramid.images(sums))
     if sums.device.type != "cpu":  # waiting once for the GPU takes less time than answering less
+        tiles = (network.features(image) for image in pyramid.images(sums))
         answers = torch.cat([network.answer(features) for features in tiles], 1)
         frame_of, cells = (answers[..., 0] >= threshold).nonzero(as_tuple=True)
         return frame_of, cells, answers[frame_of, cells]
-    found = []
-    for first_cell, features in zip(pyramid.first_cell, tiles, strict=True):
-        frame_of, cells = (network.logits(features) >= threshold).nonzero(as_tuple=True)
-        found.append((frame_of, cells + first_cell, network.answer(features[frame_of, cells])))
-    frames, numbers, answered = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return frames, numbers, answered
+    found, near = [], []
+    for first_cell, image in zip(pyramid.first_cell, pyramid.images(sums), strict=True):
+        values = network.first(image)
+        if network.rough is None or values[0, 0].numel() < WORTH_IT:
+            features = network.rest(values)
+            frame_of, cells = (network.logits(features) >= threshold).nonzero(as_tuple=True)
+            found.append((frame_of, cells + first_cell, features[frame_of, cells]))
+        else:
+            rough = network.rough.logits(network.rough.rest(values))
+            frame_of, cells = (rough >= threshold - MARGIN).nonzero(as_tuple=True)
+            near.append((frame_of, cells + first_cell, seen_by(values, frame_of, cells)))
+    if near:
+        frame_of, cells, seen = (torch.cat(parts) for parts in zip(*near, strict=True))
+        found.append((frame_of, cells, network.rest(seen)[:, 0]))
+    frame_of, cells, features = (torch.cat(parts) for parts in zip(*found, strict=True))
+    answers = network.answer(features)
+    passed = (answers[:, 0] >= threshold).nonzero()[:, 0]
+    return frame_of[passed], cells[passed], answers[passed]
 
 
 def refine(
     sums: Tensor, proposals: Candidates, network: Network, *, threshold: float, limits: Passes
 ) -> Candidates:
     """Second stage: each candidate at 24 x 24."""
-    answer = _answers(
-        sums, proposals, network, side=24, together=limits.refinement, pixels=limits.pixels
-    )
-    passed = (answer[:, 0] > logit(threshold)).nonzero()[:, 0]
+    least = logit(threshold)
+    answer = _answers(sums, proposals, network, side=24, threshold=least, limits=limits)
+    passed = (answer[:, 0] > least).nonzero()[:, 0]
     answer, boxes, frame_of = answer[passed], proposals.boxes[passed], proposals.frame_of[passed]
     scores = answer[:, 0].sigmoid()
     kept = suppress_overlapping(boxes, scores, frame_of, 0.7)
@@ -86,9 +98,8 @@ def output(
 
     Returns: on the CPU, faces that may cover each other, and their landmarks (n, 5, 2).
     """
-    answer = _answers(
-        sums, proposals, network, side=48, together=limits.output, pixels=limits.pixels
-    )
+    least = logit(threshold)
+    answer = _answers(sums, proposals, network, side=48, threshold=least, limits=limits)
     # The landmarks are five x, then five y, as fractions of the box; pixels counted from 1.
     extent = proposals.boxes[:, 2:] - proposals.boxes[:, :2] + 1
     fractions = answer[:, 5:15].reshape(-1, 2, 5).transpose(1, 2)  # (n, 5, 2)
@@ -97,7 +108,7 @@ def output(
     numbers = torch.cat([answer[:, :1], boxes, landmarks.flatten(1)], 1)
     # Doubles, so that frame numbers are exact: all goes to the CPU in one piece.
     merged = torch.cat([numbers.double(), proposals.frame_of[:, None].double()], 1).cpu()
-    merged = merged[merged[:, 0] > logit(threshold)]
+    merged = merged[merged[:, 0] > least]
     faces = Candidates(merged[:, 1:5].float(), merged[:, 0].sigmoid().float(), merged[:, 15].long())
     return faces, merged[:, 5:15].float().reshape(-1, 5, 2)
 
@@ -108,13 +119,35 @@ def logit(score: float) -> float:
 
 
 def _answers(
-    sums: Tensor, candidates: Candidates, network: Network, *, side: int, together: int, pixels: int
+    sums: Tensor,
+    candidates: Candidates,
+    network: Network,
+    *,
+    side: int,
+    threshold: float,
+    limits: Passes,
 ) -> Tensor:
-    """The network's answers (n, answers) float32 for candidates cut to `side`."""
-    answers = candidates.boxes.new_empty(len(candidates.boxes), len(network.head.weight))
+    """The network's answers (n, answers) float32 for candidates cut to `side`.
+
+    All -inf for those that a rough look is sure of that their logit misses the threshold.
+    """
+    together = limits.refinement if side == 24 else limits.output
+    answers = candidates.boxes.new_full((len(candidates.boxes), len(network.head.weight)), -inf)
     ranges = pixel_ranges(candidates.boxes, sums.shape[1] - 1, sums.shape[2] // 3)
-    for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], pixels=pixels):
+    near, seen = [], []
+    for chosen, taps in passes(ranges[:, 2] - ranges[:, 0], pixels=limits.pixels):
         crops = cut(sums, candidates.frame_of[chosen], ranges[chosen], side=side, taps=taps)
-        parts = [network.answer(network.features(part)) for part in torch.split(crops, together)]
-        answers[chosen] = torch.cat(parts)
+        for part, places in zip(
+            torch.split(crops, together), torch.split(chosen, together), strict=True
+        ):
+            if network.rough is None:
+                answers[places] = network.answer(network.features(part))
+                continue
+            values = network.first(part)
+            rough = network.rough.logits(network.rough.rest(values))
+            hits = (rough >= threshold - MARGIN).nonzero()[:, 0]
+            near.append(places[hits])
+            seen.append(values[hits])
+    if near:
+        answers[torch.cat(near)] = network.answer(network.rest(torch.cat(seen)))
     return answers
