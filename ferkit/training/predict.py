@@ -25,7 +25,6 @@ def predict_batches(
     batch_size: int,
     device: torch.device | str,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
-    limit: int | None = None,
     chosen: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Output]]:
     """The network's output on the clean view, in the order of the split, in bounded memory.
@@ -34,7 +33,6 @@ def predict_batches(
 
     Args:
         frames: at most so many frames of each clip; None takes all.
-        limit: stop after so many samples.
         chosen: (m,) int64 ids on the CPU, those to predict, in this order; None takes all.
     Yields: ids (n,) int64 on the CPU, and the output on `device`.
     """
@@ -43,7 +41,6 @@ def predict_batches(
     def load(ids: Tensor) -> tuple[Tensor, Clips]:
         return ids, pinned(split.read(ids, frames), device)
 
-    places = places[:limit]
     orders = (places[piece] for piece in id_batches(len(places), batch_size))
     with closing(prefetch(orders, load)) as loaded:
         for ids, clips in loaded:
@@ -96,8 +93,11 @@ def predict(
         chosen: (m,) int64 ids, predict these only; the others get equal probabilities.
     Returns: (N, K) float32 on the CPU.
     """
-    classes = model.classes
-    probs = torch.full((len(split), classes), 1 / classes)
+    places = (torch.arange(len(split)) if chosen is None else chosen)[:limit]
+    # One tensor on the device, fetched at the end, so that a GPU is not waited for after every
+    # batch. (Small tensors kept between the large ones would also keep freed memory from use.)
+    found = torch.empty((len(places), model.classes), device=device)
+    done = 0
     batches = predict_batches(
         model,
         split,
@@ -105,17 +105,15 @@ def predict(
         batch_size=batch_size,
         device=device,
         autocast=autocast,
-        limit=limit,
-        chosen=chosen,
+        chosen=places,
     )
-    waiting: list[tuple[Tensor, Tensor]] = []
     for ids, output in batches:
-        waiting.append((ids, output.logits.softmax(-1)))
+        found[done : done + len(ids)] = output.logits.softmax(-1)
+        done += len(ids)
         if between is not None:
             between()
-    # Fetched at the end, so that a GPU is not waited for after every batch.
-    for ids, predicted in waiting:
-        probs[ids] = predicted.cpu()
+    probs = torch.full((len(split), model.classes), 1 / model.classes)
+    probs[places] = found.cpu()
     return probs
 
 
