@@ -83,7 +83,11 @@ def _stack(axes: Axes, rows: Rows, name: str, classes: Sequence[str], names: Seq
     total = column(rows, name)
     edges = np.arange(len(rows) + 1) + 0.5
     below = np.zeros(len(rows))
-    by_class = [column(rows, f"{name}_{one}") for one in classes]
+    # `pool_right` is the share of right ones; a class of that name has no column of its own.
+    by_class = [
+        np.full(len(rows), np.nan) if one == "right" else column(rows, f"{name}_{one}")
+        for one in classes
+    ]
     stacked = any(np.isfinite(values).any() for values in by_class)
     if stacked:
         for values, text, colour in zip(by_class, names, class_colours(len(classes)), strict=True):

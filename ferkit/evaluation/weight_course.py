@@ -62,7 +62,7 @@ def weight_histograms(
     if not lowers:
         return None
     bins = {lower: place for place, lower in enumerate(lowers)}
-    counts: dict[tuple[str, str, str], Floats] = {}
+    counts: dict[tuple[str, float, float], Floats] = {}
     for row in wanted:
         one = counts.setdefault(_key(row), np.zeros(len(lowers) + 1))
         one[bins.get(row["lower"], len(lowers))] += row["count"]
@@ -197,6 +197,7 @@ def _is_bin(row: Mapping[str, Any]) -> bool:
     return math.isfinite(row["lower"]) and math.isfinite(row["count"])
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    # As text, because a blank round is NaN, which is not equal to itself.
-    return str(row.get("phase")), str(row.get("round")), str(row.get("epoch"))
+def _key(row: Mapping[str, Any]) -> tuple[str, float, float]:
+    """Phase, round and epoch; a round that is blank, which is NaN, counts as 0."""
+    round_, epoch = (float(row.get(name, 0)) for name in ("round", "epoch"))
+    return str(row.get("phase")), 0 if math.isnan(round_) else round_, epoch

@@ -62,6 +62,15 @@ def test_pool_stacks_classes_to_its_size_and_shows_only_epochs_with_a_pool() -> 
     assert png(figure)
 
 
+def test_a_class_called_right_is_not_taken_for_the_share_of_right_ones() -> None:
+    rows = epochs(("left", "right"), 2)
+    rows[-1] |= {"pool_right": 0.5, "picked_right": 0.5}
+    figure = pool_figure(rows, ("left", "right"))
+    assert figure is not None
+    steps = [one for one in figure.axes[0].patches if isinstance(one, mpl.patches.StepPatch)]
+    assert np.asarray(steps[1].get_data()[0])[1:].tolist() == [2, 4]  # nothing on top of "left"
+
+
 @pytest.mark.parametrize("classes", [(), ("happy", "sad"), EIGHT, tuple("abcdefghijkl")])
 @pytest.mark.parametrize("number", [1, 4])
 @pytest.mark.parametrize(
@@ -119,6 +128,10 @@ def test_histograms_are_shares_placed_by_their_epoch() -> None:
     assert found.edges.tolist() == [0, 0.5, 1]
     assert found.shares.tolist() == [[0, 1, 0], [0.25, 0.5, 0.25]]
     assert weight_histograms(table[:3], []) is not None  # metrics.csv is not there
+    blank = [{"phase": "one", "round": math.nan, "epoch": 1.0}, *epochs((), 1)]
+    placed = weight_histograms(histogram(1.0, {0.0: 1.0}, phase="one", round=0.0), blank)
+    assert placed is not None
+    assert placed.rows.tolist() == [0]
 
 
 @pytest.mark.parametrize("above", [0.0, 2.0])
