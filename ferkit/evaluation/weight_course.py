@@ -132,8 +132,12 @@ def label_course_figure(metrics: Rows) -> Figure | None:
         weighs nothing.
     """
     shown = stretch(metrics, [FLOOR, MEAN, ZERO, TREND])
-    if shown is None or not (stretch(metrics, [FLOOR, TREND, MOVED]) or _weighs(metrics)):
+    acts = stretch(metrics, [FLOOR, TREND, MOVED])
+    if shown is None or not (acts or _weighs(metrics)):
         return None
+    if acts and not _weighs(metrics[: acts[0]]):
+        # A first phase in which nothing is weighed would only take the others' room.
+        shown = (acts[0], shown[1])
     phases = phases_of(metrics)
     panels = [
         [name for name in names if stretch(metrics, [name])]

@@ -109,6 +109,9 @@ def test_a_run_that_weighs_nothing_has_no_figures_of_weights() -> None:
     rows = [{"mean_weight_labelled": 1.0, "weight_zero_labelled": 0.0}] * 3
     assert label_course_figure(rows) is None
     assert label_course_figure([*rows, {"mean_weight_labelled": 0.9}]) is not None
+    after_rows = label_course_figure([*rows, *epochs((), 2)])
+    assert after_rows is not None
+    assert after_rows.axes[0].get_xlim() == (4.5, 6.5)  # three epochs, and one of `epochs`
     table = histogram(1.0, {0.0: 0.0, 0.5: 4.0, 1.0: 0.0})
     assert weight_histograms(table, rows) is None
     assert weight_histograms(table, epochs((), 1)) is not None
