@@ -46,11 +46,13 @@ def settings_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure:
                           markersize=4.5)  # fmt: skip
         if baseline is not None:
             axes.axvline(0, color=GREY, linewidth=1.2, zorder=1)
-        for colour, name in zip(colours, labels(variants, 20), strict=True):
+        names = labels(variants, 20)
+        for colour, name in zip(colours, names, strict=True):
             axes.plot([], [], color=colour, marker="o", markersize=4.5, label=name)
         if variants:
-            figure.legend(loc="outside upper left", ncols=2 if len(variants) > 1 else 1)
-        axes.set_yticks(range(len(summaries)), labels(list(summaries), 22), fontsize=9)
+            columns = 3 if max(map(len, names)) <= 10 else 2
+            figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
+        axes.set_yticks(range(len(summaries)), labels(list(summaries), 26), fontsize=8.5)
         axes.set_ylim(len(summaries) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.05)

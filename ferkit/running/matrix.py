@@ -81,18 +81,21 @@ def show_table(root: Path, console: Console) -> None:
 
 
 def _failed(plan: MatrixPlan, outcome: Outcome) -> RunError:
+    """Says what failed, each reason once."""
     failures, lost = outcome.failures, len(outcome.not_tried)
     told = [f"{label}: {reason}" for label, reason in failures.items()]
     if len(told) > _MOST_TOLD:
         told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more, see matrix.json"]
     if lost:
-        one = lost == 1
-        told.append(f"{lost} that {'starts' if one else 'start'} from them were not tried"
-                    if len(failures) > 1 else
-                    f"{lost} that {'starts' if one else 'start'} from it "
-                    f"{'was' if one else 'were'} not tried")  # fmt: skip
+        them = "it" if len(failures) == 1 else "them"
+        told.append(
+            f"1 run that starts from {them} was not tried"
+            if lost == 1
+            else f"{lost} runs that start from {them} were not tried"
+        )
+    lines = "; ".join(line.removesuffix(".") for line in told)
     return RunError(
-        f"{len(failures)} of {len(plan.work)} runs failed: {'; '.join(told)}",
+        f"{len(failures)} of {len(plan.work)} runs failed: {lines}.",
         where=str(plan.root),
         hint=f"'ferkit run --resume {plan.root}' tries them again.",
     )
