@@ -109,7 +109,7 @@ def compact_markdown(summaries: Summaries) -> str:
     rows = []
     for setting in summaries:
         found = [cells[setting].get(variant, (UNKNOWN, "")) for variant in variants]
-        rows.append([setting, *(f"{mean} ({below})" if below else mean for mean, below in found)])
+        rows.append([setting, *(_in_a_line(mean, below) for mean, below in found)])
     table = markdown_table(["setting", *variants], rows)
     return f"{table}\n{compact_sentence(summaries)}\n"
 
@@ -126,6 +126,11 @@ def settings_markdown(summaries: Summaries) -> str:
             by_name = dict(zip(names, row, strict=True))
             rows.append([setting, *(by_name.get(name, UNKNOWN) for name in columns)])
     return markdown_table(["setting", *columns], rows)
+
+
+def _in_a_line(mean: str, below: str) -> str:
+    is_gain = bool(below) and not below.startswith("[")
+    return f"{mean} ({below})" if is_gain else f"{mean} {below}".rstrip()
 
 
 def _mean(entry: Mapping[str, Any], most: int) -> str:
