@@ -24,6 +24,7 @@ from ferkit.model.face_model import FaceModel
 from ferkit.plugin import Context
 from ferkit.sections import AugmentationSection, OptimiserSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_model, tiny_split
+from ferkit.training.job import Silence
 from ferkit.training.trainer import train
 
 BATCH = 32
@@ -73,16 +74,12 @@ def trained(width: int, size: int, steps: int) -> float:
         )
         marks: list[float] = []
 
-        class Watch:
+        class Watch(Silence):
             def phase_started(self, phase: str, epochs: int) -> None:
                 marks.append(time.process_time())
 
             def epoch_finished(self, row: object) -> None:
                 marks.append(time.process_time())
-
-            def step_finished(self, done: int, total: int, loss: float | None) -> None: ...
-
-            def note(self, text: str) -> None: ...
 
         train(replace(job, observer=Watch()))
     return steps * BATCH / (marks[-1] - marks[0])
