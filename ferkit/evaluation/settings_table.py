@@ -70,7 +70,8 @@ def compact_sentence(summaries: Summaries) -> str:
 
 
 def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
-    """The compact table for the console, as several if it has too many variants.
+    """The compact table for the console, as several if it has too many variants; its sentence is
+    `compact_sentence`.
 
     Args:
         summaries: setting -> what `summarise_matrix` returned.
@@ -79,14 +80,9 @@ def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
     if not summaries:
         return []
     cells = compact_cells(summaries)
-    groups = _fitting(variant_names(summaries), cells, width)
     tables = []
-    for place, group in enumerate(groups):
-        title = f"Settings and variants ({place + 1} of {len(groups)})" if len(groups) > 1 else (
-            "Settings and variants"
-        )  # fmt: skip
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title)
-        table.title_justify = table.caption_justify = "left"
+    for group in _fitting(variant_names(summaries), cells, width):
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("setting", overflow="fold", max_width=_WIDEST_SETTING)
         for variant in group:
             table.add_column(escape(variant), justify="right", overflow="fold",
@@ -95,8 +91,6 @@ def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
             found = [cells[setting].get(variant, (UNKNOWN, "")) for variant in group]
             row = ["\n".join(cell).rstrip() for cell in found]
             table.add_row(escape(setting), *map(escape, row))
-        if place == len(groups) - 1:
-            table.caption = escape(compact_sentence(summaries))
         tables.append(table)
     return tables
 

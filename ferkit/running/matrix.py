@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ferkit.errors import RunError
 from ferkit.evaluation.report import write_matrix_report
-from ferkit.evaluation.settings_table import settings_tables
+from ferkit.evaluation.settings_table import compact_sentence, settings_tables
 from ferkit.evaluation.tables import matrix_table
 from ferkit.running.children import Child, forking, next_messages, start_child, stop_children
 from ferkit.running.folder import read_json
@@ -74,10 +74,10 @@ def show_table(root: Path, console: Console) -> None:
     state = read_json(root / "matrix.json")
     if state.get("summary"):
         console.print(matrix_table(state["summary"]))
-    for table in settings_tables(
-        state.get("settings") or {}, width=min(TABLE_WIDTH, console.width)
-    ):
-        console.print(table)
+    if settings := state.get("settings"):
+        width = min(TABLE_WIDTH, console.width)
+        console.print(*settings_tables(settings, width=width))
+        console.print(compact_sentence(settings), markup=False, highlight=False, width=width)
 
 
 def _failed(plan: MatrixPlan, outcome: Outcome) -> RunError:

@@ -92,11 +92,9 @@ def test_console_tables_keep_to_their_width_and_lose_no_variant(width: int) -> N
     assert max(map(len, text.splitlines())) <= width
     for variant in VARIANTS:
         assert variant in text
-    assert text.count("easy-noise3") == text.count("Settings and variants")
     assert "+2.1 [+1.9, +2.3]" in text
-    parts = re.findall(r"\((\d) of (\d)\)", text)
-    assert [int(number) for number, _ in parts] == list(range(1, len(parts) + 1))
-    assert (len(parts) > 0) == (width < 100)
+    tables = text.count("easy-noise3")
+    assert tables == text.count("setting ") == (1 if width == 100 else 2)
 
 
 def test_no_settings_no_table() -> None:
