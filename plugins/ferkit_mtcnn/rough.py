@@ -24,6 +24,8 @@ WORTH_IT = 2000
 """Of fewer places the exact values of the proposal network take no longer than rough ones."""
 SEEN = 5
 """Side of what a cell of the proposal network sees of its first layer's values."""
+CELLS_TOGETHER, CROPS_TOGETHER = 512, 32
+"""Of so many, or a multiple, exact values are computed."""
 
 
 def fast_bfloat16(device: torch.device) -> bool:
@@ -51,3 +53,13 @@ def seen_by(values: Tensor, frame_of: Tensor, cells: Tensor) -> Tensor:
     runs = values.permute(0, 2, 3, 1).reshape(-1).unfold(0, SEEN * channels, 1)
     patches = runs.index_select(0, places.flatten())
     return patches.view(len(cells), SEEN, SEEN, channels).permute(0, 3, 1, 2)
+
+
+def filled_up(parts: list[Tensor], *, multiple: int) -> Tensor:
+    """Join parts (n, C, h, w), channels last, and add zeros up to a multiple in number.
+
+    For each new size of a batch oneDNN makes and keeps code, so that few sizes are better.
+    """
+    rows = [part.permute(0, 2, 3, 1) for part in parts]
+    missing = -sum(len(part) for part in rows) % multiple
+    return torch.cat([*rows, rows[0].new_zeros(missing, *rows[0].shape[1:])]).permute(0, 3, 1, 2)

@@ -11,7 +11,14 @@ from ferkit_mtcnn.boxes import pixel_ranges, shift_boxes, square_boxes, suppress
 from ferkit_mtcnn.cut import cut, passes
 from ferkit_mtcnn.networks import Network
 from ferkit_mtcnn.pyramid import Pyramid
-from ferkit_mtcnn.rough import MARGIN, WORTH_IT, seen_by
+from ferkit_mtcnn.rough import (
+    CELLS_TOGETHER,
+    CROPS_TOGETHER,
+    MARGIN,
+    WORTH_IT,
+    filled_up,
+    seen_by,
+)
 
 
 class Candidates(NamedTuple):
@@ -69,8 +76,10 @@ def _promising(
             frame_of, cells = (rough >= threshold - MARGIN).nonzero(as_tuple=True)
             near.append((frame_of, cells + first_cell, seen_by(values, frame_of, cells)))
     if near:
-        frame_of, cells, seen = (torch.cat(parts) for parts in zip(*near, strict=True))
-        found.append((frame_of, cells, network.rest(seen)[:, 0]))
+        frames, numbers, seen = zip(*near, strict=True)
+        exact = network.rest(filled_up(list(seen), multiple=CELLS_TOGETHER))[:, 0]
+        cells = torch.cat(numbers)
+        found.append((torch.cat(frames), cells, exact[: len(cells)]))
     frame_of, cells, features = (torch.cat(parts) for parts in zip(*found, strict=True))
     answers = network.answer(features)
     passed = (answers[:, 0] >= threshold).nonzero()[:, 0]
@@ -149,5 +158,7 @@ def _answers(
             near.append(places[hits])
             seen.append(values[hits])
     if near:
-        answers[torch.cat(near)] = network.answer(network.rest(torch.cat(seen)))
+        places = torch.cat(near)
+        exact = network.rest(filled_up(seen, multiple=CROPS_TOGETHER))
+        answers[places] = network.answer(exact[: len(places)])
     return answers

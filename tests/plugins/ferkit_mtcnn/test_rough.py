@@ -10,7 +10,7 @@ from ferkit_mtcnn import rough
 from ferkit_mtcnn.area import sum_rows
 from ferkit_mtcnn.networks import Networks, load_networks
 from ferkit_mtcnn.pyramid import IN_CACHE, plan_pyramid
-from ferkit_mtcnn.rough import MARGIN, WORTH_IT, fast_bfloat16, seen_by
+from ferkit_mtcnn.rough import MARGIN, WORTH_IT, fast_bfloat16, filled_up, seen_by
 from ferkit_mtcnn.stages import Candidates, Passes, propose, refine
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -87,6 +87,16 @@ def test_what_a_cell_sees() -> None:
     assert torch.equal(seen[1], values[1, :, 2:, 4:])
     assert torch.equal(seen[2], values[1, :, 1:6, 1:6])
     assert seen_by(values, frame_of[:0], cells[:0]).shape == (0, 3, 5, 5)
+
+
+def test_filled_up() -> None:
+    parts = [torch.rand(n, 2, 2, 3).permute(0, 3, 1, 2) for n in (3, 0, 2)]
+    joined = filled_up(parts, multiple=4)
+    assert joined.shape == (8, 3, 2, 2)
+    assert joined.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(joined[:5], torch.cat(parts))
+    assert not joined[5:].any()
+    assert len(filled_up(parts[1:2], multiple=4)) == 0
 
 
 def test_only_a_cpu_that_says_so_looks_roughly(
