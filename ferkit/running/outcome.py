@@ -12,6 +12,7 @@ from torch import Tensor
 from ferkit.data.loader import SplitData
 from ferkit.evaluation.label_noise import label_noise
 from ferkit.evaluation.metrics import evaluate
+from ferkit.running.expressions import expression_results
 from ferkit.running.outputs import prediction_columns, training_columns, write_table
 from ferkit.running.progress import counting
 from ferkit.training.devices import make_fabric
@@ -76,6 +77,14 @@ def results_of(
     noise = _label_noise(data, trained)
     if noise is not None:
         results["label_noise"] = noise
+    if data.test is not None and "test" in predictions and not smoke:
+        results |= expression_results(
+            data.test.samples,
+            predictions["test"],
+            classes=data.classes,
+            bootstrap=recipe.evaluation.bootstrap,
+            seed=recipe.seed,
+        )
     return results, predictions
 
 
@@ -87,6 +96,8 @@ def _label_noise(data: RunData, trained: Trained) -> dict[str, Any] | None:
         [_name(data.classes, sample.truth) for sample in samples],
         losses=trained.labelled.loss.tolist(),
         intensity=[sample.attributes.get("intensity") for sample in samples],
+        probs=trained.labelled.probs.cpu().double().numpy(),
+        classes=data.classes,
     )
 
 

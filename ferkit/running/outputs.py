@@ -17,6 +17,7 @@ from torch import Tensor
 from ferkit.contracts.data import Sample
 from ferkit.errors import FerkitError
 from ferkit.files import replacing, told_plainly, write_whole
+from ferkit.running.expressions import intensities, second_emotions
 from ferkit.training.job import Histogram
 from ferkit.training.logged import BINS
 
@@ -117,7 +118,7 @@ def prediction_columns(
     """
     values = probs.detach().cpu().float().numpy()
     predicted = values.argmax(axis=1) if len(values) else np.zeros(0, dtype=np.int64)
-    return {
+    columns: dict[str, Any] = {
         "id": [sample.id for sample in samples],
         "path": [sample.path for sample in samples],
         "split": [split] * len(samples),
@@ -127,6 +128,13 @@ def prediction_columns(
         "predicted": names(predicted.tolist(), classes),
         **{f"prob_{name}": values[:, k] for k, name in enumerate(classes)},
     }
+    strength = np.array(intensities(samples), np.float32)
+    if np.isfinite(strength).any():
+        columns["intensity"] = pa.array(strength, mask=np.isnan(strength))
+    second = second_emotions(samples, classes)
+    if any(place >= 0 for place in second):
+        columns["second"] = names(second, classes)
+    return columns
 
 
 def training_columns(
@@ -167,7 +175,7 @@ def training_columns(
 
 def write_table(path: Path, parts: Sequence[Mapping[str, Any]]) -> None:
     """Write columns of several splits as one Parquet file, whole or not at all."""
-    text = ("id", "path", "split", "subject", "label", "truth", "predicted", "given")
+    text = ("id", "path", "split", "subject", "label", "truth", "predicted", "given", "second")
     tables = [
         pa.table(
             {
