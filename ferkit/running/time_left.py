@@ -59,6 +59,6 @@ def left_in_words(left: tuple[float, bool] | None) -> str:
     if left is None:
         return ""
     seconds, is_whole = left
-    if is_whole and seconds < 10:
-        return "less than 10 s left"
+    if seconds < 10:
+        return "less than 10 s left" if is_whole else ""
     return f"{'about' if is_whole else 'more than'} {duration(seconds)} left"

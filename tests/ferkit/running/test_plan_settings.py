@@ -233,6 +233,7 @@ def test_time_left_is_told_from_runs_of_the_same_kind() -> None:
     assert left_in_words((86.0, True)) == "about 1 min 26 s left"
     assert left_in_words((80.0, False)) == "more than 1 min 20 s left"
     assert left_in_words((0.2, True)) == "less than 10 s left"
+    assert left_in_words((0.2, False)) == ""
     assert left_in_words(None) == ""
 
 
