@@ -108,6 +108,8 @@ def write_plan(
     threads = 1 if several and rough.devices() == {"cpu"} else torch.get_num_threads()
     of_cells = {cell: with_threads(recipe, threads) for cell, recipe in of_cells.items()}
     runs, recipes = share_runs(runs, of_cells, name=loaded.name, root=root)
+    for run, own in reversed(list(zip(runs, recipes, strict=True))):
+        of_cells[run.cell] = own  # the first of them stays, with the weights it now starts from
     plan = replace(rough, runs=tuple(runs), recipes=of_cells)
     for run, own in zip(runs, recipes, strict=True):
         if not run.is_shared:
