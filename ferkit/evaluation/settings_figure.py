@@ -56,6 +56,7 @@ def settings_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure:
         axes.set_ylim(len(summaries) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.05)
+        axes.locator_params(axis="x", nbins=6)
         over = labels([baseline], 20)[0] if baseline is not None else ""
         axes.set_xlabel(f"gain over {over}, points" if over else f"{metric}, %")
     return figure

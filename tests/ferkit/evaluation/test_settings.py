@@ -172,7 +172,11 @@ def test_the_page_folds_each_setting(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "matrix.json").write_text(json.dumps(state))
     page = write_matrix_report(tmp_path).read_text(encoding="utf-8")
-    assert re.findall("<summary>(.*)</summary>", page) == ["easy-noise0", "easy-noise1"]
+    assert re.findall("<summary>(.*)</summary>", page) == [
+        "easy-noise0",
+        "easy-noise1",
+        "2 runs with their reports",
+    ]
     assert page.count("data:image/png;base64,") == 1
     assert "1 of 1 runs done" in page
     assert "pretrain, seed 0 failed: boom (so 1 run that starts from it was not tried)" in page

@@ -89,7 +89,7 @@ def test_settings_run_in_parts_and_end_with_tables(
     assert by_run[0]["setting"] == ""
     assert "| noisy |" in (out / "matrix_compact.md").read_text()
     page = (out / "report.html").read_text()
-    assert page.count("<details>") == 2
+    assert page.count("<details>") == 3
     assert 'href="noisy/drop/seed0/report.html"' in page
 
     # A lost run is made again from the plan, to the same numbers; the others stay.
