@@ -258,6 +258,9 @@ class EvaluationSection(Section):
     bootstrap: int = Field(1000, ge=0, description="resamples of the 95 % intervals; 0: none")
     bins: int = Field(15, ge=2, description="of the expected calibration error")
     frames: int | None = Field(None, ge=1, description="frames per clip at test; default: all")
+    figures: bool = Field(
+        True, description="draw figures; false saves seconds for each of many short runs"
+    )
 
 
 class Recipe(Section):

@@ -290,9 +290,10 @@ def _report(
     results, predictions = results_of(recipe, data, trained, display=display, smoke=smoke)
     write_results(folder / "results.json", results)
     write_tables(folder, data, trained, predictions)
-    write_figures(
-        folder,
-        test_crops=crops_by_id(data.test),
-        train_crops=crops_by_id(data.labelled),
-    )
+    if recipe.evaluation.figures:
+        write_figures(
+            folder,
+            test_crops=crops_by_id(data.test),
+            train_crops=crops_by_id(data.labelled),
+        )
     return results

@@ -19,6 +19,9 @@ from ferkit.training.checkpoint import digest, write_synced, write_tensors
 
 HEAD = ("head.weight", "head.bias")
 
+MOST_NAMED = 20
+"""Classes that a note names."""
+
 
 def save_weights(path: Path, model: FaceModel, about: Mapping[str, Any]) -> None:
     """Write `path` and, beside it, a `.json` that says what the weights are of.
@@ -90,10 +93,7 @@ def load_init(
     else:
         for name in HEAD:
             tensors[name] = own[name]
-        note(
-            f"The weights of {path} are of the classes {', '.join(theirs) or '(not said)'}; "
-            "the last layer starts anew."
-        )
+        note(f"The weights of {path} are of {_named(theirs)}; the last layer starts anew.")
     differences = differing(own, tensors)
     if differences:
         raise FerkitError(
@@ -129,3 +129,10 @@ def differing(own: Mapping[str, Tensor], given: Mapping[str, Tensor], *, most: i
 def _some(names: Sequence[str], most: int) -> str:
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _named(classes: Sequence[str]) -> str:
+    """Class names for a sentence; of many the number."""
+    if len(classes) > MOST_NAMED:
+        return f"{len(classes)} other classes"
+    return f"the classes {', '.join(classes) or '(not said)'}"

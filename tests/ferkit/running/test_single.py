@@ -130,6 +130,14 @@ def test_smoke_goes_through_every_phase_with_one_batch(tiny_recipe: Path, tmp_pa
     assert read_json(out / "run.json")["smoke"] is True
 
 
+def test_figures_may_be_left_out(tiny_recipe: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    done = run(tiny_recipe, "--out", folder, "--smoke", "--set", "evaluation.figures=false")
+    assert done == 0
+    assert not (folder / "figures").exists()
+    assert "There are no figures in this folder" in (folder / "report.html").read_text()
+
+
 def test_weights_of_another_run_replace_the_initial_phase(
     tiny_recipe: Path, tmp_path: Path
 ) -> None:

@@ -150,6 +150,14 @@ def test_other_classes_get_a_fresh_head_and_it_is_said(written, classes) -> None
     assert "a, b, c; the last layer starts anew" in notes[0]
 
 
+def test_many_classes_of_other_weights_are_counted(written, monkeypatch) -> None:
+    path, _ = written
+    notes = []
+    monkeypatch.setattr("ferkit.training.weights.MOST_NAMED", 2)
+    load_init(other_model(4), path, classes="abcd", note=notes.append)
+    assert "are of 3 other classes; the last layer" in notes[0]
+
+
 def test_weights_of_another_network(written) -> None:
     path, _ = written
     from ferkit.testing.tiny import TinyBackbone
