@@ -19,7 +19,7 @@ from ferkit.mining.rule import Chosen, Rule, choose_runs
 from ferkit.mining.scenes import scene_cuts
 
 FOLDER = "findings"
-VERSION = 2
+VERSION = 3
 """Raised when the same video and settings would give other findings."""
 KEPT = "The findings of videos that are finished stay."
 """Said where mining ends early."""
@@ -30,6 +30,7 @@ SCHEMA = pa.schema(
         ("timestamp", pa.float64()),
         ("change", pa.float32()),
         ("novelty", pa.float32()),
+        ("again", pa.int32()),
         ("faces", pa.int32()),
         ("score", pa.list_(pa.float32())),
         ("area", pa.list_(pa.float32())),
@@ -43,14 +44,16 @@ class FrameFinding(NamedTuple):
 
     frame: its number. timestamp: s from the start. change: mean difference of its small grey
     picture to that of the frame before, fraction of white. novelty: part of it that the frame
-    before does not show. score, area, box: of each face, any score; area is the part of the frame
-    that the box covers, box is 4 px.
+    before does not show. again: how many frames before it its scene was shown and then hidden;
+    0: it was not. score, area, box: of each face, any score; area is the part of the frame that
+    the box covers, box is 4 px.
     """
 
     frame: int
     timestamp: float
     change: float
     novelty: float
+    again: int
     score: Sequence[float]
     area: Sequence[float]
     box: Sequence[Sequence[float]]
@@ -59,7 +62,7 @@ class FrameFinding(NamedTuple):
 class Findings(NamedTuple):
     """A video, frame by frame.
 
-    frame: (F,) numbers. timestamp: (F,) s. change, novelty: (F,), see `FrameFinding`.
+    frame: (F,) numbers. timestamp: (F,) s. change, novelty, again: (F,), see `FrameFinding`.
     owner: (N,) position of the frame that each face is in, ascending. score, area: (N,).
     certain_score: least score of a face that the detector relies on. broken: why the video ended
     early; "" if it did not.
@@ -69,6 +72,7 @@ class Findings(NamedTuple):
     timestamp: npt.NDArray[np.float64]
     change: npt.NDArray[np.float64]
     novelty: npt.NDArray[np.float64]
+    again: npt.NDArray[np.int64]
     owner: npt.NDArray[np.int64]
     score: npt.NDArray[np.float64]
     area: npt.NDArray[np.float64]
@@ -106,7 +110,7 @@ class Findings(NamedTuple):
     def runs(self, rule: Rule) -> Chosen:
         """What the rule makes of the video; a frame that is missing ends a run, too."""
         faces, area, _ = self.single(rule.min_score)
-        cut = scene_cuts(self.change, self.novelty, limit=rule.cut)
+        cut = scene_cuts(self.change, self.novelty, self.again, limit=rule.cut)
         cut[1:] |= np.diff(self.frame) != 1
         return choose_runs(
             faces, area, cut, min_frames=rule.min_frames, min_area=_single(rule.min_area)
@@ -137,6 +141,7 @@ def write_findings(
         "timestamp": [frame.timestamp for frame in frames],
         "change": [frame.change for frame in frames],
         "novelty": [frame.novelty for frame in frames],
+        "again": [frame.again for frame in frames],
         "faces": [len(frame.score) for frame in frames],
         "score": [list(frame.score) for frame in frames],
         "area": [list(frame.area) for frame in frames],
@@ -177,6 +182,7 @@ def collected(frames: Sequence[FrameFinding], *, certain_score: float, broken: s
         np.array([frame.timestamp for frame in frames], np.float64),
         np.array([frame.change for frame in frames], np.float32).astype(np.float64),
         np.array([frame.novelty for frame in frames], np.float32).astype(np.float64),
+        np.array([frame.again for frame in frames], np.int64),
         np.array(owner, np.int64),
         np.array(list(_flat(frame.score for frame in frames)), np.float32).astype(np.float64),
         np.array(list(_flat(frame.area for frame in frames)), np.float32).astype(np.float64),
@@ -199,6 +205,7 @@ def _findings(table: pa.Table, certain_score: float, broken: str) -> Findings:
         table["timestamp"].to_numpy(),
         table["change"].to_numpy().astype(np.float64),
         table["novelty"].to_numpy().astype(np.float64),
+        table["again"].to_numpy().astype(np.int64),
         owner,
         score,
         area,

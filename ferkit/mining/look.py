@@ -20,7 +20,7 @@ from ferkit.faces.plans import Plan, StepsPlan
 from ferkit.faces.steps import CERTAIN_SCORE
 from ferkit.faces.track import FaceTracker, Tracking
 from ferkit.mining.findings import FrameFinding
-from ferkit.mining.novelty import FrameNovelty
+from ferkit.mining.watch import FrameWatch
 
 Seen = Callable[[int, float], None]
 """Told of frames looked at since the last call, and of the part of the video that is done."""
@@ -119,7 +119,7 @@ def look(path: Path, tools: Tools, seen: Seen) -> tuple[list[FrameFinding], str]
     Raises: Unreadable: no frame can be decoded, or the file can't be read this time.
     """
     means = tools.means
-    follow, compare = _follower(tools), (FrameChanges(), FrameNovelty())
+    follow, compare = _follower(tools), (FrameChanges(), FrameWatch())
     found: list[FrameFinding] = []
     with ahead(tools.reader.read(path, Sampling("all"))) as chunks:
         while True:
@@ -151,12 +151,13 @@ def _findings(
     chunk: FrameChunk,
     start: int,
     follow: Follow,
-    compare: tuple[FrameChanges, FrameNovelty],
+    compare: tuple[FrameChanges, FrameWatch],
     tools: Tools,
 ) -> list[FrameFinding]:
     """Some frames of a chunk, from position `start` on."""
     with torch.inference_mode():
-        change, novelty = (each.of(frames) for each in compare)
+        changes, watch = compare
+        change, newness = changes.of(frames), watch.of(frames)
         moved = [frame.to(tools.means.device, non_blocking=True) for frame in frames]
         if tools.enhancer is not None:
             moved = enhance_frames(moved, tools.enhancer)
@@ -170,7 +171,8 @@ def _findings(
                 frame=int(chunk.number[place]),
                 timestamp=float(chunk.timestamp[place]),
                 change=change[at],
-                novelty=novelty[at],
+                novelty=newness[at].novelty,
+                again=newness[at].again,
                 score=own.score.tolist(),
                 area=covered(own, height=height, width=width).tolist(),
                 box=own.box_xyxy.tolist(),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
@@ -20,30 +18,6 @@ NEAREST = 1
 """Cells that a block may have moved beside that, each way: people move, cameras turn and zoom."""
 ALIKE = 0.15
 """Less novelty than that is not looked into further."""
-
-
-class FrameNovelty:
-    """Compares each frame of one video with the frame before it."""
-
-    def __init__(self) -> None:
-        self._before: tuple[tuple[int, ...], Tensor] | None = None  # shape, edges
-
-    def of(self, frames: Sequence[Tensor]) -> list[float]:
-        """The novelty of the next frames.
-
-        Args:
-            frames: (3, H, W) uint8 each, in order, on any device.
-        Returns: see `novelty`; 0 for the very first, 1 where the size changes.
-        """
-        if not len(frames):
-            return []
-        own = edges(torch.stack([grey(frame) for frame in frames]))
-        shapes = [tuple(frame.shape) for frame in frames]
-        shape, last = self._before or (shapes[0], own[0])
-        self._before = shapes[-1], own[-1]
-        found = novelty(own, torch.cat([last[None], own[:-1]])).tolist()
-        pairs = zip(shapes, [shape, *shapes[:-1]], found, strict=True)
-        return [float(value) if one == other else 1.0 for one, other, value in pairs]
 
 
 def grey(frame: Tensor) -> Tensor:

@@ -37,8 +37,8 @@ from ferkit.faces.track import FaceTracker, Tracking
 from ferkit.mining.clip import Cutter
 from ferkit.mining.look import Means
 from ferkit.mining.mine import Mined, mine
-from ferkit.mining.novelty import FrameNovelty
 from ferkit.mining.rule import Rule, Run
+from ferkit.mining.watch import FrameWatch
 from ferkit.plugin import Context
 
 BATCH = 16
@@ -74,7 +74,7 @@ def stages(path: Path, folder: Path) -> list[list[str]]:
             frames.extend(chunk.frames)
 
     def cuts() -> None:
-        for compare in (FrameChanges(), FrameNovelty()):
+        for compare in (FrameChanges(), FrameWatch()):
             for start in range(0, len(frames), BATCH):
                 compare.of(frames[start : start + BATCH])
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -36,9 +37,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ferkit.faces.cuts import FrameChanges
-from ferkit.mining.novelty import FrameNovelty
 from ferkit.mining.rule import Rule
 from ferkit.mining.scenes import scene_cuts
+from ferkit.mining.watch import FrameWatch, Newness
 
 LENGTH = 14
 """Frames of a shot."""
@@ -67,6 +68,17 @@ def two_cuts(apart: int) -> Kind:
         lengths = (LENGTH, apart, LENGTH)
         pairs = zip(people(number, how="photographs"), lengths, strict=True)
         return joined(*(filmed(one, length, random, shake=0.01) for one, length in pairs))
+
+    return kind
+
+
+def put_in(length: int) -> Kind:
+    """Somebody else for some frames, and back."""
+
+    def kind(number: int, random: Random) -> Piece:
+        first, second, _ = people(number, how="photographs")
+        shot = filmed(first, 2 * LENGTH, random, shake=0.01)
+        return joined(shot[:LENGTH], filmed(second, length, random, shake=0.01), shot[LENGTH:])
 
     return kind
 
@@ -115,13 +127,20 @@ CUTS: dict[str, Kind] = {
     "cuts, other light": lit_otherwise,
     "cuts, drawn faces, shaken (2 %)": cut_between("drawn", shake=0.02),
     **{f"two cuts, {apart} frames apart, 1 %": two_cuts(apart) for apart in (2, 3, 5)},
+    **{f"another shot of {length} frames put in": put_in(length) for length in (3, 6)},
     "dissolves of 12 frames": melted,
 }
 NO_CUTS: dict[str, Kind] = {
     "none, shaken (4 %)": no_cut(shake=0.04),
     "none, flash of 1 to 3 frames": no_cut(flashed, shake=0.005),
     "none, faded out and in": no_cut(lambda shot, random: faded(shot), shake=0.005),
-    "none, something passes before the face": no_cut(passed, shake=0.005),
+    **{
+        f"none, 1/{part} as wide passes in {length}, {shake:.1%}": no_cut(
+            partial(passed, part=part, length=length), shake=shake
+        )
+        for part, length, shake in ((4, 8, 0.005), (4, 8, 0.02), (4, 5, 0.01), (4, 14, 0.005))
+    },
+    "none, 1/2 as wide passes in 8, 0.5%": no_cut(partial(passed, part=2), shake=0.005),
     "none, zoom begins (5 % per frame)": starts(zoom=0.05),
     "none, pan begins (3 % per frame)": starts(pan=0.03),
     "none, pan begins (8 % per frame)": starts(pan=0.08),
@@ -143,15 +162,16 @@ def filmed_cuts(step: int) -> Iterator[tuple[list[Tensor], tuple[int, ...]]]:
 
 def found_in(frames: list[Tensor]) -> set[int]:
     """Where mining sees cuts."""
-    changes, novelties = FrameChanges(), FrameNovelty()
+    changes, watch = FrameChanges(), FrameWatch()
     change: list[float] = []
-    novelty: list[float] = []
+    newness: list[Newness] = []
     with torch.inference_mode():
         for start in range(0, len(frames), BATCH):
             part = frames[start : start + BATCH]
             change += changes.of(part)
-            novelty += novelties.of(part)
-    cuts = scene_cuts(np.array(change), np.array(novelty), limit=Rule().cut)
+            newness += watch.of(part)
+    novelty, again = (np.array(column) for column in zip(*newness, strict=True))
+    cuts = scene_cuts(np.array(change), novelty, again, limit=Rule().cut)
     return set(np.flatnonzero(cuts).tolist())
 
 
@@ -182,9 +202,9 @@ def made(kind: Kind, count: int) -> Iterator[tuple[list[Tensor], tuple[int, ...]
 
 
 def cost(frames: list[Tensor]) -> list[str]:
-    """CPU milliseconds per frame: of the grey differences, and of the novelty."""
+    """CPU milliseconds per frame: of the grey differences, and of what is new."""
     spent = []
-    for compare in (FrameChanges(), FrameNovelty()):
+    for compare in (FrameChanges(), FrameWatch()):
         began = time.process_time()
         with torch.inference_mode():
             for start in range(0, len(frames), BATCH):
@@ -214,7 +234,7 @@ def main() -> None:
     head = ["pieces", "number", "frames", "cuts", "found", "invented", "per 1000 frames"]
     table([*head, "pieces split wrongly"], rows)
     table(
-        ["px", "frames", "grey difference, ms", "novelty, ms"],
+        ["px", "frames", "grey difference, ms", "novelty and returns, ms"],
         [cost(video[:100]) for video in real_videos(1)],
     )
 

@@ -153,16 +153,19 @@ def dissolved(first: Tensor, second: Tensor, length: int = 12) -> Piece:
     return Piece(torch.cat([first[:-length], both, second[length:]]), (begin + length // 2,))
 
 
-def passed(shot: Tensor, random: Random) -> Tensor:
-    """With a hand's width of something that passes before the face within eight frames."""
+def passed(shot: Tensor, random: Random, *, part: int = 4, length: int = 8) -> Tensor:
+    """With something that passes before the face within `length` frames, 1 / part as wide."""
     hidden = shot.clone()
+    width = WIDTH // part
     thing = torch.rand(3, 6, 3, generator=random)
-    thing = interpolate(thing[None], size=(HEIGHT, WIDTH // 4), mode="bilinear")[0]
-    begin = len(shot) // 2 - 4
-    for step in range(8):
-        left = round((step - 1) * WIDTH / 6)
-        right = min(WIDTH, left + WIDTH // 4)
-        hidden[begin + step, :, :, max(0, left) : right] = thing[:, :, max(0, -left) : right - left]
+    thing = interpolate(thing[None], size=(HEIGHT, width), mode="bilinear")[0]
+    begin = (len(shot) - length) // 2
+    for step in range(length):
+        left = round((step - 1) * WIDTH * 4 / (3 * length))
+        right = min(WIDTH, left + width)
+        if left < right:
+            shown = thing[:, :, max(0, -left) : right - left]
+            hidden[begin + step, :, :, max(0, left) : right] = shown
     return hidden
 
 
