@@ -53,6 +53,8 @@ class MtcnnDetector:
                 hint="Leave 'half' out, or run with --device cuda.",
             )
         dtype = torch.float16 if half else torch.float32
+        # Other crops than in full precision, so another store.
+        self.fingerprint = str(dtype).removeprefix("torch.")
         self._networks = load_networks(self._device, dtype, rough=fast_bfloat16(self._device))
         if self._alone:
             torch.empty(LARGEST_BLOCK, dtype=torch.uint8)

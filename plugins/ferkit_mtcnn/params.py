@@ -42,4 +42,5 @@ class MtcnnParams(Params):
         None,
         description="whether the networks compute in 16-bit floats; null: on a GPU, where it is"
         " faster, and nowhere else",
+        json_schema_extra={"crops": False},  # the fingerprint tells what is in force
     )

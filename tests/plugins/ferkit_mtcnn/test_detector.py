@@ -179,6 +179,22 @@ def test_half_precision_is_refused_on_a_cpu() -> None:
         MtcnnDetector(MtcnnParams(half=True), Context())
 
 
+@pytest.mark.parametrize(
+    ("device", "half", "told"),
+    [
+        ("cpu", None, "float32"),
+        ("cuda", None, "float16"),
+        ("cuda", True, "float16"),
+        ("cuda", False, "float32"),
+    ],
+)
+def test_stores_tell_the_precision_in_force_apart(
+    monkeypatch: pytest.MonkeyPatch, device: str, half: bool | None, told: str
+) -> None:
+    monkeypatch.setattr("ferkit_mtcnn.detector.load_networks", lambda *_, rough: None)
+    assert MtcnnDetector(MtcnnParams(half=half), Context(device=device)).fingerprint == told
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("half", [False, True])
 def test_a_gpu_finds_the_faces_that_a_cpu_finds(real_data: Path, half: bool) -> None:
