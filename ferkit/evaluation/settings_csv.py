@@ -17,6 +17,9 @@ Summaries = Mapping[str, Mapping[str, Any]]
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
 _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
 
+_BLENDS = ("both", "right_order", "top_is_second", "second_follows")
+_EXPRESSIONS = ("intensity_rho", "intensity_rho_within_classes", *(f"blend_{n}" for n in _BLENDS))
+
 
 @dataclass(frozen=True)
 class MatrixRun:
@@ -72,7 +75,7 @@ def settings_csv(
 def runs_csv(runs: Iterable[MatrixRun]) -> str:
     """A row per finished run, first and pretrained models included; fractions, not percent."""
     columns = ["setting", "variant", "seed", "folder", *HEADLINES, "n"]
-    columns += [*_NOISE, "wrong_labels", "first_accuracy", "seconds"]
+    columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, "first_accuracy", "seconds"]
     rows: list[list[Any]] = []
     for run in runs:
         test = run.results.get("test") or {}
@@ -91,11 +94,19 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
                     for measure in MEASURES
                 ),
                 noise["wrong"] / noise["n"] if noise.get("n") else None,
+                *_expression_values(run.results),
                 run.first_accuracy,
                 run.seconds,
             ]
         )
     return _text(columns, rows)
+
+
+def _expression_values(results: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_EXPRESSIONS`; None where the run's results lack it."""
+    intensity, blends = results.get("intensity") or {}, results.get("blends") or {}
+    rhos = [(intensity.get(name) or {}).get("rho") for name in ("overall", "within_classes")]
+    return rhos + [(blends.get(name) or {}).get("value") for name in _BLENDS]
 
 
 def _text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

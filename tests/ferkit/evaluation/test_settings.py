@@ -130,7 +130,11 @@ def test_csv_has_a_row_per_setting_and_variant() -> None:
 
 
 def test_csv_of_runs_has_every_number_of_each() -> None:
-    run = MatrixRun("a", "b", 3, "a/b/seed3", results(0.5, 0.75), 0.25, 12.5)
+    expressions = {
+        "intensity": {"overall": {"rho": 0.4}, "within_classes": {"rho": None}},
+        "blends": {"both": {"value": 0.3}, "top_is_second": {"value": 0.1}},
+    }
+    run = MatrixRun("a", "b", 3, "a/b/seed3", results(0.5, 0.75) | expressions, 0.25, 12.5)
     bare = MatrixRun("", "pretrain", 0, "pretrain/seed0", {}, None, None)
     row, empty = csv.DictReader(io.StringIO(runs_csv([run, bare])))
     assert (row["setting"], row["variant"], row["seed"], row["folder"]) == (
@@ -141,6 +145,9 @@ def test_csv_of_runs_has_every_number_of_each() -> None:
     )
     assert (row["macro_f1"], row["n"], row["weight_auroc"]) == ("0.500000", "50", "0.750000")
     assert (row["first_accuracy"], row["seconds"]) == ("0.250000", "12.500000")
+    assert (row["intensity_rho"], row["intensity_rho_within_classes"]) == ("0.400000", "")
+    assert (row["blend_both"], row["blend_right_order"]) == ("0.300000", "")
+    assert (row["blend_top_is_second"], empty["blend_both"]) == ("0.100000", "")
     assert (empty["accuracy"], empty["first_accuracy"], empty["wrong_labels"]) == ("", "", "")
 
 
