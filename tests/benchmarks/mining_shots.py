@@ -163,7 +163,7 @@ def passed(shot: Tensor, random: Random, *, part: int = 4, length: int = 8) -> T
     for step in range(length):
         left = round((step - 1) * WIDTH * 4 / (3 * length))
         right = min(WIDTH, left + width)
-        if left < right:
+        if max(0, left) < right:
             shown = thing[:, :, max(0, -left) : right - left]
             hidden[begin + step, :, :, max(0, left) : right] = shown
     return hidden
