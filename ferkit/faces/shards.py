@@ -60,7 +60,7 @@ def write_shard(file: IO[bytes], crops: npt.NDArray[np.uint8], encoding: Encodin
         name: pa.array([to_jpeg(crop, encoding.quality) for crop in crops[:, at]], pa.binary())
         for at, name in enumerate(encoding.regions)
     }
-    batch = pa.record_batch(columns)
+    batch = pa.RecordBatch.from_pydict(columns)
     with pa.ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
 
