@@ -197,7 +197,7 @@ def pick_model(catalogue: Catalogue, kind: Kind, name: str) -> type[Pick]:
     """
     params = catalogue.params_model(kind, name)
     fields: dict[str, Any] = {
-        key: (_strict(info.annotation), copy(info))
+        key: (_strict(info.annotation), _copied(info))
         for key, info in params.model_fields.items()
         if _strict(info.annotation) is not info.annotation
     }
@@ -205,6 +205,13 @@ def pick_model(catalogue: Catalogue, kind: Kind, name: str) -> type[Pick]:
     words = re.split(r"[^A-Za-z0-9]+", f"{kind.value}_{name}")
     title = "".join(word.capitalize() for word in words)
     return cast(type[Pick], _create(title, params, fields, Pick))
+
+
+def _copied(info: FieldInfo) -> FieldInfo:
+    """A field of its own: pydantic before 2.12 adds the new annotation's metadata to its list."""
+    own = copy(info)
+    own.metadata = list(info.metadata)
+    return own
 
 
 def _create(name: str, base: type[Any], fields: dict[str, Any], *first: type[Any]) -> type[Any]:

@@ -30,6 +30,14 @@ def test_a_pick_is_the_plugins_model_with_use(parts):
         pick(use="resnet", width=0.0)
 
 
+def test_picks_leave_the_plugins_model_as_it_is(parts):
+    fields = parts.params_model(Kind.BACKBONE, "resnet").model_fields
+    before = {name: list(info.metadata) for name, info in fields.items()}
+    for _ in range(3):
+        pick_model(parts, Kind.BACKBONE, "resnet")
+    assert {name: list(info.metadata) for name, info in fields.items()} == before
+
+
 def test_models_of_other_names_are_not_imported(install_plugin):
     install_plugin(
         "torn",
