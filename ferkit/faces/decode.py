@@ -38,7 +38,7 @@ def decode_photo(path: str | Path) -> Tensor:
 
     Returns: (3, H, W) uint8 RGB, in memory as rows of pixels (channels last).
     Raises: FerkitError: not an image, empty, cut off, or more than `MAX_PIXELS`.
-        OSError: the file can't be opened.
+        OSError: the file can't be opened. MemoryError: there is too little now.
     """
     with Path(path).open("rb") as file:
         try:
@@ -49,7 +49,7 @@ def decode_photo(path: str | Path) -> Tensor:
                 with Image.open(file) as image:
                     _refuse_huge(image, path)
                     pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
-        except FerkitError:
+        except (FerkitError, MemoryError):  # memory may be there next time
             raise
         except UnidentifiedImageError as error:
             empty = Path(path).stat().st_size == 0
@@ -57,8 +57,6 @@ def decode_photo(path: str | Path) -> Tensor:
             raise FerkitError(what, where=str(path)) from error
         except Image.DecompressionBombError as error:
             raise FerkitError("the image has too many pixels.", where=str(path)) from error
-        except MemoryError as error:
-            raise FerkitError("the image does not fit into memory.", where=str(path)) from error
         except Exception as error:  # PIL's decoders raise nearly anything on broken files
             what = str(error).rstrip(".") or type(error).__name__
             raise FerkitError(f"the image is damaged: {what}.", where=str(path)) from error

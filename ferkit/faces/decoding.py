@@ -16,6 +16,7 @@ from ferkit.errors import FerkitError, RunError
 from ferkit.faces.choose import Reason
 from ferkit.faces.decode import decode_photo, is_video
 from ferkit.faces.steps import Steps
+from ferkit.faces.unexpected import UNEXPECTED, said_of
 from ferkit.faces.work import Work
 
 AHEAD_BYTES = 128 << 20
@@ -38,7 +39,7 @@ class Frames(NamedTuple):
 
 class Ended(NamedTuple):
     """Nothing more comes of a file. broken: why it ended early or gave nothing. passing: the
-    file could not be read this time."""
+    file could not be read this time, or a reader failed at it in a way that nobody foresaw."""
 
     work: Work
     broken: Reason | None = None
@@ -49,7 +50,10 @@ Decoded = Photo | Frames | Ended
 
 
 def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
-    """Everything that one file gives; a photograph that can be decoded has no `Ended`."""
+    """Everything that one file gives; a photograph that can be decoded has no `Ended`.
+
+    Raises: RunError: what no other file would escape.
+    """
     try:
         if not is_video(work.path):
             yield Photo(work, decode_photo(work.path))
@@ -78,6 +82,9 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
     except OSError as error:
         what = f"{error.strerror or error}."
         yield Ended(work, passing=Problem("unreadable file", work.path, what, True))
+    except Exception as error:  # such as a bug of a reader, or too little memory at this moment
+        what = said_of(error, during="decoding")
+        yield Ended(work, passing=Problem(UNEXPECTED, work.path, what, True))
 
 
 def decode_ahead(

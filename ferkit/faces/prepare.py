@@ -173,10 +173,11 @@ def _collect(
         if one.problem is not None:
             failures.append(one.problem)
             continue
-        row = store.sources.get(one.key)
-        if row is None:
+        if one.key in passing:  # also where an earlier failure is remembered
             failures.append(passing[one.key]._replace(where=sample.path))
-        elif row.status == "failed":
+            continue
+        row = store.sources[one.key]
+        if row.status == "failed":
             failures.append(Problem(row.kind, sample.path, row.reason, True))
         else:
             if row.status == "partial":

@@ -50,7 +50,8 @@ class Finished(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """The file could not be read this time; the store does not remember that."""
+    """The file could not be read this time, or decoding it failed in a way that nobody foresaw;
+    the store does not remember that."""
 
     work: Work
     problem: Problem

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 from pathlib import Path
-from traceback import extract_tb
 
 from ferkit.contracts.data import Problem
 from ferkit.errors import FerkitError
+from ferkit.faces.unexpected import UNEXPECTED, said_of
 
-UNEXPECTED, ENDED = "unexpected error", "process ended"
+ENDED = "process ended"
 FAILED = (UNEXPECTED, ENDED)
 """Kinds of problems that are the fault of a program rather than of a video."""
 
@@ -32,11 +32,7 @@ def unexpected(path: Path, error: Exception, *, during: str) -> Problem:
     elif isinstance(error, FerkitError):
         what = error.advice
     else:
-        text = " ".join(str(error).split()).rstrip(".")
-        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        places = extract_tb(error.__traceback__)
-        where = f", {Path(places[-1].filename).name} line {places[-1].lineno}" if places else ""
-        what = f"{said} (while {during}{where})."
+        what = said_of(error, during=during)
     return Problem(UNEXPECTED, str(path), what, True)
 
 

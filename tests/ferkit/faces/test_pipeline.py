@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from ferkit.contracts.data import Sample
-from ferkit.contracts.faces import FrameChunk, Sampling
+from ferkit.contracts.faces import FrameChunk, Sampling, VideoReader
 from ferkit.errors import FerkitError, RunError
+from ferkit.faces import decode as decode_module
 from ferkit.faces import decoding as decoding_module
 from ferkit.faces import parts as parts_module
 from ferkit.faces import store as store_module
@@ -83,15 +84,88 @@ def test_one_item_larger_than_the_budget_still_passes(video: Work, steps: Steps)
     assert [type(item) for item in items] == [Frames] * 5 + [Ended]
 
 
-def test_what_a_decoding_thread_raises_ends_the_run(
-    photo: Photos, steps: Steps, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [RunError, KeyboardInterrupt, SystemExit])
+def test_what_no_file_is_to_blame_for_ends_the_run(
+    photo: Photos, steps: Steps, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     def broken(path: str) -> None:
-        raise RuntimeError("a bug")
+        raise error("enough")
 
     monkeypatch.setattr(decoding_module, "decode_photo", broken)
-    with pytest.raises(RuntimeError, match="a bug"):
+    with pytest.raises(error, match="enough"):
         list(decode_ahead(work_of(photo("a.png")), steps, threads=2))
+
+
+class Buggy:
+    """A reader of the toy "videos" that fails at `b.mp4` after its first frame, while told to."""
+
+    def __init__(self, whole: VideoReader, error: Exception) -> None:
+        self.whole = whole
+        self.error: Exception | None = error
+
+    def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
+        for chunk in self.whole.read(path, sampling):
+            yield chunk
+            if path.name == "b.mp4" and self.error is not None:
+                raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("no such  plane."), "ValueError: no such plane (while decoding, "),
+        (MemoryError(), "MemoryError (while decoding, "),
+    ],
+)
+def test_a_readers_bug_costs_one_video_and_is_not_remembered(
+    steps: Steps, tmp_path: Path, error: Exception, said: str
+) -> None:
+    samples = []
+    for name, level in (("a", "255"), ("b", "254"), ("c", "253")):
+        (tmp_path / f"{name}.mp4").write_text(f"{level} " * 5)
+        samples.append(Sample(name, str(tmp_path / f"{name}.mp4")))
+    assert steps.reader is not None
+    reader = Buggy(steps.reader, error)
+    own = replace(steps, reader=reader)
+    prepared = prepare(samples, steps=own, settings={}, store=tmp_path / "st")
+    assert prepared.kept == (0, 2)
+    (problem,) = prepared.failures
+    assert (problem.kind, problem.where) == ("unexpected error", str(tmp_path / "b.mp4"))
+    assert problem.dropped
+    assert problem.what.startswith(f"{said}test_pipeline.py line ")
+    reader.error = None
+    again = prepare(samples, steps=own, settings={}, store=tmp_path / "st")
+    assert (again.kept, again.failures, again.reused) == ((0, 1, 2), (), 2)
+    assert len(again.source.read([1]).frames[0]) == 5, "nothing of the first attempt counts"
+
+
+def test_too_little_memory_for_a_photograph_is_not_remembered(
+    photo: Photos, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [photo("a.png"), photo("b.png", seed=1)]
+
+    def full(image: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decode_module, "to_rgb", full)
+        prepared = prepare(samples, steps=steps, settings={}, store=tmp_path / "st")
+    assert prepared.kept == ()
+    assert {problem.kind for problem in prepared.failures} == {"unexpected error"}
+    again = prepare(samples, steps=steps, settings={}, store=tmp_path / "st")
+    assert again.kept == (0, 1)
+
+
+def test_an_attempt_that_fails_otherwise_tells_its_own_reason(steps: Steps, tmp_path: Path) -> None:
+    path = tmp_path / "b.mp4"
+    path.write_text("0 0")
+    samples = [Sample("b", str(path))]
+    (first,) = prepare(samples, steps=steps, settings={}, store=tmp_path / "st").failures
+    assert first.kind == "no face"
+    assert steps.reader is not None
+    own = replace(steps, reader=Buggy(steps.reader, ValueError("a bug")))
+    retried = prepare(samples, steps=own, settings={}, store=tmp_path / "st", retry=True)
+    assert [problem.kind for problem in retried.failures] == ["unexpected error"]
 
 
 def test_several_videos_at_a_time_do_not_mix(tmp_path: Path, steps: Steps) -> None:
