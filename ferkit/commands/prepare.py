@@ -142,19 +142,21 @@ def prepare(
     store = store_folder(whole.faces, where)
     console.print(f"{data} -> {store}", soft_wrap=True, highlight=False, markup=False)
     console.print(summary_table(prepared, problems))
-    if problems or prepared.failures:
-        report = failures or store / f"failures-{name}.csv"
-        write_failures([*problems, *prepared.failures], report)
+    left_out = [*problems, *prepared.failures]
+    report = store / f"failures-{name}.csv" if failures is None else failures
+    if left_out or report.exists():  # else the file would still list what an earlier call left out
+        write_failures(left_out, report)
+    if left_out:
         told = f"What is left out, and why: {report}"
         console.print(told, soft_wrap=True, highlight=False, markup=False)
-    if not prepared.kept:
-        context.exit(1)
-    try:
+    try:  # also without a crop, for the same reason
         index = index_prepared(prepared, rows.classes, name=name)
         told = f"Which crop belongs to what: {index}"
     except RunError as error:  # such as a store that others keep: its crops serve as they are
         told = f"No index was written: {error}"
     console.print(told, soft_wrap=True, highlight=False, markup=False)
+    if not prepared.kept:
+        context.exit(1)
 
 
 def read_choices(

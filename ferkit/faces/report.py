@@ -20,6 +20,8 @@ COLUMNS = ("file", "kind", "reason", "left out")
 def write_failures(failures: Sequence[Problem], path: Path) -> None:
     """Write one line per failure: file, kind, reason, whether it is left out.
 
+    A file that says so already is left alone: it may be one that others keep.
+
     Raises: RunError: the file can't be written.
     """
     text = io.StringIO(newline="")
@@ -29,9 +31,12 @@ def write_failures(failures: Sequence[Problem], path: Path) -> None:
         writer.writerow(
             [problem.where, problem.kind, problem.what, "yes" if problem.dropped else "no"]
         )
+    content = text.getvalue().encode("utf-8")
     with told_plainly(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.getvalue())
+        if path.is_file() and path.read_bytes() == content:
+            return
+    write_whole(path, content)
 
 
 def summary_table(prepared: Prepared, problems: Sequence[Problem]) -> Table:

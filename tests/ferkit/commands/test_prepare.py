@@ -180,6 +180,47 @@ def test_the_index_finds_each_crop(run: Run, crops: Path, tmp_path: Path) -> Non
         assert (shard[row["row"], 0] == image.transpose(2, 0, 1)).all()
 
 
+def test_what_is_left_out_is_said_of_the_last_call(run: Run, crops: Path, tmp_path: Path) -> None:
+    out, own = tmp_path / "out", tmp_path / "own.csv"
+    options = (crops, "--out", out, "--detector", "none", "--size", "20")
+    assert "What is left out" in run(*options).output
+    run(*options, "--failures", own)
+    (report,) = out.glob("failures-data-*.csv")
+    (crops / "sad" / "broken.png").unlink()
+    for again in (run(*options), run(*options, "--failures", own)):
+        assert again.exit_code == 0
+        assert "What is left out" not in again.output
+    for path in (report, own):
+        with path.open(newline="") as file:
+            assert list(csv.DictReader(file)) == []
+    before = report.stat()
+    run(*options)
+    assert report.stat() == before, "nothing to write, such as into a store that others keep"
+
+
+def test_no_file_for_what_is_left_out_where_nothing_is(
+    run: Run, crops: Path, tmp_path: Path
+) -> None:
+    (crops / "sad" / "broken.png").unlink()
+    result = run(crops, "--out", tmp_path / "out", "--detector", "none", "--size", "20")
+    assert result.exit_code == 0
+    assert not list(tmp_path.glob("out/failures-*"))
+
+
+def test_the_index_forgets_what_is_no_longer_there(run: Run, crops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = (crops, "--out", out, "--detector", "none", "--size", "20")
+    assert run(*options).exit_code == 0
+    (index,) = out.glob("*/index-data-*.parquet")
+    assert pyarrow.parquet.read_table(index).num_rows == 3
+    for path in crops.rglob("*.png"):
+        path.write_bytes(b"no image any more")
+    assert run(*options).exit_code == 1
+    table = pyarrow.parquet.read_table(index)
+    assert table.num_rows == 0
+    assert "sample" in table.column_names
+
+
 def test_data_of_one_name_keep_their_own_index(run: Run, crops: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     table = crops.parent / "data.csv"
