@@ -19,6 +19,7 @@ from ferkit.faces.prepare import prepare
 from ferkit.faces.prepared import Prepared, Progress
 from ferkit.faces.steps import Steps
 from ferkit.faces.track import Tracking
+from ferkit.faces.values import own_params, plain_values
 from ferkit.faces.work import Engine
 from ferkit.plugin import PROJECT, Context, Kind
 
@@ -197,7 +198,7 @@ def crop_settings(
     }
     sampling = canonical_sampling(faces.sampling.mode, faces.sampling.value)
     settings["sampling"] = {"mode": sampling.mode, "value": sampling.value}
-    settings["tracking"] = None if faces.tracking is None else _plain(faces.tracking)
+    settings["tracking"] = None if faces.tracking is None else plain_values(faces.tracking)
     settings["keep"] = faces.keep
     settings["enhance"] = faces.enhance if faces.enhancer is not None else None
     settings["min_score"] = faces.min_score if settings["detector"] is not None else None
@@ -206,17 +207,13 @@ def crop_settings(
 
 def _described(kind: Kind, one: BaseModel, catalogue: Catalogue) -> dict[str, Any]:
     values: dict[str, Any] = {
-        name: value for name, value in _plain(one).items() if name not in unseen_in_crops(type(one))
+        name: value
+        for name, value in plain_values(one).items()
+        if name not in unseen_in_crops(type(one))
     }
     entry = catalogue.get(kind, values["use"])
     if entry.distribution != PROJECT:
         values["from"] = f"{entry.distribution} {entry.version}"
-    return values
-
-
-def _plain(one: BaseModel) -> dict[str, Any]:
-    """Values as their types have them: a default of 2 for a float is the 2.0 that 2 becomes."""
-    values: dict[str, Any] = type(one).model_validate(one.model_dump()).model_dump(mode="json")
     return values
 
 
@@ -256,5 +253,4 @@ def _plan(kind: Kind, chosen: BaseModel, catalogue: Catalogue, context: Context)
     """How to make a chosen component elsewhere: its own model can be pickled, a recipe's not."""
     name: str = chosen.use  # type: ignore[attr-defined]
     model = catalogue.params_model(kind, name)
-    params = model.model_validate(chosen.model_dump(exclude={"use"}))
-    return Plan(catalogue.get(kind, name).component.factory, params, context)
+    return Plan(catalogue.get(kind, name).component.factory, own_params(chosen, model), context)

@@ -17,6 +17,7 @@ from ferkit.faces.from_recipe import (
     crop_settings,
     fingerprints,
     make_steps,
+    plan_steps,
     prepare_for_recipe,
     store_folder,
     store_settings,
@@ -147,6 +148,51 @@ def test_the_precision_in_force_counts_and_not_the_device(install_plugin: Any) -
     assert half == full | {"detector_files": "float16"}
     assert settings("cpu", half=False) == settings("cuda:1", half=False) == full
     assert settings("cuda:1") == settings("cuda:0", half=True) == half
+
+
+ALIASED = """
+    from ferkit.plugin import Component, hookimpl
+
+
+    @hookimpl
+    def ferkit_face_detectors():
+        part = "fake_aliased.detector:Detector"
+        return [Component("aliased", "", part, params="fake_aliased.detector:Aliased")]
+"""
+ALIASED_DETECTOR = """
+    from pydantic import Field
+
+    from ferkit.plugin import Params
+
+
+    class Aliased(Params):
+        a: int = Field(1, alias="b")
+        hidden: float = Field(2, exclude=True)
+
+
+    class Detector:
+        certain_score = 0.5
+
+        def __init__(self, params, context):
+            self.values = (params.a, params.hidden)
+"""
+
+
+def test_parameters_with_an_alias_or_left_out_when_written_count(install_plugin: Any) -> None:
+    install_plugin("aliased", ALIASED, files={"detector.py": ALIASED_DETECTOR})
+    components = catalogue(load())
+
+    def chosen(**params: Any) -> tuple[dict[str, Any], tuple[int, float]]:
+        detector = {"use": "aliased", **params}
+        faces = read(components, {"use": "rendered"}, detector=detector).faces
+        plan = plan_steps(faces, components, Context())
+        assert plan.detector is not None
+        detector = crop_settings(faces, components)["detector"]
+        return {name: detector[name] for name in ("a", "hidden")}, plan.detector.build().values
+
+    assert chosen() == ({"a": 1, "hidden": 2.0}, (1, 2))
+    assert chosen(b=7) == ({"a": 7, "hidden": 2.0}, (7, 2))
+    assert chosen(hidden=3) == ({"a": 1, "hidden": 3.0}, (1, 3.0))
 
 
 def test_rendered_faces_are_drawn_where_the_cropper_says(prepare: Prepare) -> None:
