@@ -15,7 +15,6 @@ import argparse
 import importlib.metadata
 import multiprocessing
 import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -25,11 +24,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from faces_detection_margin import compare_logits, noise
 from ferkit_decord.params import DecordParams
 from ferkit_decord.reader import DecordReader
 from ferkit_mtcnn.detector import MtcnnDetector
 from ferkit_mtcnn.params import MtcnnParams
-from machine import REAL, machine, media, table
+from machine import REAL, forget_peak, machine, media, peak_memory, table
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -88,23 +88,6 @@ def _faces(boxes: Any, scores: Any, points: Any) -> Faces:
 
 
 MAKERS: dict[str, Callable[[], Detect]] = {"mtcnn": ours, "facenet-pytorch": theirs}
-
-
-def peak_memory() -> int:
-    """Bytes that the process held at most since `forget_peak`, or, where it can't forget, ever."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def forget_peak() -> None:
-    """Count the peak anew, on Linux."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
 
 
 def worker(calls: Connection, maker: str, path: Path, count: int, times: int) -> None:
@@ -193,7 +176,8 @@ def same(count: int) -> None:
     _compare(count, ours(), theirs())
 
 
-def _compare(count: int, mine: Detect, others: Detect) -> None:
+def pictures(count: int) -> dict[str, list[Tensor]]:
+    """Photographs by folder, and frames of each video; at most so many of each."""
     groups: dict[str, list[Tensor]] = {}
     for path in media("photos/*.[jp][pn]g", "poses/*.jpg", "london/*/*.jpg"):
         chosen = groups.setdefault(f"{path.relative_to(REAL).parts[0]}/", [])
@@ -201,8 +185,12 @@ def _compare(count: int, mine: Detect, others: Detect) -> None:
             chosen.append(decode_photo(path))
     for path in media(*VIDEOS, folder="videos"):
         groups[path.name] = frames_of(path, count)
+    return groups
+
+
+def _compare(count: int, mine: Detect, others: Detect) -> None:
     rows = []
-    for name, frames in groups.items():
+    for name, frames in pictures(count).items():
         extra, sure = 0, []
         for frame in frames:
             own, their = mine([frame])[0], others([frame])[0]
@@ -278,9 +266,14 @@ def gpu(count: int) -> None:
     print("(in this table 'their' faces are those of `mtcnn` on the CPU, in 32-bit floats)")
 
 
+def margin(count: int) -> None:
+    """How far the rough look in 16-bit floats is off; see `faces_detection_margin.py`."""
+    compare_logits({**pictures(count), "noise": list(noise(count))}, min_face=MIN_FACE)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    sections = {"same": same, "speed": speed, "small": small, "gpu": gpu}
+    sections = {"same": same, "speed": speed, "small": small, "margin": margin, "gpu": gpu}
     parser.add_argument("--section", action="append", choices=tuple(sections), default=[])
     parser.add_argument("--count", type=int, default=32, help="frames or pictures of each group")
     options = parser.parse_args()

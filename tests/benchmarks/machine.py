@@ -1,4 +1,4 @@
-"""What benchmarks share: the machine's name, tables, and the test media."""
+"""What benchmarks share: the machine's name, peak memory, tables, and the test media."""
 
 from __future__ import annotations
 
@@ -23,6 +23,25 @@ def machine() -> str:
         pass
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return f"{model}, {os.cpu_count()} cores, {gpu}; torch {torch.__version__}"
+
+
+def peak_memory() -> int:
+    """Bytes that the process held at most since `forget_peak`, or, where it can't forget, ever."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    except (OSError, StopIteration):
+        import resource  # not on Windows
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget_peak() -> None:
+    """Count the peak anew, on Linux."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:
