@@ -158,7 +158,7 @@ def ask(request: Request, *, timeout_s: float) -> HTTPResponse:
         mistrust = isinstance(cause, ssl.SSLCertVerificationError)
         reason = _reason(cause)
         if unknown_host:
-            reason = f"{request.host} is not known ({reason}); is there a network?"
+            reason = f"{request.host} is not known ({reason}), or there is no network"
         raise Dropped(reason, hopeless=unknown_host or mistrust) from error
     except (OSError, HTTPException) as error:
         raise Dropped(_reason(error)) from error
