@@ -100,7 +100,9 @@ def report(found: Survey, *, all_failures: bool = False) -> list[str]:
 
 
 def _settings(found: Survey) -> list[str]:
-    settings = found.settings
+    settings = dict(found.settings)
+    if settings.get("sampling", {}).get("mode") == "all":
+        settings["sampling"] = {"mode": "all"}  # its value is not used
     lines = [f"  {name}: {in_short(settings[name])}" for name in PARTS if name in settings]
     known = {*PARTS, "regions", "image_size", "format", "jpeg_quality"}
     others = {

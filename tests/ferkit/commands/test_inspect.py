@@ -54,6 +54,13 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
+def test_a_value_that_is_not_used_is_not_told(run: Run, tmp_path: Path) -> None:
+    settings = SETTINGS | {"sampling": {"mode": "all", "value": 0.0}}
+    Store(tmp_path, settings, regions=("face",), image_size=16)
+    lines = [line.strip() for line in run(tmp_path).output.splitlines()]
+    assert "sampling: all" in lines
+
+
 def test_it_tells_all_there_is(run: Run, store: Store) -> None:
     result = run(store.folder.parent)
     assert result.exit_code == 0, result.output
