@@ -82,6 +82,9 @@ def mine(
     with one face become clips in DIR/clips, listed in DIR/manifest.csv; a scene cut ends a run.
     What was found in a video is kept: a call that was interrupted goes on with the next video,
     and other values of --min-frames, --min-area and --min-score take no time.
+
+    The exit status is 1 if no part was found, or if a program failed at a video ("unexpected
+    error" and "process ended" in DIR/failures.csv); videos that can't be read are only listed.
     """
     from rich.console import Console
 

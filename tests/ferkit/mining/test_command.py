@@ -59,6 +59,12 @@ def table_of(output: str) -> dict[str, int]:
 PIECES = [("one", 40), ("none", 3), ("one", 10), ("two", 4), ("small", 31), ("one", 30)]
 
 
+def test_the_help_says_which_failures_count() -> None:
+    said = " ".join(CliRunner().invoke(mine, ["--help"]).output.split())
+    assert 'if a program failed at a video ("unexpected error" and "process ended"' in said
+    assert "videos that can't be read are only listed" in said
+
+
 def test_defaults_and_what_is_told(run: Run, write_video: Any, tmp_path: Path) -> None:
     path = write_video("film.mp4", PIECES)
     (path.parent / "empty.mp4").write_bytes(b"")
