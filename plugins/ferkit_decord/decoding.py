@@ -8,7 +8,6 @@ from typing import Any
 import decord
 import numpy as np
 import numpy.typing as npt
-import torch
 from decord import video_reader
 
 from ferkit_decord.times import shown_times
@@ -19,9 +18,6 @@ SEEK_OVER = 16
 RETRIES = 3
 """Times that a frame is tried again. decord decodes ahead in a thread of its own, by some frames or
 by a hundred, and where that meets damage, the good frames before it are lost."""
-
-RUN_BYTES = 16 << 20
-"""Frames fetched in one call."""
 
 NO_COPIES = 1e-6
 """Share of frames that decord may replace by copies of their neighbours: less than one."""
@@ -54,8 +50,6 @@ class Frames:
         self._shift = 0  # how far its numbers are ahead of ours
         self._key_frame: npt.NDArray[np.uint8] | None = None  # the one before the next
         self._last: tuple[int, npt.NDArray[np.uint8]] | None = None  # number and frame
-        self._put_down = False
-        self._tried = False  # whether a jump was tried
         self.seconds, self._hidden, told = shown_times(self._video)
         self._keys = np.asarray(self._video.get_key_indices(), np.int64)
         # decord skips and jumps by time.
@@ -73,59 +67,30 @@ class Frames:
                 found = self._frame(number)
                 break
             except Exception:  # decord's are many
-                self._begin_again()
+                self.begin_again()
         else:
             found = self._frame(number)
         self._last = number, found
         return found
 
-    def run(self, first: int, count: int) -> npt.NDArray[np.uint8]:
-        """So many frames that follow one another, (count, H, W, 3); else as `frame`.
+    def run(self, first: int, into: npt.NDArray[np.uint8]) -> None:
+        """Write the frames from `first` on that follow one another, (n, H, W, 3); else as `frame`.
 
-        They come in few calls, so that Python's other threads can't keep the caller from taking
-        them as fast as decord decodes, which would pile up what it decodes ahead.
+        Faster than one by one, with few copies: who takes frames more slowly than decord decodes
+        lets it pile them up.
         """
-        head = self.frame(first)
-        frames = np.empty((count, *head.shape), np.uint8)
-        frames[0] = head
-        if count > 1:
+        put(into, 0, self.frame(first))
+        if len(into) > 1:
             self._key_frame = self._last = None
-        at_once = max(1, RUN_BYTES // head.nbytes)
-        for start in range(1, count, at_once):
-            stop = min(start + at_once, count)
-            following = range(self._next, self._next + stop - start)
-            frames[start:stop] = pixels(self._video.get_batch(following))
-            self._next = following.stop
-            if self._position() != self._next:
-                raise WrongFrame
-        return frames
+        for place in range(1, len(into)):
+            put(into, place, pixels(self._video.next()))
+            self._next += 1
+        if self._position() != self._next:
+            raise WrongFrame
 
     def close(self) -> None:
         """Give back decord's memory and threads; there are no more frames."""
         self._video = None
-
-    def put_down(self) -> None:
-        """Forget what decord decoded ahead, and keep it from going on until the next frame."""
-        try:
-            # This empties decord's queues; it reads on only when it is asked for a frame.
-            self._video.seek(0)
-        except Exception:  # decord's are many
-            self._begin_again()
-        self._key_frame = self._last = None
-        self._put_down = True
-
-    def jumps(self) -> bool:
-        """Whether jumps to key frames are exact, as far as can be told; this tries one."""
-        if self._may_seek and not self._tried and len(self._keys) > 1:
-            self._jump(int(self._keys[1]))
-            self.put_down()
-        return self._may_seek and len(self._keys) > 1
-
-    def leads(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """How many frames lie between each frame and the key frame before it, (N,)."""
-        places = np.searchsorted(self._keys, numbers + self._hidden, side="right") - 1
-        lead = numbers + self._hidden - self._keys[np.maximum(places, 0)]
-        return np.where(places > 0, lead, numbers)
 
     def _frame(self, number: int) -> npt.NDArray[np.uint8]:
         self._jump_towards(number)
@@ -139,15 +104,8 @@ class Frames:
         """Go to the key frame before a frame, where that pays and works."""
         place = int(np.searchsorted(self._keys, number + self._hidden, side="right")) - 1
         key = int(self._keys[place]) if place > 0 else 0
-        near = key - self._hidden <= self._next - self._shift + SEEK_OVER
-        if self._may_seek and key > 0 and (self._put_down or not near):
-            self._jump(key)
-        elif self._put_down:
-            self._begin_again()
-
-    def _jump(self, key: int) -> None:
-        """Go to a key frame past the first, or back to the beginning if that isn't exact."""
-        self._tried = True
+        if not self._may_seek or key - self._hidden <= self._next - self._shift + SEEK_OVER:
+            return
         try:
             self._video.seek_accurate(key)
             exact = self._position() == key + 1  # it has the key frame in hand
@@ -158,16 +116,16 @@ class Frames:
         if exact:
             # Packets that an edit list hides count only once decord has jumped.
             self._next, self._shift, self._key_frame = key + 1, self._hidden, key_frame
-            self._put_down = False
         else:
             self._may_seek = False
-            self._begin_again()
+            self.begin_again()
 
-    def _begin_again(self) -> None:
+    def begin_again(self) -> None:
+        """Open the video anew; the next frame may be any."""
+        self._video = None  # it holds the whole file, and two need not be in memory
         self._video = self._open()
         self._next = self._shift = 0
         self._key_frame = self._last = None
-        self._put_down = False
 
     def _advance(self, index: int) -> npt.NDArray[np.uint8]:
         """The frame that decord counts as `index`; no key frame may lie between."""
@@ -201,9 +159,16 @@ def pixels(frame: Any) -> npt.NDArray[np.uint8]:
     """(H, W, 3) uint8 of what decord returned."""
     # Someone may have set decord's global bridge, which turns frames into other libraries'.
     array: npt.NDArray[np.uint8] = (
-        frame.asnumpy() if hasattr(frame, "asnumpy") else torch.as_tensor(frame).numpy()
+        frame.asnumpy() if hasattr(frame, "asnumpy") else np.asarray(frame)
     )
     return array
+
+
+def put(into: npt.NDArray[np.uint8], place: int, frame: npt.NDArray[np.uint8]) -> None:
+    """Write a frame to its place. Raises: ValueError: it has another size than the others."""
+    if frame.shape != into.shape[1:]:
+        raise ValueError(f"a frame of {frame.shape} among frames of {into.shape[1:]}")
+    into[place] = frame
 
 
 def garbles(width: int) -> bool:

@@ -13,13 +13,13 @@ class DecordParams(Params):
     threads: int = Field(
         0,
         ge=0,
-        description="decoding threads per video; 0: as many as decord likes",
+        description="threads per video; 0: as many as decord likes, and one for a long video",
         json_schema_extra={"crops": False},
     )
     chunk_mib: float = Field(
         64.0,
         gt=0,
-        description="frames in memory at a time, MiB; at least one frame",
+        description="decoded frames handed over at a time, MiB; at least one frame",
         json_schema_extra={"crops": False},
     )
     largest_file_mib: float = Field(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+import errno
+import math
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import decord
@@ -16,18 +19,16 @@ from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
-from ferkit_decord.decoding import Frames, garbles, opened
+from ferkit_decord.apart import FramesApart, Lost
+from ferkit_decord.decoding import Frames, garbles, opened, put
 from ferkit_decord.params import DecordParams
-from ferkit_decord.pieces import piece_end
 from ferkit_decord.source import OTHER_READER, Source, source_of
 
 MIB = 1 << 20
 
-FEW_MIB, MANY_MIB = 64, 384
-"""Decoded frames in a piece of a long video, at least and at most, where key frames allow."""
-
-RESTARTS = 12
-"""Times that a video in which decord can't jump is decoded from its beginning, at most."""
+AT_HAND_MIB = 128
+"""Frames that are all taken from decord, which is then closed, before any is handed over. If more
+are wanted, a process of its own decodes them."""
 
 
 class DecordReader:
@@ -41,16 +42,19 @@ class DecordReader:
     def read(self, path: Path, sampling: Sampling) -> Iterator[FrameChunk]:
         """Yield the sampled frames in order; frame 0 is the first that a player shows.
 
-        Raises: FerkitError: the file can't be opened or holds no frame, or decord would need too
-            much memory for it; or, after what could be decoded was yielded, it breaks off.
+        Raises: FerkitError: the file can't be opened or holds no frame; or, after what could be
+            decoded was yielded, it breaks off. OSError: it is too large.
         """
         container = recognise(path)
         largest = self._params.largest_file_mib
         if path.stat().st_size > largest * MIB:
-            raise FerkitError(
-                f"larger than {largest:g} MiB; decord reads the whole file into memory.",
-                where=str(path),
-                hint=f"{OTHER_READER} Or raise decord's 'largest_file_mib'.",
+            # As an OSError it is not remembered: another limit changes no crop, so it may be
+            # another one at the next call.
+            raise OSError(
+                errno.EFBIG,
+                f"larger than {largest:g} MiB, and decord reads whole files into memory. "
+                f"{OTHER_READER} Or raise decord's 'largest_file_mib'",
+                str(path),
             )
         with source_of(path, container) as source:
             try:
@@ -73,45 +77,45 @@ class DecordReader:
     ) -> Iterator[FrameChunk]:
         """Decode the frames of these numbers.
 
-        decord decodes on, without a bound, while the caller works on what it got. So frames of a
-        long video are taken from it in pieces, and it is put down after each.
+        decord decodes on, without a bound, while the caller works on what it got. So it is closed
+        before that, or stopped with the process that it runs in.
         """
         count = len(frames.seconds)
         if not len(wanted):
             none = f"has {count} frames; none in the part asked for" if count else "has no frame"
             raise FerkitError(f"the video {none}.", where=str(path))
-        size = _frame_size(path, frames, int(wanted[0]), source=source)
-        chunk, few, many = (
-            max(1, int(mib * MIB) // size) for mib in (self._params.chunk_mib, FEW_MIB, MANY_MIB)
-        )
+        shape = _frame_shape(path, frames, int(wanted[0]), source=source)
+        size = math.prod(shape)
+        chunk = max(1, int(self._params.chunk_mib * MIB) // size)
         done = 0
         failure: Exception | None = None
-        while failure is None and done < len(wanted):
-            end = min(done + chunk, len(wanted))
-            in_pieces = (count - int(wanted[done])) * size > MANY_MIB * MIB
-            if in_pieces and len(wanted) - done <= many:
-                end = len(wanted)
-            elif in_pieces and frames.jumps():
-                end = piece_end(frames.leads(wanted), done, few=few, many=many)
-            elif in_pieces:
-                end = done + many
-                if (len(wanted) - done) / many > RESTARTS:
-                    raise FerkitError(
-                        "decord can't jump in this video, and it is too long to keep its frames.",
-                        where=str(path),
-                        hint=OTHER_READER,
-                    )
-            piece, failure = _taken(frames, wanted[done:end], source=source, chunk=chunk)
-            if end == len(wanted):
+        with ExitStack() as stack:
+            if len(wanted) * size <= AT_HAND_MIB * MIB:
+                at_hand, failure = _taken(frames, wanted, shape, chunk=chunk)
                 frames.close()
-            elif in_pieces:
-                frames.put_down()
-            while piece:
-                pixels = piece.popleft()
+                pieces = iter(at_hand)
+            elif not hasattr(signal, "SIGSTOP"):
+                raise FerkitError(
+                    "decord would pile up this video's frames: no process can be stopped here.",
+                    where=str(path),
+                    hint=OTHER_READER,
+                )
+            else:
+                frames.close()
+                apart = FramesApart(source.uri, self._params.threads, wanted, shape)
+                pieces = _handed_over(stack.enter_context(apart), len(wanted), chunk=chunk)
+            while done < len(wanted):
+                try:
+                    pixels = next(pieces)
+                except StopIteration:
+                    break
+                except Lost as error:
+                    failure = error
+                    break
                 numbers = wanted[done : done + len(pixels)]
                 done += len(pixels)
                 yield FrameChunk(
-                    torch.from_numpy(pixels).permute(0, 3, 1, 2),
+                    torch.from_numpy(source.shown(pixels)).permute(0, 3, 1, 2),
                     torch.from_numpy(numbers),
                     torch.from_numpy(frames.seconds[numbers]),
                     len(wanted),
@@ -123,44 +127,54 @@ class DecordReader:
             ) from failure
 
 
-def _frame_size(path: Path, frames: Frames, number: int, *, source: Source) -> int:
-    """Bytes of a frame; one that decord can't decode, or would garble, is an error."""
+def _handed_over(apart: FramesApart, count: int, *, chunk: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Frames in chunks, (<= chunk, H, W, 3) each. Raises: Lost, after the last ones."""
+    failure: Lost | None = None
+    while count and failure is None:
+        frames, failure = apart.take(min(chunk, count))
+        count -= len(frames)
+        if len(frames):
+            yield frames
+    if failure is not None:
+        raise failure
+
+
+def _frame_shape(path: Path, frames: Frames, number: int, *, source: Source) -> tuple[int, ...]:
+    """(H, W, 3) of a frame; one that decord can't decode, or would garble, is an error."""
     try:
-        shown = source.shown(frames.frame(number))
+        shape = source.shown(frames.frame(number)).shape
     except Exception as error:  # decord raises its own, RuntimeError and IndexError
         raise FerkitError("no frame can be decoded.", where=str(path)) from error
-    if garbles(shown.shape[1]):
+    if garbles(shape[1]):
         raise FerkitError(
-            f"decord garbles videos {shown.shape[1]} pixels wide.",
-            where=str(path),
-            hint=OTHER_READER,
+            f"decord garbles videos {shape[1]} pixels wide.", where=str(path), hint=OTHER_READER
         )
-    return shown.nbytes
+    return shape
 
 
 def _taken(
-    frames: Frames, numbers: npt.NDArray[np.int64], *, source: Source, chunk: int
-) -> tuple[deque[npt.NDArray[np.uint8]], Exception | None]:
+    frames: Frames, numbers: npt.NDArray[np.int64], shape: tuple[int, ...], *, chunk: int
+) -> tuple[list[npt.NDArray[np.uint8]], Exception | None]:
     """Frames of these numbers, (<= chunk, H, W, 3) each, and why there are no more."""
-    taken: deque[npt.NDArray[np.uint8]] = deque()
+    taken: list[npt.NDArray[np.uint8]] = []
     for start in range(0, len(numbers), chunk):
         some = numbers[start : start + chunk].tolist()
         if some[-1] - some[0] == len(some) - 1:
             try:
-                taken.append(source.shown(frames.run(some[0], len(some))))
+                run = np.empty((len(some), *shape), np.uint8)
+                frames.run(some[0], run)
+                taken.append(run)
                 continue
             except Exception:  # decord's are many; one by one, each gets another try
-                frames.put_down()
-        buffer = np.empty((0, 0, 0, 3), np.uint8)
+                with suppress(Exception):
+                    frames.begin_again()
+        buffer = np.empty((len(some), *shape), np.uint8)
         for filled, number in enumerate(some):
             try:
-                shown = source.shown(frames.frame(number))
-            except Exception as error:  # decord raises its own, RuntimeError and IndexError
+                put(buffer, filled, frames.frame(number))
+            except Exception as error:  # decord's, or a frame of another size
                 if filled:
                     taken.append(buffer[:filled])
                 return taken, error
-            if not filled:
-                buffer = np.empty((len(some), *shown.shape), np.uint8)
-            buffer[filled] = shown
         taken.append(buffer)
     return taken, None

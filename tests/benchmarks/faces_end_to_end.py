@@ -20,8 +20,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
-from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -177,7 +177,10 @@ def long_video(source: Path, target: Path, frames: int) -> None:
 
 
 class Watch(Quiet):
-    """Progress that notes how much memory is resident, at most twice a second."""
+    """Progress that notes how much memory is resident, at most twice a second.
+
+    What only its child processes have counts too.
+    """
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
@@ -188,7 +191,11 @@ class Watch(Quiet):
     def advance(self, done: float, detail: str = "") -> None:
         if time.monotonic() - self._noted > 0.5:
             self._noted = time.monotonic()
-            self.seen.append((done * self._frames, self._process.memory_info().rss / MIB))
+            resident = self._process.memory_info().rss
+            for child in self._process.children():
+                with suppress(psutil.Error):  # it has just ended
+                    resident += child.memory_full_info().uss
+            self.seen.append((done * self._frames, resident / MIB))
 
 
 READERS: dict[str, Callable[[], VideoReader]] = {
@@ -198,21 +205,26 @@ READERS: dict[str, Callable[[], VideoReader]] = {
 
 
 def memory(frames: int) -> None:
-    """Resident memory while a long video is prepared, tracked, into a store."""
+    """Resident memory while a long video, or two large ones at once, are prepared, tracked."""
     rows = []
-    for name, source in product(READERS, media("single_face.mp4", folder="videos")):
+    # A small video as long as told, and two large ones a sixth as long.
+    cases = [(1, frames), (2, frames // 6)]
+    for (count, each), source in zip(cases, media(*VIDEOS, folder="videos"), strict=True):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "long.mp4"
-            long_video(source, path, frames)
-            # Each in a process of its own: what a process once had it may keep.
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                seen = pool.submit(memory_seen, name, path, frames).result()
-        late = np.array([pair for pair in seen if pair[0] > frames / 4])
-        slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 1000
-        figures = [f"{late[0, 1]:.0f}", f"{late[-1, 1]:.0f}", f"{late[:, 1].max():.0f}"]
-        rows.append([source.name, name, str(frames), *figures, f"{slope:+.1f}"])
+            paths = [Path(folder) / f"long{number}.mp4" for number in range(count)]
+            for path in paths:
+                long_video(source, path, each)
+            for name in READERS:
+                # Each in a process of its own: what a process once had it may keep.
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                    seen = pool.submit(memory_seen, name, paths, each).result()
+                late = np.array([pair for pair in seen if pair[0] > count * each / 4])
+                slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 1000
+                figures = [f"{late[0, 1]:.0f}", f"{late[-1, 1]:.0f}", f"{late[:, 1].max():.0f}"]
+                rows.append([source.name, str(count), name, str(each), *figures, f"{slope:+.1f}"])
     head = [
         "video, repeated",
+        "videos at once",
         "reader",
         "frames",
         "resident MiB after a quarter",
@@ -222,14 +234,14 @@ def memory(frames: int) -> None:
     table([*head, "slope, MiB per 1000 frames"], rows)
 
 
-def memory_seen(reader: str, path: Path, frames: int) -> list[tuple[float, float]]:
-    """Frames done and resident MiB, now and then, while a video is prepared."""
+def memory_seen(reader: str, paths: list[Path], frames: int) -> list[tuple[float, float]]:
+    """Frames done and resident MiB, now and then, while videos of so many frames are prepared."""
     watch = Watch(frames)
     prepare(
-        [Sample("long", str(path))],
+        [Sample(path.stem, str(path)) for path in paths],
         steps=our_steps(track=True, every=1, reader=READERS[reader]()),
         settings={},
-        store=path.with_name("store"),
+        store=paths[0].with_name(f"store-{reader}"),
         progress=watch,
     )
     return watch.seen

@@ -247,9 +247,13 @@ def test_a_second_interruption_waits_for_what_is_being_written(
 ) -> None:
     """Both times somebody presses Ctrl-C over and over while a part is half written."""
     main, writers = threading.main_thread(), set()
+    before = signal.getsignal(signal.SIGINT)
 
     def pressed(file: object, rows: object, encoding: object) -> None:
         writers.add(threading.current_thread().name)
+        deadline = time.monotonic() + 30
+        while signal.getsignal(signal.SIGINT) is before and time.monotonic() < deadline:
+            time.sleep(0.001)  # the first interruption has not been noticed yet
         for _ in range(3):
             signal.pthread_kill(main.ident or 0, signal.SIGINT)
             time.sleep(0.01)
@@ -265,7 +269,6 @@ def test_a_second_interruption_waits_for_what_is_being_written(
             yield Finished(Work(key, key, FileState(1, 1)))
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), store.writing(waiting=print) as writer:
         store_events(events(), writer, Quiet(), files=4)
     assert writers == ({"store"} if sources == 1 else {"MainThread"})

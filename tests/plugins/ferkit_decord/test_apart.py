@@ -1,0 +1,115 @@
+"""A process of its own decodes long videos."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ferkit_decord.apart as apart
+import numpy as np
+import psutil
+import pytest
+import torch
+from ferkit_decord.apart import FramesApart
+from ferkit_decord.params import DecordParams
+from ferkit_decord.reader import DecordReader
+
+from ferkit.contracts.faces import Sampling
+from ferkit.errors import FerkitError
+from ferkit.plugin import Context
+
+SHAPE = (360, 640, 3)
+
+
+@pytest.fixture
+def video(real_data: Path) -> Path:
+    return real_data / "videos" / "single_face.mp4"
+
+
+def state(process: int) -> str:
+    return str(psutil.Process(process).status())
+
+
+def test_frames_come_in_any_portions(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "BATCH_BYTES", 5 * 360 * 640 * 3)
+    chunks = DecordReader(DecordParams(threads=1), Context()).read(video, Sampling("all"))
+    whole = torch.cat([chunk.frames for chunk in chunks]).permute(0, 2, 3, 1).numpy()
+    with FramesApart(str(video), 1, np.arange(72), SHAPE) as frames:
+        taken = [frames.take(count) for count in (1, 3, 20, 48)]
+    assert [failure for _, failure in taken] == [None] * 4
+    assert np.array_equal(np.concatenate([some for some, _ in taken]), whole)
+
+
+def test_it_stands_still_between_two_calls_and_is_gone_after(video: Path) -> None:
+    with FramesApart(str(video), 1, np.arange(72), SHAPE) as frames:
+        process = frames._process.pid
+        frames.take(2)
+        assert state(process) == psutil.STATUS_STOPPED
+        frames.take(60)
+        assert state(process) == psutil.STATUS_STOPPED
+    assert not psutil.pid_exists(process)
+
+
+def test_a_reader_that_is_left_leaves_no_process(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferkit_decord.reader.AT_HAND_MIB", 0)
+    before = set(psutil.Process().children())
+    chunks = DecordReader(DecordParams(threads=1, chunk_mib=1), Context()).read(video, Sampling())
+    next(chunks)
+    (child,) = set(psutil.Process().children()) - before
+    chunks.close()
+    assert not child.is_running()
+
+
+def test_a_killed_process_is_a_video_that_breaks_off(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferkit_decord.reader.AT_HAND_MIB", 0)
+    monkeypatch.setattr(apart, "BATCH_BYTES", 3 * 360 * 640 * 3)
+    before = set(psutil.Process().children())
+    reader = DecordReader(DecordParams(threads=1, chunk_mib=2), Context())
+    chunks = reader.read(video, Sampling("all"))
+    assert next(chunks).number.tolist() == [0, 1, 2]
+    (child,) = set(psutil.Process().children()) - before
+    child.kill()
+    with pytest.raises(FerkitError, match="breaks off before frame 3; it should have 72") as caught:
+        list(chunks)
+    assert "the decoding process ended (-9)" in str(caught.value.__cause__)
+
+
+def test_it_ends_with_a_parent_that_is_killed(video: Path, real_data: Path) -> None:
+    script = (
+        "import sys, time, numpy as np\n"
+        "from ferkit_decord.apart import FramesApart\n"
+        "frames = FramesApart(sys.argv[1], 1, np.arange(72), (360, 640, 3)).__enter__()\n"
+        "frames.take(2)\n"
+        "print(frames._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(video)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert state(child) == psutil.STATUS_STOPPED
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(100):
+        if not psutil.pid_exists(child) or state(child) == psutil.STATUS_ZOMBIE:
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the stopped process is still there")
+
+
+def test_what_decord_says_comes_across(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(bytes(3000))
+    with FramesApart(str(path), 1, np.arange(3), SHAPE) as frames:
+        taken, failure = frames.take(3)
+    assert len(taken) == 0
+    assert "Error" in str(failure)
