@@ -70,6 +70,7 @@ class FramesApart:
             "uri": self._uri,
             "threads": self._threads or 1,
             "memory": memory,
+            "parent": os.getpid(),
             "at_once": self._at_once,
             "shape": self._shape,
         }

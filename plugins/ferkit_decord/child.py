@@ -2,7 +2,8 @@
 
 It reads its request, a line of JSON, and frame numbers from stdin. Then it writes batch by batch
 into memory that it shares with its parent, and stops itself after each: all its threads stand still
-until the parent, which sees it stop, lets it go on.
+until the parent, which sees it stop, lets it go on. If the parent dies, the system lets it go on, and
+it ends.
 """
 
 from __future__ import annotations
@@ -41,12 +42,21 @@ def main() -> None:
     try:
         for count in written(asked["uri"], numbers, room, threads=asked["threads"]):
             shared[: HEAD.size] = HEAD.pack(FRAMES, count)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            stand_still(asked["parent"])
     except Exception as error:  # decord's are many
         text = f"{type(error).__name__}: {error}".encode()[:LONGEST_TEXT]
         shared[HEAD.size : HEAD.size + len(text)] = text
         shared[: HEAD.size] = HEAD.pack(ERROR, len(text))
+        stand_still(asked["parent"])
+
+
+def stand_still(parent: int) -> None:
+    """Stop this process until `parent` lets it go on; end it if `parent` is dead."""
+    if os.getppid() == parent:
         os.kill(os.getpid(), signal.SIGSTOP)
+    if os.getppid() != parent:
+        # The system's SIGHUP, which would end this process, may be ignored, as under nohup.
+        os._exit(1)
 
 
 def written(

@@ -82,9 +82,11 @@ def test_a_killed_process_is_a_video_that_breaks_off(
     assert "the decoding process ended (-9)" in str(caught.value.__cause__)
 
 
-def test_it_ends_with_a_parent_that_is_killed(video: Path, real_data: Path) -> None:
+@pytest.mark.parametrize("hang_up", ["SIG_DFL", "SIG_IGN"])  # nohup ignores it
+def test_it_ends_with_a_parent_that_is_killed(video: Path, hang_up: str) -> None:
     script = (
-        "import sys, time, numpy as np\n"
+        "import signal, sys, time, numpy as np\n"
+        f"signal.signal(signal.SIGHUP, signal.{hang_up})\n"
         "from ferkit_decord.apart import FramesApart\n"
         "frames = FramesApart(sys.argv[1], 1, np.arange(72), (360, 640, 3)).__enter__()\n"
         "frames.take(2)\n"
