@@ -2,8 +2,8 @@
 
 It reads its request, a line of JSON, and frame numbers from stdin. Then it writes batch by batch
 into memory that it shares with its parent, and stops itself after each: all its threads stand still
-until the parent, which sees it stop, lets it go on. If the parent dies, the system lets it go on, and
-it ends.
+until the parent, which sees it stop, lets it go on. If the parent dies, the system lets it go on,
+and it ends.
 """
 
 from __future__ import annotations
