@@ -4,13 +4,15 @@
 
 From matrix_runs.csv: how well signs find wrong labels (A24), the correlation of the probability
 with intensity (A23), blends (A25), and the gain against the accuracy of the first model, with
-a figure if asked for. Means over seeds with 95 % t-intervals.
+a figure if asked for; from the runs' own files: wrong labels among weak and strong expressions, and
+what was picked of the pool. Means over seeds with 95 % t-intervals.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -67,6 +69,72 @@ def noise_table(rows: list[Row]) -> None:
             body.append([setting, variant, *cells])
     head = [f"AUROC: {sign}" for sign in SIGNS] + [f"precision at k, %: {sign}" for sign in SIGNS]
     table(["setting", "variant", *head], body)
+
+
+def halves_table(rows: list[Row], folder: Path) -> None:
+    """AUROC of each sign apart for faces below and above the median intensity."""
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        found = [
+            json.loads((folder / row["folder"] / "results.json").read_text()).get("label_noise", {})
+            for row in some
+        ]
+        halves = [entry.get("low_intensity") or {} for entry in found]
+        if variant == "first" or not all(half.get("wrong") for half in halves):
+            continue
+        cells = []
+        for half in ("low_intensity", "high_intensity"):
+            for sign in SIGNS[:2]:
+                auroc = [entry[half][sign]["auroc"] for entry in found]
+                cells.append(f"{np.mean(auroc):.3f}" if None not in auroc else "-")
+            cells.append(
+                f"{100 * np.mean([entry[half]['weight']['precision_at_k'] for entry in found]):.0f}"
+            )
+        body.append([setting, variant, *cells])
+    head = [
+        f"{half}: {what}"
+        for half in ("weak", "strong")
+        for what in ("AUROC of weight", "of loss", "precision at k of weight, %")
+    ]
+    table(["setting", "variant", *head], body)
+
+
+def course_table(rows: list[Row], folder: Path) -> None:
+    """What self-training picked from, in its first and in its last iteration; means over seeds."""
+    names = ("pool", "pool_right", "picked", "picked_right", "labelled_at_floor")
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        courses = [read_course(folder / row["folder"] / "metrics.csv") for row in some]
+        courses = [course for course in courses if course]
+        if not courses or not courses[0][0].get("pool"):
+            continue
+        for place, when in ((0, "first"), (-1, "last")):
+            means = {
+                name: np.mean([float(c[place][name]) for c in courses if c[place][name]] or [0])
+                for name in names
+            }
+            body.append(
+                [
+                    setting,
+                    variant,
+                    when,
+                    f"{means['pool']:.0f}",
+                    f"{100 * means['pool_right']:.0f}",
+                    f"{means['picked']:.0f}",
+                    f"{100 * means['picked_right']:.0f}",
+                    f"{means['labelled_at_floor']:.0f}",
+                ]
+            )
+    head = ["iteration", "pool", "of it right, %", "picked", "of them right, %"]
+    table(["setting", "variant", *head, "labels at the floor"], body)
+
+
+def read_course(path: Path) -> list[Row]:
+    """The rows of the phase `self_training`."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["phase"] == "self_training"]
 
 
 def expression_table(rows: list[Row]) -> None:
@@ -147,6 +215,8 @@ def main() -> None:
         rows = [row for row in csv.DictReader(file) if row["variant"] != "pretrain"]
     print(machine())
     noise_table(rows)
+    halves_table(rows, options.folder)
+    course_table(rows, options.folder)
     expression_table(rows)
     found = gains(rows, options.baseline)
     regime_table(found)
