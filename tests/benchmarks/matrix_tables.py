@@ -25,6 +25,7 @@ from ferkit.evaluation.statistics import over_seeds
 
 Row = dict[str, str]
 SIGNS = ("weight", "loss", "self_confidence", "margin")
+SHARES = ("pool_right", "picked_right")
 COLOURS = {"st": BLUE, "sw": ORANGE, "st_sw": GREEN}
 
 
@@ -106,27 +107,22 @@ def course_table(rows: list[Row], folder: Path) -> None:
     for (setting, variant), some in groups(rows).items():
         courses = [read_course(folder / row["folder"] / "metrics.csv") for row in some]
         courses = [course for course in courses if course]
-        if not courses or not courses[0][0].get("pool"):
+        if not courses or not courses[0][0].get("pool"):  # "0" is a pool, too
             continue
         for place, when in ((0, "first"), (-1, "last")):
-            means = {
-                name: np.mean([float(c[place][name]) for c in courses if c[place][name]] or [0])
+            cells = [
+                mean_of([course[place].get(name) for course in courses], share=name in SHARES)
                 for name in names
-            }
-            body.append(
-                [
-                    setting,
-                    variant,
-                    when,
-                    f"{means['pool']:.0f}",
-                    f"{100 * means['pool_right']:.0f}",
-                    f"{means['picked']:.0f}",
-                    f"{100 * means['picked_right']:.0f}",
-                    f"{means['labelled_at_floor']:.0f}",
-                ]
-            )
+            ]
+            body.append([setting, variant, when, *cells])
     head = ["iteration", "pool", "of it right, %", "picked", "of them right, %"]
     table(["setting", "variant", *head, "labels at the floor"], body)
+
+
+def mean_of(cells: list[str | None], *, share: bool) -> str:
+    """Of the numbers that there are; shares in percent."""
+    known = [float(cell) for cell in cells if cell]
+    return f"{(100 if share else 1) * np.mean(known):.0f}" if known else "-"
 
 
 def read_course(path: Path) -> list[Row]:
@@ -191,6 +187,22 @@ def regime_table(found: dict[str, list[tuple[str, str, float, float]]]) -> None:
         print(f"\nRank correlation of {name}'s gain with the first model's accuracy: {rho:+.2f}")
 
 
+def first_table(rows: list[Row]) -> None:
+    """Each variant less the first model that it went on from, paired by seed."""
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        pairs = [
+            100 * (float(row["accuracy"]) - float(row["first_accuracy"]))
+            for row in some
+            if row["first_accuracy"] and variant != "first"
+        ]
+        if pairs:
+            entry = over_seeds(pairs)
+            ends = "" if entry["low"] is None else f" [{entry['low']:+.1f}, {entry['high']:+.1f}]"
+            body.append([setting, variant, f"{entry['mean']:+.1f}{ends}"])
+    table(["setting", "variant", "less the first model, points"], body)
+
+
 def regime_figure(found: dict[str, list[tuple[str, str, float, float]]], path: Path) -> None:
     """A dot for each run: gain against the first model's accuracy."""
     with house_style():
@@ -220,6 +232,7 @@ def main() -> None:
     expression_table(rows)
     found = gains(rows, options.baseline)
     regime_table(found)
+    first_table(rows)
     if options.figure is not None:
         regime_figure(found, options.figure)
     seconds = sum(float(row["seconds"]) for row in rows if row["seconds"])
