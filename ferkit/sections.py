@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ferkit.plugin import DataPath, Kind, Params
+from ferkit.plugin import DataPath, Kind, Params, WeightsPath
 
 SCHEMA_VERSION = 1
 
@@ -279,6 +279,6 @@ class Recipe(Section):
     labelled: PolicySection = Field(default_factory=PolicySection)
     unlabelled: PolicySection = Field(default_factory=PolicySection)
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
-    init: DataPath | None = Field(
+    init: WeightsPath | None = Field(
         None, description="run folder whose weights the first phase starts from"
     )

@@ -48,7 +48,7 @@ def begin(
         only: of a matrix, patterns of the runs to be done now; see `selection.selected`.
     """
     components = catalogue(plugins.load())
-    loaded = read_recipe(name, overrides=settings, catalogue=components)
+    loaded = read_recipe(name, overrides=settings, catalogue=components, look=True)
     console = _console(progress)
     display = make_display(progress, console)
     _say_broken(components, display)
