@@ -197,6 +197,12 @@ class ModelSection(Section):
         default={"use": "small_cnn"}, validate_default=True
     )
     aggregation: AggregationSlots = Field(default_factory=AggregationSlots)
+    feature_dim: int | None = Field(
+        None,
+        ge=1,
+        description="a dense layer brings a frame's features, pooled over regions, to so many"
+        " numbers (B11); null: there is none",
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="before the last layer")
     penalty: float = Field(0.0, ge=0, description="factor of the aggregations' penalty in the loss")
     frames: int = Field(8, ge=1, description="frames of a clip per training step, evenly spaced")
