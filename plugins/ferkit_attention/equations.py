@@ -22,7 +22,7 @@ def spatial_weights(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
     places = maps.flatten(3)  # L^T: (B, R, C, H * W)
     hidden = torch.einsum("brcp,ruc->brup", places, first).tanh()
     scores = torch.einsum("brup,rhu->brhp", hidden, second)
-    return _at_least_float32(scores).softmax(-1).unflatten(-1, maps.shape[3:])
+    return _at_least_float32(scores).softmax(-1).reshape(*scores.shape[:3], *maps.shape[3:])
 
 
 def attended(weights: Tensor, maps: Tensor) -> Tensor:

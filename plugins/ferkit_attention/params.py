@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, field_validator
 
 from ferkit.plugin import Params
 
-
-def _ascending(stages: tuple[int, ...]) -> tuple[int, ...]:
-    if not stages:
-        raise ValueError("name one stage at least, or write 'all' or 'last'")
-    if list(stages) != sorted(set(stages)):
-        raise ValueError("stages go up, each named once")
-    return stages
-
-
-Stages = (
-    Literal["all", "last"]
-    | Annotated[tuple[Annotated[int, Field(ge=1)], ...], AfterValidator(_ascending)]
-)
+Stages = Literal["all", "last"] | tuple[Annotated[int, Field(ge=1)], ...]
 
 
 class StageMeansParams(Params):
@@ -28,9 +16,16 @@ class StageMeansParams(Params):
 
     stages: Stages = Field(
         "all",
-        description="feature maps of the backbone: all, the last, or their numbers, counted from 1"
-        " at the earliest",
+        description="feature maps of the backbone: all, the last, or a list of their numbers, the"
+        " earliest being 1",
     )
+
+    @field_validator("stages")
+    @classmethod
+    def _ascending(cls, stages: Stages) -> Stages:
+        if isinstance(stages, tuple) and (not stages or list(stages) != sorted(set(stages))):
+            raise ValueError("a list of stages goes up and names each once, as in [3, 4]")
+        return stages
 
 
 class SpatialAttentionParams(StageMeansParams):
