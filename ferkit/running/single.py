@@ -29,14 +29,16 @@ from ferkit.running.environment import device_name, plugin_versions, versions
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
 from ferkit.running.outcome import crops_by_id, results_of, write_tables
+from ferkit.running.student import student_of
 from ferkit.running.watch import TrainingWatch
 from ferkit.training.devices import choose_device
 from ferkit.training.job import PolicyChain, Trained, TrainingJob
 from ferkit.training.trainer import train
 
 if TYPE_CHECKING:
+    from ferkit.model.face_model import FaceModel
     from ferkit.running.progress import Display
-    from ferkit.sections import PolicySection, Recipe
+    from ferkit.sections import ModelSection, PolicySection, Recipe
 
 
 @dataclass
@@ -168,7 +170,7 @@ def _work(
     state.update(
         notes=notes,
         phases=[phase.as_dict() for phase in trained.phases],
-        weights=_final_weights(folder, trained),
+        weights=None if trained.final is None else f"checkpoints/{trained.final.file}",
     )
     watch.rewrite(trained.history, trained.histograms)
     results = _report(recipe, data, trained, folder=folder, display=display, smoke=smoke)
@@ -202,6 +204,9 @@ def make_job(
             [catalogue.build(Kind.SAMPLE_WEIGHTING, one, context) for one in section.weightings],
         )
 
+    def build(section: ModelSection) -> FaceModel:
+        return build_model(catalogue.build, section, context)
+
     return TrainingJob(
         training=recipe.training,
         model=recipe.model,
@@ -213,11 +218,12 @@ def make_job(
         validation=data.validation,
         labelled_policies=chain(recipe.labelled),
         unlabelled_policies=chain(recipe.unlabelled),
-        build_model=lambda: build_model(catalogue.build, recipe.model, context),
+        build_model=lambda: build(recipe.model),
         folder=folder / "checkpoints",
         regions=data.regions,
         image_size=data.image_size,
         init=initial_weights(recipe.init),
+        student=student_of(recipe, build),
         smoke=smoke,
         observer=observer,
     )
@@ -268,13 +274,6 @@ def _about(data: RunData) -> dict[str, Any]:
         "problems": [summary.as_json() for summary in summarise(data.problems)],
         "fingerprints": data.fingerprints,
     }
-
-
-def _final_weights(folder: Path, trained: Trained) -> str | None:
-    """Where the final weights lie, relative to the run folder."""
-    if not trained.phases:
-        return None
-    return (Path("checkpoints") / trained.phases[-1].file).as_posix()
 
 
 def _report(
