@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ferkit.plugin import DataPath, Kind, Params
+from ferkit.section import Section as Section
+from ferkit.view_sections import AugmentationSection as AugmentationSection
+from ferkit.view_sections import StrongSection as StrongSection
 
 SCHEMA_VERSION = 1
 
@@ -29,16 +32,6 @@ class Chosen:
 
     kind: Kind
     nullable: bool = False
-
-
-class Section(BaseModel):
-    """A mapping in a recipe: no unknown keys, numbers finite, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    def __eq__(self, other: object) -> bool:
-        # Not by class: the exact models are built anew for each recipe that is read.
-        return isinstance(other, Section) and self.model_dump() == other.model_dump()
 
 
 class Pick(Params):
@@ -167,15 +160,6 @@ class FacesSection(Section):
     )
 
 
-class AugmentationSection(Section):
-    """The weak view (paper A: A12): one random affine map per clip, equal over its frames."""
-
-    flip: Annotated[float, Field(ge=0, le=1, description="probability")] = 0.5
-    zoom: Annotated[float, Field(ge=0, lt=1, description="scale within 1 +- zoom")] = 0.1
-    shift: Annotated[float, Field(ge=0, lt=1, description="fraction of the side")] = 0.1
-    rotation: Annotated[float, Field(ge=0, le=180, description="degrees")] = 10.0
-
-
 class AggregationSlots(Section):
     """Pooling over the three axes."""
 
@@ -231,6 +215,10 @@ class TrainingSection(Section):
     optimiser: OptimiserSection = Field(default_factory=OptimiserSection)
     augmentation: AugmentationSection | None = Field(
         default_factory=AugmentationSection, description="null: none"
+    )
+    strong: StrongSection | None = Field(
+        default_factory=StrongSection,
+        description="null: none, which a loop that asks for strong views refuses",
     )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     prediction_precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
