@@ -192,6 +192,22 @@ class ModelSection(Section):
     frames: int = Field(8, ge=1, description="frames of a clip per training step, evenly spaced")
 
 
+class StudentSection(Section):
+    """The network of the phases that train a student, where it is to differ (B16, B18)."""
+
+    model: ModelSection | None = Field(
+        None, description="the student's network, whole; null: as the section `model`"
+    )
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="of the student, instead of its model's"
+    )
+    init: DataPath | None = Field(
+        None,
+        description="run folder whose weights every student starts from; null: the recipe's `init` "
+        "where the student's backbone and aggregation are the model's, else fresh ones",
+    )
+
+
 class OptimiserSection(Section):
     """Defaults: paper A (A15)."""
 
@@ -266,6 +282,7 @@ class Recipe(Section):
     data: DataSection
     faces: FacesSection = Field(default_factory=FacesSection)
     model: ModelSection = Field(default_factory=ModelSection)
+    student: StudentSection = Field(default_factory=StudentSection)
     training: TrainingSection = Field(default_factory=TrainingSection)
     loop: Annotated[Any, Chosen(Kind.SSL_LOOP)] = Field(
         default={"use": "supervised"}, validate_default=True
