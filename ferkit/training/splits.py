@@ -149,6 +149,7 @@ class Splits:
             self.data,
             views,
             augmentation=self._job.training.augmentation,
+            strong=self._job.training.strong,
             frames=frames,
             device=self._fabric.device,
             seed=self._job.seed,
