@@ -25,6 +25,7 @@ CLASSES = ("anger", "happy", "sad")
 SIZE = 32
 CHEAP = {
     "small_cnn": {"width": 4},
+    "grouped_resnet": {"width": 4},
     "vgg": {"depth": 11},
     "vggface": {"fully_connected": False},
     "supervised": {"epochs": 1},
