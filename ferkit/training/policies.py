@@ -18,7 +18,6 @@ from ferkit.contracts.training import (
     Cadence,
     Decision,
     LabelUpdate,
-    Phase,
     Prediction,
     Progress,
     SampleWeighting,
@@ -93,14 +92,19 @@ class SplitPolicies:
             self.targets = None
         self._weigh(beliefs, progress, AT_START)
 
-    def keep(self, probs: Tensor, phase: Phase) -> None:
-        """Keep (N, K) predictions if the phase makes them once."""
-        if phase.predictions == "phase":
-            self.predicted = probs.to(self.given_probs.device)
+    def keep(self, probs: Tensor) -> None:
+        """Keep (N, K) predictions for the whole phase."""
+        self.predicted = probs.to(self.given_probs.device)
 
-    def beliefs(self, probs: Tensor, labelled: Beliefs | None = None) -> Beliefs:
-        """Beliefs over the split: (N, K) predictions and the targets of the finished epoch."""
-        probs = probs.to(self.given_probs.device)
+    def beliefs(self, probs: Tensor | None, labelled: Beliefs | None = None) -> Beliefs:
+        """Beliefs over the split: predictions and the targets of the finished epoch.
+
+        Args:
+            probs: (N, K); None: those that were kept.
+        """
+        chosen = self.predicted if probs is None else probs
+        assert chosen is not None
+        probs = chosen.to(self.given_probs.device)
         in_force = probs if self.targets is None else self.targets
         return self._beliefs(probs, in_force, labelled)
 

@@ -208,27 +208,28 @@ class Splits:
             split: phase.beliefs or policies.wants(acting)
             for split, policies in self.policies.items()
         }
-        labelled = unlabelled = None
+        made: dict[Split, Tensor] = {}
         samples = 0
-        if any(wanted.values()):  # policies of the unlabelled split may read the labelled one's
-            policies = self.policies["labelled"]
-            probs = policies.predicted
-            if probs is None:
-                probs = self.predict(
-                    model, self.data["labelled"], frames=frames, autocast=self._autocast
-                )
-                samples += self._count(len(probs))
-                policies.keep(probs, phase)
-            labelled = policies.beliefs(probs)
+        # Policies of the unlabelled split may read the labelled one's beliefs.
+        if any(wanted.values()) and self.policies["labelled"].predicted is None:
+            made["labelled"] = self.predict(
+                model, self.data["labelled"], frames=frames, autocast=self._autocast
+            )
+            samples += self._count(self.sizes.labelled)
+        if wanted.get("unlabelled") and self.policies["unlabelled"].predicted is None:
+            chosen = self.part(phase, epoch)
+            made["unlabelled"] = self._label(
+                model, phase, epoch=epoch, frames=frames, chosen=chosen
+            )
+            samples += self._count(self.sizes.unlabelled if chosen is None else len(chosen))
+        if phase.predictions == "phase":  # both at once: a stop in between starts them again
+            for split, probs in made.items():
+                self.policies[split].keep(probs)
+        labelled = unlabelled = None
+        if any(wanted.values()):
+            labelled = self.policies["labelled"].beliefs(made.get("labelled"))
         if wanted.get("unlabelled"):
-            policies = self.policies["unlabelled"]
-            probs = policies.predicted
-            if probs is None:
-                chosen = self.part(phase, epoch)
-                probs = self._label(model, phase, epoch=epoch, frames=frames, chosen=chosen)
-                samples += self._count(len(probs) if chosen is None else len(chosen))
-                policies.keep(probs, phase)
-            unlabelled = policies.beliefs(probs, labelled)
+            unlabelled = self.policies["unlabelled"].beliefs(made.get("unlabelled"), labelled)
         return Predicted(SplitBeliefs(labelled, unlabelled), samples)
 
     def _count(self, samples: int) -> int:
