@@ -44,12 +44,12 @@ def draw(settings: StrongSection, uniform: Tensor) -> Draws:
     low, high = settings.magnitude
     strength = (low + _below(magnitude, high - low + 1)) / LEVELS
     largest = torch.tensor([settings.largest(name) for name in settings.operations])
-    signed = torch.tensor([name in SIGNED for name in settings.operations])
-    ranged = torch.tensor([name in RANGES for name in settings.operations])
+    opposite = torch.tensor([-1.0 if name in SIGNED else 1.0 for name in settings.operations])
+    unranged = torch.tensor([name not in RANGES for name in settings.operations])
     amount = strength * largest[operation]
-    amount = torch.where(signed[operation] & (sign < 0.5), -amount, amount)
+    amount = torch.where(sign < 0.5, amount * opposite[operation], amount)
     done = (torch.arange(most)[:, None] < count) & (chance < settings.probability)
-    done &= ~ranged[operation] | (amount != 0)
+    done &= unranged[operation] | (amount != 0)
     return Draws(torch.where(done, operation, -1), amount, uniform[:, 1:_FIRST])
 
 

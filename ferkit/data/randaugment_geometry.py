@@ -23,29 +23,21 @@ def flip(images: Tensor, amount: Tensor, border: Border) -> Tensor:
 
     Args:
         images: (M, 3, H, W) in [0, 1].
-        amount: (M,).
+        amount: (M,), on the CPU.
         border: what comes from outside.
-    Returns: the same shape.
+    Returns: the same shape, new memory.
     """
     return images.flip(-1)
 
 
 def translate_x(images: Tensor, amount: Tensor, border: Border) -> Tensor:
     """Shift to the right by the fraction `amount` of the width, in whole pixels."""
-    source, outside = _sources(images.shape[-1], amount, border)
-    moved = images.gather(-1, source[:, None, None].expand_as(images))
-    return moved if outside is None else moved.masked_fill_(outside[:, None, None], MIDDLE)
+    return _shifted(images, amount, border, axis=-1)
 
 
 def translate_y(images: Tensor, amount: Tensor, border: Border) -> Tensor:
     """Shift down by the fraction `amount` of the height, in whole pixels."""
-    m, colours, height, width = images.shape
-    source, outside = _sources(height, amount, border)
-    first = torch.arange(m * colours, device=images.device).view(m, colours, 1) * height
-    rows = (first + source[:, None]).flatten()
-    # Whole rows are copied, which is several times as fast as pixel by pixel.
-    moved = images.view(-1, width).index_select(0, rows).view_as(images)
-    return moved if outside is None else moved.masked_fill_(outside[:, None, :, None], MIDDLE)
+    return _shifted(images, amount, border, axis=-2)
 
 
 def rotate(images: Tensor, amount: Tensor, border: Border) -> Tensor:
@@ -53,7 +45,7 @@ def rotate(images: Tensor, amount: Tensor, border: Border) -> Tensor:
     # In double precision: a vector instruction and its scalar remainder may differ in the last
     # bit, and then an image's answer would depend on its place among the others.
     angle = torch.deg2rad(amount.double())
-    cos, sin = angle.cos().to(amount.dtype), angle.sin().to(amount.dtype)
+    cos, sin = angle.cos().float(), angle.sin().float()
     return _resampled(images, (cos, -sin, sin, cos), border)
 
 
@@ -87,21 +79,28 @@ def cut_out(images: Tensor, centre: Tensor, side: float) -> Tensor:
     return images.masked_fill_(covered[:, None], MIDDLE)
 
 
-def _sources(size: int, amount: Tensor, border: Border) -> tuple[Tensor, Tensor | None]:
-    """Where each pixel of an axis comes from.
+def _shifted(images: Tensor, amount: Tensor, border: Border, *, axis: int) -> Tensor:
+    """Shift along an axis by whole pixels, less than the axis is long.
 
-    Returns: (M, size) int64 within the axis; and (M, size) bool, True for what is to be grey, or
-        None where nothing is.
+    Slices are copied, for each run of equal shifts: several times as fast as to gather pixels.
     """
-    shift = (amount * size).round().to(torch.int64)
-    source = torch.arange(size, device=amount.device) - shift[:, None]
-    if border == "mirror":
-        # The outermost pixel is not repeated: ... 2 1 0 1 2 ...
-        period = max(2 * (size - 1), 1)
-        source = source.remainder(period)
-        return torch.minimum(source, period - source).clamp_(0, size - 1), None
-    inside = source.clamp(0, size - 1)
-    return inside, inside != source
+    size = images.shape[axis]
+    shifts = (amount.double() * size).round().clamp(1 - size, size - 1).to(torch.int64)
+    runs, lengths = torch.unique_consecutive(shifts, return_counts=True)
+    moved = torch.empty_like(images)
+    parts = (torch.split(tensor, lengths.tolist()) for tensor in (images, moved))
+    for shift, old, new in zip(runs.tolist(), *parts, strict=True):
+        rest = size - abs(shift)
+        start = max(shift, 0)
+        new.narrow(axis, start, rest).copy_(old.narrow(axis, max(-shift, 0), rest))
+        bare = new.narrow(axis, 0 if shift > 0 else rest, abs(shift))
+        if border == "mirror":
+            # The outermost pixel is not repeated: ... 2 1 0 1 2 ...
+            beside = old.narrow(axis, 1 if shift > 0 else rest - 1, abs(shift))
+            bare.copy_(beside.flip(axis))
+        else:
+            bare.fill_(MIDDLE)
+    return moved
 
 
 def _places(size: int, like: Tensor) -> Tensor:
@@ -112,12 +111,12 @@ def _resampled(images: Tensor, linear: tuple[Tensor, ...], border: Border) -> Te
     """Read every pixel at `linear` times its place, both from the centre.
 
     Args:
-        linear: (M,) each: xx, xy, yx, yy of the map from new to old pixels.
+        linear: (M,) each, on the CPU: xx, xy, yx, yy of the map from new to old pixels.
     """
     height, width = images.shape[-2:]
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     x, y = _places(width, images) - middle_x, _places(height, images) - middle_y
-    xx, xy, yx, yy = (number[:, None] for number in linear)
+    xx, xy, yx, yy = (number[:, None].to(images.device) for number in linear)
     old_x = (xx * x)[:, None, :] + (xy * y)[:, :, None]  # (M, H, W)
     old_y = (yx * x)[:, None, :] + (yy * y)[:, :, None]
     grid = torch.stack([old_x / max(middle_x, 0.5), old_y / max(middle_y, 0.5)], -1)
