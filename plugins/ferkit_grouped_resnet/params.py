@@ -33,9 +33,9 @@ class GroupedResNetParams(Params):
     )
     weights: DataPath | None = Field(
         None,
-        description="file of a plain ResNet's weights of this depth and width, in torchvision's "
-        "naming, .safetensors or .pth (read without running code in it), that each region starts "
-        "from; relative to the recipe; null: random weights, different in each region",
+        description="file of a plain ResNet of this depth and width, which each region starts "
+        "from: .safetensors or .pth in torchvision's naming (read without running code in it), "
+        "relative to the recipe; null: random weights, others in each region",
     )
     sha256: str | None = Field(
         None,
