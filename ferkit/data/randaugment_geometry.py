@@ -6,6 +6,7 @@ amount is a fraction of the side, an angle or a slope, so that crops of one face
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Literal
 
 import torch
@@ -85,14 +86,14 @@ def _shifted(images: Tensor, amount: Tensor, border: Border, *, axis: int) -> Te
     Slices are copied, for each run of equal shifts: several times as fast as to gather pixels.
     """
     size = images.shape[axis]
-    shifts = (amount.double() * size).round().clamp(1 - size, size - 1).to(torch.int64)
-    runs, lengths = torch.unique_consecutive(shifts, return_counts=True)
+    shifts = [max(1 - size, min(size - 1, round(by * size))) for by in amount.tolist()]
     moved = torch.empty_like(images)
-    parts = (torch.split(tensor, lengths.tolist()) for tensor in (images, moved))
-    for shift, old, new in zip(runs.tolist(), *parts, strict=True):
+    end = 0
+    for shift, run in groupby(shifts):
+        begin, end = end, end + len(list(run))
+        old, new = images[begin:end], moved[begin:end]
         rest = size - abs(shift)
-        start = max(shift, 0)
-        new.narrow(axis, start, rest).copy_(old.narrow(axis, max(-shift, 0), rest))
+        new.narrow(axis, max(shift, 0), rest).copy_(old.narrow(axis, max(-shift, 0), rest))
         bare = new.narrow(axis, 0 if shift > 0 else rest, abs(shift))
         if border == "mirror":
             # The outermost pixel is not repeated: ... 2 1 0 1 2 ...
