@@ -118,9 +118,11 @@ def _resampled(images: Tensor, linear: tuple[Tensor, ...], border: Border) -> Te
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     x, y = _places(width, images) - middle_x, _places(height, images) - middle_y
     xx, xy, yx, yy = (number[:, None].to(images.device) for number in linear)
-    old_x = (xx * x)[:, None, :] + (xy * y)[:, :, None]  # (M, H, W)
-    old_y = (yx * x)[:, None, :] + (yy * y)[:, :, None]
-    grid = torch.stack([old_x / max(middle_x, 0.5), old_y / max(middle_y, 0.5)], -1)
+    # What columns and rows add to a place, in grid_sample's units: half an image is 1.
+    half_x, half_y = max(middle_x, 0.5), max(middle_y, 0.5)
+    by_column = torch.stack([xx * x / half_x, yx * x / half_y], -1)  # (M, W, 2)
+    by_row = torch.stack([xy * y / half_x, yy * y / half_y], -1)  # (M, H, 2)
+    grid = by_column[:, None] + by_row[:, :, None]
     if border == "mirror":
         return grid_sample(images, grid, padding_mode="reflection", align_corners=True).clamp_(0, 1)
     # Outside are zeros: with grey as the zero, the edge blends into grey.
