@@ -271,6 +271,10 @@ class EvaluationSection(Section):
     figures: bool = Field(
         True, description="draw figures; false saves seconds for each of many short runs"
     )
+    stability: bool = Field(
+        False,
+        description="measure how much answers at test change under alterations of a clip (B28)",
+    )
 
 
 class Recipe(Section):
