@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/strong_view.py
 
-Prints Markdown. All do three operations to an image, of brightness, contrast, sharpness and
-translation both ways, at magnitude 9 of 9, and go from a uint8 batch to a float one in [0, 1].
-Ways take turns in one run; times are of process CPU time with one torch thread.
+Prints Markdown. All do three operations to an image at magnitude 9 of 9, and go from a uint8 batch
+to a float one in [0, 1]: of brightness, contrast, sharpness and translation both ways, and then of
+all that ours and torchvision's have. Ways take turns in one run; times are of process CPU time with
+one torch thread.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def of_kornia(augment: KorniaRandAugment) -> Way:
     return lambda images: torch.cat([augment(image[None]) for image in images.float() / 255])
 
 
-def ways() -> dict[str, Way]:
-    """What is compared, the first with each of the others."""
+def ways() -> dict[str, dict[str, Way]]:
+    """What is compared, by the operations: the first with each of the others."""
     five = KorniaRandAugment(
         3,
         9,
@@ -87,16 +88,20 @@ def ways() -> dict[str, Way]:
     few = FewOperations(3, 9, num_magnitude_bins=10)
     all_ = v2.RandAugment(3, 9, num_magnitude_bins=10)
     return {
-        "ours": lambda images: ours(images, operations=FIVE),
-        "ours, one image at a time": lambda images: torch.cat(
-            [ours(image[None], operations=FIVE) for image in images]
-        ),
-        "torchvision on tensors": of_tensors(few),
-        "torchvision on Pillow's images": of_pillow(few),
-        "kornia": of_kornia(five),
-        "ours, all operations": lambda images: ours(images, operations=OPERATIONS),
-        "torchvision on tensors, all its operations": of_tensors(all_),
-        "torchvision on Pillow's images, all its operations": of_pillow(all_),
+        "five operations": {
+            "ours": lambda images: ours(images, operations=FIVE),
+            "ours, one image at a time": lambda images: torch.cat(
+                [ours(image[None], operations=FIVE) for image in images]
+            ),
+            "torchvision on tensors": of_tensors(few),
+            "torchvision on Pillow's images": of_pillow(few),
+            "kornia": of_kornia(five),
+        },
+        "all operations": {
+            "ours": lambda images: ours(images, operations=OPERATIONS),
+            "torchvision on tensors": of_tensors(all_),
+            "torchvision on Pillow's images": of_pillow(all_),
+        },
     }
 
 
@@ -105,6 +110,22 @@ def seconds(way: Way, images: Tensor) -> float:
     begun = time.process_time()
     way(images)
     return time.process_time() - begun
+
+
+def compare(compared: dict[str, Way], images: Tensor, rounds: int) -> list[list[str]]:
+    """Rows of a table."""
+    taken: dict[str, list[float]] = {name: [] for name in compared}
+    for way in compared.values():
+        way(images[:4])  # the first is slower
+    for _ in range(rounds):
+        for name, way in compared.items():
+            taken[name].append(seconds(way, images))
+    rows = []
+    for name, times in taken.items():
+        ratios = [one / own for one, own in zip(times, taken["ours"], strict=True)]
+        each = f"{len(images) / statistics.median(times):.0f}"
+        rows.append([name, each, f"{statistics.median(ratios):.1f}"])
+    return rows
 
 
 def main() -> None:
@@ -118,20 +139,9 @@ def main() -> None:
     for side in (96, 224):
         images = torch.randint(0, 256, (COUNT, 3, side, side), dtype=torch.uint8)
         images = torch.nn.functional.avg_pool2d(images.float(), 5, 1, 2).to(torch.uint8)
-        compared = ways()
-        for way in compared.values():
-            way(images[:4])  # the first is slower
-        taken: dict[str, list[float]] = {name: [] for name in compared}
-        for _ in range(rounds):
-            for name, way in compared.items():
-                taken[name].append(seconds(way, images))
-        rows = []
-        for name, times in taken.items():
-            ratios = [one / own for one, own in zip(times, taken["ours"], strict=True)]
-            each = f"{COUNT / statistics.median(times):.0f}"
-            rows.append([name, each, f"{statistics.median(ratios):.1f}"])
-        print(f"\n{side} px:")
-        table(["way", "images/s", "time, ours = 1"], rows)
+        for operations, compared in ways().items():
+            print(f"\n{side} px, {operations}:")
+            table(["way", "images/s", "time, ours = 1"], compare(compared, images, rounds))
 
 
 if __name__ == "__main__":
