@@ -29,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ferkit.contracts.model import Features
 
 REGIONS = 3
-SIZES = {96: 16, 224: 4}
+SIZES = {96: 64, 224: 8}
 """Side of the crops in pixels, and frames per batch on a CPU."""
 
 CUDA_FRAMES = 128
