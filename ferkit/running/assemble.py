@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sample
@@ -32,13 +32,14 @@ SMOKE_SAMPLES = 96
 
 @dataclass(frozen=True)
 class Source:
-    """One prepared data set: `samples[i]` shows in row i of `clips`."""
+    """One prepared data set: `samples[i]` of `dataset` shows in row i of `clips`."""
 
     samples: tuple[Sample, ...]
     clips: ClipSource
     classes: tuple[str, ...]
     problems: tuple[Problem, ...]
     fingerprint: str
+    dataset: Dataset | DrawnDataset
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class RunData:
     """The splits of a run, ready to be read.
 
     fingerprints: per data set, of what its rows and files were.
+    datasets: for what they know besides.
     """
 
     splits: Splits
@@ -57,6 +59,7 @@ class RunData:
     test: SplitData | None
     problems: tuple[Problem, ...]
     fingerprints: dict[str, str]
+    datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -116,6 +119,7 @@ def assemble(
         test=_part(splits.test, sources, splits) if splits.test else None,
         problems=(*found, *divided),
         fingerprints={role: source.fingerprint for role, source in sources.items()},
+        datasets={role: source.dataset for role, source in sources.items()},
     )
 
 
@@ -200,6 +204,7 @@ def _source(
         classes=tuple(dataset.classes),
         problems=(*dataset.problems(), *prepared.failures),
         fingerprint=_fingerprint(dataset.fingerprint(), dataset.classes, samples),
+        dataset=dataset,
     )
 
 

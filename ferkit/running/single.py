@@ -17,8 +17,6 @@ from ferkit.contracts.running import Run
 from ferkit.data.report import summarise
 from ferkit.errors import FerkitError
 from ferkit.evaluation.report import write_report
-from ferkit.evaluation.run_figures import write_figures
-from ferkit.evaluation.writing import write_results
 from ferkit.files import write_whole
 from ferkit.model.build import build_model
 from ferkit.plugin import Context, Kind
@@ -28,11 +26,12 @@ from ferkit.running.assemble import RunData, assemble
 from ferkit.running.environment import device_name, plugin_versions, versions
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
-from ferkit.running.outcome import crops_by_id, results_of, write_tables
+from ferkit.running.known_frames import known_frames
+from ferkit.running.outcome import write_outcome
 from ferkit.running.student import student_of
 from ferkit.running.watch import TrainingWatch
 from ferkit.training.devices import choose_device
-from ferkit.training.job import PolicyChain, Trained, TrainingJob
+from ferkit.training.job import PolicyChain, TrainingJob
 from ferkit.training.trainer import train
 
 if TYPE_CHECKING:
@@ -173,7 +172,11 @@ def _work(
         weights=None if trained.final is None else f"checkpoints/{trained.final.file}",
     )
     watch.rewrite(trained.history, trained.histograms)
-    results = _report(recipe, data, trained, folder=folder, display=display, smoke=smoke)
+    known = known_frames(recipe, data, catalogue, context)
+    results = write_outcome(
+        recipe, data, trained, known=known, folder=folder, display=display, smoke=smoke
+    )
+    state.update(cost=results["cost"])
     observers.run_finished(run)
     return results
 
@@ -274,25 +277,3 @@ def _about(data: RunData) -> dict[str, Any]:
         "problems": [summary.as_json() for summary in summarise(data.problems)],
         "fingerprints": data.fingerprints,
     }
-
-
-def _report(
-    recipe: Recipe,
-    data: RunData,
-    trained: Trained,
-    *,
-    folder: Path,
-    display: Display,
-    smoke: bool,
-) -> Mapping[str, Any]:
-    """Predictions, metrics, tables and figures."""
-    results, predictions = results_of(recipe, data, trained, display=display, smoke=smoke)
-    write_results(folder / "results.json", results)
-    write_tables(folder, data, trained, predictions)
-    if recipe.evaluation.figures:
-        write_figures(
-            folder,
-            test_crops=crops_by_id(data.test),
-            train_crops=crops_by_id(data.labelled),
-        )
-    return results
