@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ferkit.contracts.training import Phase, SSLLoop
 from ferkit.errors import FerkitError
-from ferkit.training.batches import check_views
 
 
 def phases_of(loop: SSLLoop, *, has_validation: bool, smoke: bool) -> list[Phase]:
@@ -29,8 +28,6 @@ def phases_of(loop: SSLLoop, *, has_validation: bool, smoke: bool) -> list[Phase
                 where="loop.patience",
                 hint="Set data.split.validation above 0, or patience: null.",
             )
-        check_views(phase.views or loop.views)
-        check_views({"unlabelled": (phase.label_view,)})
         if phase.predictions == "phase" and phase.teacher != "previous":
             raise FerkitError(
                 f"phase '{phase.name}' of {name} predicts once, and its teacher changes.",

@@ -50,6 +50,9 @@ class Session:
         self.phases = phases_of(
             job.loop, has_validation=self.splits.validation is not None, smoke=job.smoke
         )
+        for phase in self.phases:  # so that what can't be made is said before hours of training
+            self.splits.maker(phase.views or job.loop.views, frames=1)
+            self.splits.maker({"unlabelled": (phase.label_view,)}, frames=1)
         self.networks = Networks(
             job,
             seed=lambda round_, number: self.seed("weights", round_, number),

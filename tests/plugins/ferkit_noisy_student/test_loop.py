@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ferkit.contracts.training import (
 )
 from ferkit.data import keyed
 from ferkit.data.augment import clean_view
+from ferkit.errors import FerkitError
 from ferkit.sections import ModelSection, OptimiserSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_model, tiny_split
 from ferkit.testing.tiny import TinyBackbone
@@ -325,6 +327,37 @@ def test_the_unlabelled_samples_help(tmp_path: Path) -> None:
     scores = [phase.validation_accuracy for phase in trained.phases]
     assert max(scores[1:]) >= scores[0]
     assert trained.final.validation_accuracy == max(scores)
+
+
+def test_strong_views_that_are_switched_off_are_refused_at_once(tmp_path: Path) -> None:
+    section = TrainingSection(batch_size=4, device="cpu", strong=None)
+    for params in ({}, {"rounds_patience": None, "noise_labelled": False}):
+        made = loop(input_noise="strong", **params)
+        with pytest.raises(FerkitError, match=r"training\.strong: it is null, and the loop asks"):
+            train(job(made, tmp_path, training=section))
+    assert not list(tmp_path.iterdir())
+    trained = train(job(loop(input_noise="weak", rounds=1), tmp_path, training=section))
+    assert len(trained.phases) == 2
+
+
+def test_patience_without_validation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FerkitError, match=r"loop\.rounds_patience: .*rounds_patience: null"):
+        train(job(loop(), tmp_path, validation=None))
+    trained = train(job(loop(rounds_patience=None), tmp_path, validation=None))
+    assert trained.final.name == "student2"
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_on_a_gpu(tmp_path: Path, precision) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs CUDA")
+    section = TrainingSection(batch_size=4, device="cuda", precision=precision)
+    made = Watched(loop(teacher_noise=True, input_noise="strong").params)
+    trained = train(job(made, tmp_path, training=section))
+    assert [len(each) for each in made.believed.values()] == [2, 2]
+    assert all(math.isfinite(row["train_loss"]) for row in trained.history)
+    assert trained.device == "cuda:0"
 
 
 def test_without_unlabelled_samples_students_learn_from_the_labelled(tmp_path: Path) -> None:
