@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,7 +21,9 @@ _MOST_HOPS = 4
 _MOST_COLUMNS = 9
 _SIDE = 96  # px of a panel's picture
 _OCTAVES = 2.0  # colours end at a quarter and at four times the even density
-_MOST_OPAQUE = 0.8
+_MOST_OPAQUE = 0.85
+_BEND = 0.7  # below 1: small differences from the even density show, too
+_MORE, _LESS = np.array([0.93, 0.13, 0.05]), np.array([0.05, 0.35, 0.95])
 _LINE, _HEAD, _GAP = 0.13, 0.2, 0.04  # inches: a text, the headings, between panels
 _SCALE = 0.34  # inches: of the colour scale below
 
@@ -93,19 +94,11 @@ def heat_on_face(crop: NDArray[np.uint8], density: Floats) -> NDArray[np.float64
         crop: (3, S, S) uint8. density: (side, side), 1 where attention is spread evenly.
     Returns: (side, side, 3) in [0, 1], grey where the density is 1.
     """
-    place, strength = _heat(density)
-    colours = mpl.colormaps["RdBu_r"](place)[..., :3]
-    grey = _grey(crop, density.shape)
-    opacity = _MOST_OPAQUE * strength[..., None]
-    return np.asarray((1 - opacity) * grey + opacity * colours, np.float64)
-
-
-def _heat(density: Floats) -> tuple[Floats, Floats]:
-    """Place on the colour scale in [0, 1], and distance from its middle in [0, 1]."""
     octaves = np.log2(np.maximum(density, 1e-9)) / _OCTAVES
-    away = np.clip(octaves, -1, 1)
-    # The middle of the colour scale is white and would look like light on the face.
-    return 0.5 + np.sign(away) * (0.15 + 0.35 * np.abs(away)), np.abs(away)
+    away = np.clip(octaves, -1, 1)[..., None]
+    colours = np.where(away > 0, _MORE, _LESS)
+    opacity = _MOST_OPAQUE * np.abs(away) ** _BEND
+    return np.asarray((1 - opacity) * _grey(crop, density.shape) + opacity * colours, np.float64)
 
 
 def _grey(crop: NDArray[np.uint8], shape: tuple[int, ...]) -> Floats:

@@ -33,9 +33,11 @@ def costs_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     colours, names = class_colours(len(entries)), labels(list(entries), 28)
     with house_style():
         figure, (axes,) = new_figure(3.4 + 0.2 * len(entries))
+        most = max(gflops(entry["cost"]) or 0.0 for entry in entries.values())
+        factor, unit = (1.0, 9) if most >= 1 else (1e3, 6)
         costs = []
         for colour, name, entry in zip(colours, names, entries.values(), strict=True):
-            cost = gflops(entry["cost"]) or 0.0
+            cost = factor * (gflops(entry["cost"]) or 0.0)
             costs.append(cost)
             if is_number(entry["low"]) and is_number(entry["high"]):
                 ends = [100 * entry["low"], 100 * entry["high"]]
@@ -45,9 +47,11 @@ def costs_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure | None:
                       markersize=7, linestyle="none", markeredgecolor=GREY)  # fmt: skip
         if min(costs) > 0 and max(costs) >= _LOGARITHMIC_FROM * min(costs):
             axes.set_xscale("log")
+        else:
+            axes.locator_params(axis="x", nbins=5)
         axes.margins(x=0.12, y=0.12)
         metric = METRIC_NAMES.get(one["metric"], one["metric"])
         axes.set_ylabel(f"{metric} on {one['split']}, %")
-        axes.set_xlabel("multiply-adds of a clip, 10$^9$")
+        axes.set_xlabel(f"multiply-adds of a clip, 10$^{unit}$")
         figure.legend(loc="outside upper left", fontsize=9)
     return figure

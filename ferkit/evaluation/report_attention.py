@@ -10,6 +10,8 @@ from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.stability import is_stability
 from ferkit.evaluation.wording import UNKNOWN, is_number, number, percent
 
+_FACE = ("on the face", "its share of the crop", "lift")
+
 
 def attention_section(results: Mapping[str, Any]) -> dict[str, Any] | None:
     """Sentences and tables of the results' entry `attention`; None where there is none.
@@ -22,30 +24,34 @@ def attention_section(results: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     sentences: list[str] = []
     tables: list[PlainTable] = []
-    _add_space(_part(attention, "space"), sentences, tables)
+    stages = _add_space(_part(attention, "space"), sentences, tables)
     _add_frames(_part(attention, "frames"), sentences, tables)
-    return {"sentences": sentences, "tables": tables}
+    return {"sentences": sentences, "tables": tables, "stages": stages}
 
 
-def _add_space(space: Mapping[str, Any], sentences: list[str], tables: list[PlainTable]) -> None:
+def _add_space(
+    space: Mapping[str, Any], sentences: list[str], tables: list[PlainTable]
+) -> PlainTable | None:
+    """Adds the table of the regions; the one of their single maps, if there are several."""
     regions = _part(_part(space, "on_face"), "regions")
     if space.get("no_face"):
         sentences.append(
             f"How much of the attention lies on the face is not measured: {space['no_face']}."
         )
     if not regions:
-        return
+        return None
     sentences.append(
         "Share of the attention over places that lies on the face, an oval by the true landmarks, "
         "against the face's share of the crop: a lift of 1 is what attention spread evenly gives."
     )
-    rows = []
-    for name, entry in regions.items():
-        rows.append([str(name), "all", *_face_cells(entry)])
-        for stage in entry.get("stages") or []:
-            size = f"{stage.get('height')} x {stage.get('width')}"
-            rows.append([str(name), size, *_face_cells(stage)])
-    tables.append(PlainTable(("region", "map", "on the face", "its share", "lift"), rows))
+    rows = [[str(name), *_face_cells(entry)] for name, entry in regions.items()]
+    tables.append(PlainTable(("region", *_FACE), rows))
+    single = [
+        [f"{name}, {stage.get('height')} x {stage.get('width')}", *_face_cells(stage)]
+        for name, entry in regions.items()
+        for stage in entry.get("stages") or []
+    ]
+    return PlainTable(("region, map", *_FACE), single) if len(single) > len(rows) else None
 
 
 def _face_cells(entry: Mapping[str, Any]) -> list[str]:
