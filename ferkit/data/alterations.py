@@ -17,7 +17,7 @@ from ferkit.sections import AugmentationSection
 
 LIGHT = 0.3
 """Brightness and contrast change by a factor of up to 1 -+ this."""
-BLUR = 0.015
+BLUR = 0.02
 """Deviation of the Gaussian, fraction of the crop's side."""
 SHIFT = 0.05
 """Furthest move to each side, fraction of the crop's side."""
@@ -64,7 +64,7 @@ def _moved(view: int, **ranges: float) -> Callable[[Clips, int, Tensor], Clips]:
 def blurred(clips: Clips, seed: int, keys: Tensor) -> Clips:
     """A Gaussian of deviation `BLUR` of the side; edges are repeated. Nothing is drawn."""
     frames, valid = clean_view(clips)
-    deviation = max(0.3, BLUR * frames.shape[-1])
+    deviation = max(0.5, BLUR * frames.shape[-1])
     reach = max(1, round(3 * deviation))
     steps = torch.arange(-reach, reach + 1, device=frames.device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (steps / deviation).square())
@@ -89,7 +89,7 @@ def frames_dropped(clips: Clips, seed: int, keys: Tensor) -> Clips:
 ALTERATIONS: Mapping[str, Alteration] = {
     "brightness": Alteration("times 0.7 to 1.3", _coloured("brightness", brightness)),
     "contrast": Alteration("times 0.7 to 1.3", _coloured("contrast", contrast)),
-    "blur": Alteration("Gaussian, deviation 1.5 % of the side", blurred),
+    "blur": Alteration("Gaussian, deviation 2 % of the side", blurred),
     "shift": Alteration("up to 5 % of the side, both ways", _moved(0, shift=SHIFT)),
     "rotation": Alteration("up to 8 degrees, both ways", _moved(1, rotation=ROTATION)),
     "flip": Alteration("mirror image", _moved(2, flip=1.0)),
