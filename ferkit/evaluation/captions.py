@@ -26,7 +26,7 @@ CAPTIONS = {
     "an untinted face is an even map. Good: red on brows, eyes, mouth. Bad: red on the background, "
     "or hops that are all alike.",
     "attention_stages": "Mean attention over the test clips on their mean crop, a row for each map "
-    "of the backbone, from early to late. Good: the late maps keep to the face. Bad: a bright "
+    "of the backbone, from early to late. Good: the late maps keep to the face. Bad: a red "
     "corner or an edge in every row, which tells of padding and not of faces.",
     "attention_regions": "Mean weight of each region, by class. Good: weights that move with the "
     "class, to the mouth for happy. Bad: one region that takes everything, so that the others "

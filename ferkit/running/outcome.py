@@ -140,7 +140,9 @@ def _stability(
 def cost_of(recipe: Recipe, data: RunData, trained: Trained) -> dict[str, Any]:
     """What the final network costs, for a clip as long as in a training step."""
     few = torch.linspace(0, len(data.labelled) - 1, min(8, len(data.labelled))).long()
-    clips = data.labelled.read(few, recipe.model.frames)
+    is_student = trained.final is not None and trained.final.network == "student"
+    section = (recipe.student.model if is_student else None) or recipe.model
+    clips = data.labelled.read(few, section.frames)
     return count_cost(
         trained.model,
         frames=clips.frames.shape[1],
