@@ -17,7 +17,6 @@ from ferkit.data.normalise import statistics_of
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel, Output
 
-
 View = Callable[[Tensor, Clips], Clips]
 """(ids (n,) on the CPU, uint8 clips on the device) -> what the network is shown, in [0, 1]."""
 
