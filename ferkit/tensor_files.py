@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from torch import Tensor
 from ferkit.errors import FerkitError
 
 HINT = "It must hold tensors only, as .safetensors or as a .pth state dict."
+
+_NO_WEIGHTS = "can't be read as weights"
+
+_INSTEAD = (
+    (b"<!doctype html", "it is a web page", "Download the file itself, not the page about it."),
+    (b"<html", "it is a web page", "Download the file itself, not the page about it."),
+    (b"version https://git-lfs", "it is a pointer of Git LFS", "Get the file with 'git lfs pull'."),
+)
+"""First bytes in lower case, what people have who have them, and what to do."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -31,19 +41,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if _is_safetensors(path):
             loaded = load_file(path)
         else:
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # torch's own words advise to run what is in the file.
-        raise FerkitError(
-            "can't be read as weights, or holds more than tensors; nothing in it was run.",
-            where=str(path),
-            hint=HINT,
-        ) from error
+            with warnings.catch_warnings():
+                # torch warns of the pickle's version before it refuses, or reads, the file.
+                warnings.simplefilter("ignore", UserWarning)
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader of old files lets any error through
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FerkitError(
-            f"can't be read as weights ({first.rstrip('.')}).", where=str(path), hint=HINT
-        ) from error
+        raise _unreadable(path, error) from error
     inner = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not inner or not all(isinstance(value, Tensor) for value in inner.values()):
         raise FerkitError(
@@ -60,6 +63,34 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
                 hint="The file is damaged; get it again.",
             )
     return tensors
+
+
+def _unreadable(path: Path, error: Exception) -> FerkitError:
+    """What to say of a file that a reader gave up on."""
+    with path.open("rb") as file:
+        head = file.read(256)
+    if not head:
+        return FerkitError(f"{_NO_WEIGHTS}: it is empty.", where=str(path), hint="Get it again.")
+    for start, what, hint in _INSTEAD:
+        if head.lstrip().lower().startswith(start):
+            return FerkitError(f"{_NO_WEIGHTS}: {what}.", where=str(path), hint=hint)
+    if _is_text(head):
+        return FerkitError(f"{_NO_WEIGHTS}: it is text.", where=str(path), hint=HINT)
+    if isinstance(error, pickle.UnpicklingError):
+        # torch's own words advise to run what is in the file.
+        what = f"{_NO_WEIGHTS}, or holds more than tensors; nothing in it was run."
+        return FerkitError(what, where=str(path), hint=HINT)
+    words = str(error).partition("\n")[0].rstrip(".")
+    # Of a damaged pickle the reader says which of its own look-ups failed.
+    said = f" ({words})" if words and not isinstance(error, LookupError) else ""
+    return FerkitError(f"{_NO_WEIGHTS}{said}.", where=str(path), hint=HINT)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so is text in UTF-8; its last letter may be cut."""
+    letters = head.decode("utf-8", errors="ignore")
+    whole = len(letters.encode()) > len(head) - 4
+    return whole and all(letter.isprintable() or letter in "\t\n\r\f" for letter in letters)
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -141,7 +141,8 @@ def label_noise(
 
     Args:
         weights, losses: (N,). given, truth: class names, None where unknown. intensity: None
-            where unknown. probs: (N, K) of the same samples, columns in the order of `classes`.
+            where unknown; that of classes in which it does not vary, such as neutral, is left
+            out. probs: (N, K) of the same samples, columns in the order of `classes`.
     Returns: see `rank_wrong_labels`; None where no sample has both a given and a true label.
     """
     usable = np.array(
@@ -158,6 +159,8 @@ def label_noise(
         if intensity is None
         else np.array([np.nan if value is None else value for value in intensity], np.float64)
     )
+    if strength is not None:
+        strength = _where_it_varies(strength, truth)
     place = {name: row for row, name in enumerate(classes)}
     labels = [name for name, has in zip(given, usable, strict=True) if has]
     told = probs is not None and all(name in place for name in labels)
@@ -169,6 +172,17 @@ def label_noise(
         probs=np.asarray(probs, np.float64)[usable] if told else None,
         given=np.array([place[name or ""] for name in labels], np.int64) if told else None,
     )
+
+
+def _where_it_varies(strength: Floats, truth: Sequence[str | None]) -> Floats:
+    """NaN for samples of true classes whose known values are all the same."""
+    names = np.array([name or "" for name in truth])
+    kept = strength.copy()
+    for name in np.unique(names):
+        known = strength[(names == name) & np.isfinite(strength)]
+        if len(np.unique(known)) < 2:
+            kept[names == name] = np.nan
+    return kept
 
 
 def _ranked(signs: Mapping[str, Floats], wrong: Flags) -> dict[str, Any]:

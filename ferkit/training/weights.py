@@ -108,8 +108,8 @@ def load_init(
 
 
 def differing(own: Mapping[str, Tensor], given: Mapping[str, Tensor], *, most: int = 5) -> str:
-    """What keeps `given` from being loaded: missing, unexpected and misshapen names; "" if
-    nothing does. At most `most` names of each sort are written out."""
+    """What keeps `given` from being loaded: missing, unexpected and misshapen names, and whole
+    numbers where weights are; "" if nothing does. At most `most` of each sort are written out."""
     missing = [name for name in own if name not in given]
     unexpected = [name for name in given if name not in own]
     shapes = [
@@ -117,16 +117,26 @@ def differing(own: Mapping[str, Tensor], given: Mapping[str, Tensor], *, most: i
         for name in own
         if name in given and given[name].shape != own[name].shape
     ]
+    kinds = [
+        f"{name} {_dtype(given[name])} instead of {_dtype(own[name])}"
+        for name in own
+        if name in given and own[name].is_floating_point() and not given[name].is_floating_point()
+    ]
     said = [
         f"{word}: {_some(names, most)}"
         for word, names in (
             ("missing keys", missing),
             ("unexpected keys", unexpected),
             ("other shapes", shapes),
+            ("no floating point", kinds),
         )
         if names
     ]
     return "; ".join(said)
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _some(names: Sequence[str], most: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import math
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from ferkit.errors import FerkitError
 from ferkit.faces.container import recognise
 from ferkit.faces.sampling import sampled_frames
 from ferkit.plugin import Context
-from ferkit_decord.apart import FramesApart, Lost
+from ferkit_decord.apart import FramesApart, Lost, possible
 from ferkit_decord.decoding import Frames, garbles, opened, put
 from ferkit_decord.params import DecordParams
 from ferkit_decord.source import OTHER_READER, Source, source_of
@@ -43,7 +42,8 @@ class DecordReader:
         """Yield the sampled frames in order; frame 0 is the first that a player shows.
 
         Raises: FerkitError: the file can't be opened or holds no frame; or, after what could be
-            decoded was yielded, it breaks off. OSError: it is too large.
+            decoded was yielded, it breaks off. OSError: it is too large, or decord's own process
+            ended.
         """
         container = recognise(path)
         largest = self._params.largest_file_mib
@@ -94,7 +94,7 @@ class DecordReader:
                 at_hand, failure = _taken(frames, wanted, shape, chunk=chunk)
                 frames.close()
                 pieces = iter(at_hand)
-            elif not hasattr(signal, "SIGSTOP"):
+            elif not possible():
                 raise FerkitError(
                     "decord would pile up this video's frames: no process can be stopped here.",
                     where=str(path),

@@ -31,8 +31,11 @@ class LossTrendParams(Params):
 class SelfTrainingParams(Params):
     """Of the loop `self_training`."""
 
-    initial_epochs: int = Field(
-        60, ge=1, description="epochs of the first model, at most; unused where `init:` gives one"
+    initial_epochs: int = Field(60, ge=1, description="epochs of the first model, at most")
+    first_from_init: bool = Field(
+        True,
+        description="the recipe's `init` is the first model; false: the first model is trained "
+        "from it, as from a network that knows other faces",
     )
     patience: int | None = Field(
         5,

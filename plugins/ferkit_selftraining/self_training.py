@@ -60,7 +60,7 @@ class SelfTrainingLoop:
                 keep="best",
                 start="fresh",
                 adaptive=False,
-                initial=True,
+                initial=self.params.first_from_init,
             ),
             Phase(
                 name=SELF_TRAINING,

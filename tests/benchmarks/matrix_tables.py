@@ -4,13 +4,15 @@
 
 From matrix_runs.csv: how well signs find wrong labels (A24), the correlation of the probability
 with intensity (A23), blends (A25), and the gain against the accuracy of the first model, with
-a figure if asked for. Means over seeds with 95 % t-intervals.
+a figure if asked for; from the runs' own files: wrong labels among weak and strong expressions, and
+what was picked of the pool. Means over seeds with 95 % t-intervals.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from ferkit.evaluation.statistics import over_seeds
 
 Row = dict[str, str]
 SIGNS = ("weight", "loss", "self_confidence", "margin")
+SHARES = ("pool_right", "picked_right")
 COLOURS = {"st": BLUE, "sw": ORANGE, "st_sw": GREEN}
 
 
@@ -67,6 +70,67 @@ def noise_table(rows: list[Row]) -> None:
             body.append([setting, variant, *cells])
     head = [f"AUROC: {sign}" for sign in SIGNS] + [f"precision at k, %: {sign}" for sign in SIGNS]
     table(["setting", "variant", *head], body)
+
+
+def halves_table(rows: list[Row], folder: Path) -> None:
+    """AUROC of each sign apart for faces below and above the median intensity."""
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        found = [
+            json.loads((folder / row["folder"] / "results.json").read_text()).get("label_noise", {})
+            for row in some
+        ]
+        halves = [entry.get("low_intensity") or {} for entry in found]
+        if variant == "first" or not all(half.get("wrong") for half in halves):
+            continue
+        cells = []
+        for half in ("low_intensity", "high_intensity"):
+            for sign in SIGNS[:2]:
+                auroc = [entry[half][sign]["auroc"] for entry in found]
+                cells.append(f"{np.mean(auroc):.3f}" if None not in auroc else "-")
+            cells.append(
+                f"{100 * np.mean([entry[half]['weight']['precision_at_k'] for entry in found]):.0f}"
+            )
+        body.append([setting, variant, *cells])
+    head = [
+        f"{half}: {what}"
+        for half in ("weak", "strong")
+        for what in ("AUROC of weight", "of loss", "precision at k of weight, %")
+    ]
+    table(["setting", "variant", *head], body)
+
+
+def course_table(rows: list[Row], folder: Path) -> None:
+    """What self-training picked from, in its first and in its last iteration; means over seeds."""
+    names = ("pool", "pool_right", "picked", "picked_right", "labelled_at_floor")
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        courses = [read_course(folder / row["folder"] / "metrics.csv") for row in some]
+        courses = [course for course in courses if course]
+        if not courses or not courses[0][0].get("pool"):  # "0" is a pool, too
+            continue
+        for place, when in ((0, "first"), (-1, "last")):
+            cells = [
+                mean_of([course[place].get(name) for course in courses], share=name in SHARES)
+                for name in names
+            ]
+            body.append([setting, variant, when, *cells])
+    head = ["iteration", "pool", "of it right, %", "picked", "of them right, %"]
+    table(["setting", "variant", *head, "labels at the floor"], body)
+
+
+def mean_of(cells: list[str | None], *, share: bool) -> str:
+    """Of the numbers that there are; shares in percent."""
+    known = [float(cell) for cell in cells if cell]
+    return f"{(100 if share else 1) * np.mean(known):.0f}" if known else "-"
+
+
+def read_course(path: Path) -> list[Row]:
+    """The rows of the phase `self_training`."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["phase"] == "self_training"]
 
 
 def expression_table(rows: list[Row]) -> None:
@@ -123,6 +187,22 @@ def regime_table(found: dict[str, list[tuple[str, str, float, float]]]) -> None:
         print(f"\nRank correlation of {name}'s gain with the first model's accuracy: {rho:+.2f}")
 
 
+def first_table(rows: list[Row]) -> None:
+    """Each variant less the first model that it went on from, paired by seed."""
+    body = []
+    for (setting, variant), some in groups(rows).items():
+        pairs = [
+            100 * (float(row["accuracy"]) - float(row["first_accuracy"]))
+            for row in some
+            if row["first_accuracy"] and variant != "first"
+        ]
+        if pairs:
+            entry = over_seeds(pairs)
+            ends = "" if entry["low"] is None else f" [{entry['low']:+.1f}, {entry['high']:+.1f}]"
+            body.append([setting, variant, f"{entry['mean']:+.1f}{ends}"])
+    table(["setting", "variant", "less the first model, points"], body)
+
+
 def regime_figure(found: dict[str, list[tuple[str, str, float, float]]], path: Path) -> None:
     """A dot for each run: gain against the first model's accuracy."""
     with house_style():
@@ -147,9 +227,12 @@ def main() -> None:
         rows = [row for row in csv.DictReader(file) if row["variant"] != "pretrain"]
     print(machine())
     noise_table(rows)
+    halves_table(rows, options.folder)
+    course_table(rows, options.folder)
     expression_table(rows)
     found = gains(rows, options.baseline)
     regime_table(found)
+    first_table(rows)
     if options.figure is not None:
         regime_figure(found, options.figure)
     seconds = sum(float(row["seconds"]) for row in rows if row["seconds"])

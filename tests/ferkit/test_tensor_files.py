@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,14 @@ def test_safetensors_by_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "can't be read as weights"),
-        (b"junk", "can't be read as weights"),
+        (b"", r"can't be read as weights: it is empty\."),
+        (b"junk", r"can't be read as weights: it is text\. It must hold tensors only"),
+        (b"hello, these are my weights", r"can't be read as weights: it is text\."),
+        ("Gewichte f\u00fcr VGG: \u00e4".encode()[:-1], r"can't be read as weights: it is text\."),
+        (b"\n<!DOCTYPE html><html>", r"it is a web page\. Download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1\n", r"a pointer of Git LFS\. Get the file"),
+        (b"e\x01\x02\x03", r"can't be read as weights\. It must hold"),
+        (bytes(range(256)), "can't be read as weights, or holds more than tensors"),
         (b"\x10\0\0\0\0\0\0\0{broken", r"can't be read as weights \("),
     ],
 )
@@ -45,6 +52,18 @@ def test_other_files(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.pth").write_bytes(content)
     with pytest.raises(FerkitError, match=message):
         read_tensors(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_plain_pickle_is_refused_without_a_warning(protocol: int, tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_bytes(pickle.dumps({"a": [1.0, 2.0]}, protocol=protocol))
+    with pytest.raises(FerkitError, match=r"as weights(, or holds more| \(Invalid magic number)"):
+        read_tensors(tmp_path / "a.pth")
+
+
+def test_a_file_of_a_later_pickle_is_read_without_a_warning(tmp_path: Path) -> None:
+    torch.save(STATE, tmp_path / "a.pth", pickle_protocol=3)
+    assert same(read_tensors(tmp_path / "a.pth"))
 
 
 def test_nothing_is_executed(tmp_path: Path) -> None:

@@ -95,6 +95,19 @@ def test_a24_from_the_columns_of_train_samples() -> None:
     assert label_noise([1.0], ["happy"], [None]) is None
 
 
+def test_a24_what_has_one_intensity_is_neither_weak_nor_strong() -> None:
+    result = label_noise(
+        [0.1, 0.2, 0.3, 0.9, 0.8],
+        ["happy", "sad", "neutral", "happy", "happy"],
+        ["neutral", "neutral", "neutral", "happy", "happy"],
+        intensity=[0.0, 0.0, 0.0, 0.3, 0.9],
+    )
+    assert result is not None
+    assert result["n"] == 5
+    assert result["low_intensity"]["n"] == result["high_intensity"]["n"] == 1
+    assert result["intensity_median"] == pytest.approx(0.6)
+
+
 def test_a24_self_confidence_and_margin_by_hand() -> None:
     probs = np.array([[0.7, 0.2, 0.1], [0.5, 0.1, 0.4], [0.0, 0.0, 1.0]])
     given = np.array([0, 2, 0])

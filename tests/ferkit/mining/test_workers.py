@@ -237,7 +237,7 @@ def test_a_gpu_takes_one_process(miner: Any, write_video: Any, tmp_path: Path) -
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from ferkit.faces.plans import Plan
 from ferkit.mining.look import Means
@@ -247,6 +247,7 @@ from ferkit.plugin import Context, NoParams
 from ferkit_decord.params import DecordParams
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run in a background
     reader = Plan("ferkit_decord.reader:DecordReader", DecordParams(), Context())
     means = Means(reader, Plan("slow_parts:Detector", NoParams(), Context()), batch_size=8)
     mine([Path(sys.argv[1])], out=Path(sys.argv[2]), means=means, settings={"by": "toy"},

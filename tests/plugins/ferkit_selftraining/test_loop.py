@@ -177,6 +177,15 @@ def test_a_given_first_model_leaves_the_first_phase_out(tmp_path: Path) -> None:
     assert [row["validation_loss"] for row in second.history] == rest
 
 
+def test_the_first_model_may_be_trained_from_given_weights(tmp_path: Path) -> None:
+    train(tiny_job(loop(), tmp_path / "first"))
+    given = tmp_path / "first" / "initial.safetensors"
+    trained = train(tiny_job(loop(first_from_init=False), tmp_path / "second", init=given))
+    assert [phase.name for phase in trained.phases] == ["initial", "self_training"]
+    before = train(tiny_job(loop(), tmp_path / "third"))
+    assert trained.history[0]["validation_loss"] != before.history[0]["validation_loss"]
+
+
 def test_without_unlabelled_samples_it_trains_on_the_labelled_ones(tmp_path: Path) -> None:
     trained = train(tiny_job(loop(), tmp_path, unlabelled=None))
     assert len(trained.history) == 6

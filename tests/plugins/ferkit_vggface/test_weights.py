@@ -35,6 +35,27 @@ def test_missing_unexpected_and_misshapen_keys_are_named(named, written, narrow,
     assert "It was read as names with underscores." in text
 
 
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_only_floating_point_numbers_are_weights(kind, named, written, narrow, tmp_path) -> None:
+    written({name: value.to(kind) for name, value in named("dag").items()})
+    text = refused(narrow, tmp_path, "these are not VGG-Face's weights")
+    name = str(kind).removeprefix("torch.")
+    assert f"(no floating point: conv1_1.weight {name} instead of float32, conv1_1.bias " in text
+    assert "and 25 more" in text
+
+
+def test_one_tensor_of_whole_numbers_is_named(named, written, narrow, tmp_path) -> None:
+    written(named("dag") | {"fc6.bias": torch.zeros(8, dtype=torch.int32)})
+    refused(narrow, tmp_path, r"\(no floating point: fc6\.bias int32 instead of float32\)")
+
+
+def test_a_plain_pickle_and_a_text_are_explained(narrow, tmp_path) -> None:
+    (tmp_path / "weights.pth").write_bytes(pickle.dumps({"conv1_1.weight": [0.5]}, protocol=4))
+    refused(narrow, tmp_path, "holds more than tensors; nothing in it was run")
+    (tmp_path / "weights.pth").write_text("export these weights first\n")
+    refused(narrow, tmp_path, r"weights\.pth: can't be read as weights: it is text\.")
+
+
 def test_many_differing_keys_are_counted(named, written, narrow, tmp_path) -> None:
     written({k: v for k, v in named("dag").items() if not k.startswith(("conv1", "conv2"))})
     refused(narrow, tmp_path, r"missing keys: (conv\d_\d\.\w+, ){4}conv\d_\d\.\w+ and 3 more")
