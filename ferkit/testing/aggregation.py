@@ -67,9 +67,9 @@ def _check_space(pool: Any, dim: int) -> None:
     answer: Pooled = pool(Features(pooled, maps))
     _check_answer(answer, (BATCH, REGIONS, dim))
     for weights in answer.weights:
-        assert weights.ndim == 5 and weights.shape[1] == REGIONS, (
-            f"weights over space are {tuple(weights.shape)}, not (B, R, hops, H, W)"
-        )
+        shape = tuple(weights.shape)
+        assert len(shape) == 5, f"weights over space are {shape}, not (B, R, hops, H, W)"
+        assert shape[1] == REGIONS, f"weights over space are of {shape[1]} regions, not {REGIONS}"
     answer.features.sum().backward()  # type: ignore[no-untyped-call]
     reached = [tensor.grad is not None for tensor in (pooled, *maps)]
     assert any(reached), "no gradient reaches the backbone"
