@@ -88,6 +88,15 @@ where it is given in a recipe. It becomes absolute when the recipe is read, so t
 written into the run folder still finds it; `~` is the user's home."""
 
 
+class MustExist:
+    """Marks a path that is looked for when a recipe is checked, and before a run begins."""
+
+
+WeightsPath = Annotated[DataPath, MustExist()]
+"""A `DataPath` to weights that training starts from: `ferkit check` and `ferkit run` say at once
+that they are not there."""
+
+
 @dataclass(frozen=True)
 class Component:
     """One thing that a plugin offers.
@@ -143,7 +152,9 @@ __all__ = [
     "Context",
     "DataPath",
     "Kind",
+    "MustExist",
     "NoParams",
     "Params",
+    "WeightsPath",
     "hookimpl",
 ]

@@ -20,6 +20,7 @@ from ferkit.recipe_location import locate
 from ferkit.recipe_matrix import check_matrix, variants
 from ferkit.recipe_merge import apply_settings, lay_over
 from ferkit.recipe_models import RecipeModels
+from ferkit.recipe_paths import absent_paths
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
 from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
 from ferkit.sections import SCHEMA_VERSION, Recipe
@@ -45,7 +46,11 @@ class LoadedRecipe:
 
 
 def read_recipe(
-    path_or_name: str, *, overrides: Sequence[str] = (), catalogue: Catalogue
+    path_or_name: str,
+    *,
+    overrides: Sequence[str] = (),
+    catalogue: Catalogue,
+    look: bool = False,
 ) -> LoadedRecipe:
     """Read a recipe and check it, with all variants of its matrix.
 
@@ -53,6 +58,7 @@ def read_recipe(
         path_or_name: a file, or the name of a recipe that ships.
         overrides: "a.b.c=value", applied in order.
         catalogue: the components that it may use; none of their factories is imported.
+        look: whether what must exist (`ferkit.plugin.MustExist`) is looked for.
     Raises: FerkitError, FerkitErrors: everything that is wrong, each with its place.
     """
     path = find_recipe(path_or_name, catalogue.loaded)
@@ -64,7 +70,7 @@ def read_recipe(
         raise PlacedError("a recipe must be a mapping (key: value).", document.place)
     document = apply_settings(document, overrides)
     folder = path.absolute().parent
-    reading = _Reading(document, catalogue, folder, _name_of(path))
+    reading = _Reading(document, catalogue, folder, _name_of(path), look=look)
     recipe, matrix = reading.all()
     return LoadedRecipe(
         recipe=recipe,
@@ -120,8 +126,11 @@ class _Reading:
         folder: Path | None,
         name: str | None,
         models: RecipeModels | None = None,
+        *,
+        look: bool = False,
     ) -> None:
         self.plugins_used: dict[str, str] = {}
+        self._look = look
         self._document = document
         self._catalogue = catalogue
         self._context = {"folder": folder} if folder is not None else {}
@@ -174,6 +183,10 @@ class _Reading:
             for clash in incompatibilities(recipe, self._catalogue):
                 spot = locate(document, model, clash.location)
                 self._keep(PlacedError(clash.what, spot.place, hint=clash.hint), about)
+            for absent in absent_paths(recipe) if self._look else ():
+                spot = locate(document, model, absent.location)
+                what = f"{spot.key}: there is nothing at {absent.path}."
+                self._keep(PlacedError(what, spot.place, hint=absent.hint), about)
             for part in chosen_parts(recipe):
                 entry = self._catalogue.get(part.kind, part.name)
                 self.plugins_used[entry.plugin] = entry.version

@@ -22,9 +22,9 @@ from ferkit.recipe import LoadedRecipe, read_recipe
 def check(recipe: str, settings: tuple[str, ...]) -> None:
     """Say whether RECIPE, a file or the name of one that ships, is right.
 
-    Reports every error at once, each as file:line:column.
+    Reports every error at once, each as file:line:column; files of weights must be there.
     """
-    read = read_recipe(recipe, overrides=settings, catalogue=catalogue(load()))
+    read = read_recipe(recipe, overrides=settings, catalogue=catalogue(load()), look=True)
     for line in summary(read):
         click.echo(line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +28,23 @@ if TYPE_CHECKING:
 ROLES: tuple[SourceName, ...] = ("train", "test", "unlabelled")
 SMOKE_SAMPLES = 96
 """Of each data set in a smoke run, spread over its classes."""
+
+
+@dataclass(frozen=True)
+class ReadSet:
+    """The rows of a data set, no face of which is prepared yet. samples: N > 0."""
+
+    dataset: Dataset | DrawnDataset
+    samples: tuple[Sample, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of its labels."""
+        return tuple(self.dataset.classes)
+
+
+ReadSets = dict[SourceName, ReadSet]
+"""Those of a recipe, the training set first."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,7 @@ def assemble(
     *,
     display: Display,
     smoke: bool = False,
+    before: Callable[[ReadSets], None] = lambda _: None,
 ) -> RunData:
     """Read, prepare and divide the data of a recipe.
 
@@ -89,9 +107,12 @@ def assemble(
         context: the run's seed and device, and the folder that paths are relative to.
         display: where the progress of preparation goes.
         smoke: take a few samples of each data set only.
+        before: called when the rows are known and no face is prepared; may raise.
     Raises: FerkitError: data that can't be read, or that does not suffice.
     """
-    sources = prepare_data(recipe, catalogue, context, display=display, smoke=smoke)
+    read = read_data(recipe, catalogue, context, smoke=smoke)
+    before(read)
+    sources = prepare_data(read, recipe, catalogue, context, display=display)
     found = tuple(problem for source in sources.values() for problem in source.problems)
     tell(found, display)  # before the split, which may fail because of them
     rows = {role: Rows(source.samples, source.classes) for role, source in sources.items()}
@@ -144,35 +165,23 @@ def _wrong_labels(splits: Splits) -> list[Problem]:
     return found
 
 
-def prepare_data(
-    recipe: Recipe,
-    catalogue: Catalogue,
-    context: Context,
-    *,
-    display: Display,
-    smoke: bool = False,
-) -> dict[SourceName, Source]:
-    """Read the data sets of a recipe and make sure that their crops are in the store."""
-    sources: dict[SourceName, Source] = {}
-    for role in ROLES:
-        chosen = getattr(recipe.data, role)
-        if chosen is not None:
-            sources[role] = _source(
-                role, chosen, recipe, catalogue, context, display=display, smoke=smoke
-            )
-    return sources
+def read_data(
+    recipe: Recipe, catalogue: Catalogue, context: Context, *, smoke: bool = False
+) -> ReadSets:
+    """Read the rows of a recipe's data sets.
+
+    Raises: FerkitError: a data set can't be read or has none.
+    """
+    return {
+        role: _rows(role, chosen, catalogue, context, smoke=smoke)
+        for role in ROLES
+        if (chosen := getattr(recipe.data, role)) is not None
+    }
 
 
-def _source(
-    role: SourceName,
-    chosen: BaseModel,
-    recipe: Recipe,
-    catalogue: Catalogue,
-    context: Context,
-    *,
-    display: Display,
-    smoke: bool,
-) -> Source:
+def _rows(
+    role: SourceName, chosen: BaseModel, catalogue: Catalogue, context: Context, *, smoke: bool
+) -> ReadSet:
     dataset = cast("Dataset | DrawnDataset", catalogue.build(Kind.DATASET, chosen, context))
     samples = list(dataset.samples())
     if not samples:
@@ -181,13 +190,34 @@ def _source(
             "the data set has no usable sample." + (f" {reasons}" if reasons else ""),
             where=f"data.{role}",
         )
-    if smoke:
-        samples = few(samples, SMOKE_SAMPLES)
+    return ReadSet(dataset, tuple(few(samples, SMOKE_SAMPLES) if smoke else samples))
+
+
+def prepare_data(
+    read: ReadSets, recipe: Recipe, catalogue: Catalogue, context: Context, *, display: Display
+) -> dict[SourceName, Source]:
+    """Make sure that the crops of the rows are in the store."""
+    return {
+        role: _source(role, one, recipe, catalogue, context, display=display)
+        for role, one in read.items()
+    }
+
+
+def _source(
+    role: SourceName,
+    read: ReadSet,
+    recipe: Recipe,
+    catalogue: Catalogue,
+    context: Context,
+    *,
+    display: Display,
+) -> Source:
+    dataset, samples = read.dataset, read.samples
     prepared = prepare_for_recipe(
         dataset,
         samples,
         faces=recipe.faces,
-        chosen=chosen,
+        chosen=getattr(recipe.data, role),
         catalogue=catalogue,
         context=context,
         progress=display,
@@ -201,9 +231,9 @@ def _source(
     return Source(
         samples=prepared.samples,
         clips=prepared.source,
-        classes=tuple(dataset.classes),
+        classes=read.classes,
         problems=(*dataset.problems(), *prepared.failures),
-        fingerprint=_fingerprint(dataset.fingerprint(), dataset.classes, samples),
+        fingerprint=_fingerprint(dataset.fingerprint(), read.classes, samples),
         dataset=dataset,
     )
 

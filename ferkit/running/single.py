@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import ferkit
-from ferkit.catalogue import Catalogue, spoken
-from ferkit.compatibility import chosen_parts
+from ferkit.catalogue import Catalogue
 from ferkit.contracts.running import Run
 from ferkit.data.report import summarise
 from ferkit.errors import FerkitError
@@ -27,8 +26,10 @@ from ferkit.running.environment import device_name, plugin_versions, versions
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
 from ferkit.running.known_frames import known_frames
+from ferkit.running.needs import check_needs
 from ferkit.running.outcome import write_outcome
 from ferkit.running.student import student_of
+from ferkit.running.trial import Trial
 from ferkit.running.watch import TrainingWatch
 from ferkit.training.devices import choose_device
 from ferkit.training.job import PolicyChain, TrainingJob
@@ -145,7 +146,15 @@ def _work(
     if recipe.training.threads is not None:
         torch.set_num_threads(recipe.training.threads)
     context = Context(seed=recipe.seed, device=device, folder=recipe_folder)
-    data = assemble(recipe, catalogue, context, display=display, smoke=smoke)
+    trial = Trial(catalogue)
+    data = assemble(
+        recipe,
+        catalogue,
+        context,
+        display=display,
+        smoke=smoke,
+        before=lambda read: trial(recipe, read, context),
+    )
     _check_same_data(state, data, resume=resume)
     state.update(
         device=device,
@@ -196,7 +205,8 @@ def make_job(
     Args:
         context: seed, device and folder; classes, regions and size are filled in from `data`.
     """
-    check_needs(recipe, data, catalogue)
+    there = {"unlabelled": data.unlabelled is not None, "validation": data.validation is not None}
+    check_needs(recipe, catalogue, there)
     context = replace(
         context, classes=data.classes, regions=data.regions, image_size=data.image_size
     )
@@ -230,29 +240,6 @@ def make_job(
         smoke=smoke,
         observer=observer,
     )
-
-
-def check_needs(recipe: Recipe, data: RunData, catalogue: Catalogue) -> None:
-    """Refuse a component that needs samples which the data turn out not to have.
-
-    A data set may have rows without labels or of a validation split; only when it has been read
-    is it known whether it does.
-    """
-    there = {"unlabelled": data.unlabelled is not None, "validation": data.validation is not None}
-    remedies = {
-        "unlabelled": "Give data.unlabelled, or set data.labels or data.transductive.",
-        "validation": "Set data.split.validation above 0.",
-    }
-    for part in chosen_parts(recipe):
-        component = catalogue.get(part.kind, part.name).component
-        for need in component.requires:
-            if not there.get(need, True):
-                raise FerkitError(
-                    f"the {spoken(part.kind)} '{part.name}' needs {need} samples, and the data "
-                    "have none.",
-                    where="data",
-                    hint=remedies[need],
-                )
 
 
 def _check_same_data(state: RunState, data: RunData, *, resume: bool) -> None:

@@ -15,14 +15,16 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.tables import results_table
 from ferkit.plugin import Context
 from ferkit.recipe import read_recipe
-from ferkit.running.assemble import prepare_data
+from ferkit.running.assemble import ReadSets, prepare_data, read_data
 from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json, read_state
 from ferkit.running.matrix import run_matrix, show_table
 from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
-from ferkit.running.plan import plan_runs
+from ferkit.running.plan import PlannedRun, plan_runs
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.selection import selected
 from ferkit.running.single import run_single
+from ferkit.running.trial import Trial
+from ferkit.sections import Recipe
 from ferkit.training.devices import choose_device, make_fabric
 
 
@@ -48,7 +50,7 @@ def begin(
         only: of a matrix, patterns of the runs to be done now; see `selection.selected`.
     """
     components = catalogue(plugins.load())
-    loaded = read_recipe(name, overrides=settings, catalogue=components)
+    loaded = read_recipe(name, overrides=settings, catalogue=components, look=True)
     console = _console(progress)
     display = make_display(progress, console)
     _say_broken(components, display)
@@ -73,7 +75,9 @@ def begin(
     folder = new_folder(out, loaded.name)
     with held(folder), resumable(folder, display):
         plan = write_plan(loaded, loaded.matrix, components, root=folder, jobs=jobs, smoke=smoke)
-        _matrix(plan, components, console, display, jobs=jobs, progress=progress, only=only)
+        _matrix(
+            plan, components, console, display, jobs=jobs, progress=progress, only=only, new=True
+        )
 
 
 def resume(folder: Path, *, jobs: int | None, progress: Style, only: Sequence[str] = ()) -> None:
@@ -172,8 +176,13 @@ def _matrix(
     jobs: int | None,
     progress: Style,
     only: Sequence[str],
+    new: bool = False,
 ) -> None:
-    """Prepare what the runs share, then run them."""
+    """Prepare what the runs share, then run them.
+
+    Args:
+        new: refuse all if one of them can't be right. Later on the others are not kept waiting.
+    """
     wanted = selected(plan.runs, only, matrix=plan.matrix)
     side_by_side = jobs or plan.default_jobs()
     now = f", {len(wanted)} of them now" if only else ""
@@ -181,15 +190,13 @@ def _matrix(
         f"{plan.name}: {plan.sizes()}{now}, {side_by_side} at a time on "
         f"{', '.join(sorted(plan.devices()))}"
     )
-    prepared: set[str] = set()
-    for run in plan.work:
-        recipe = plan.recipes[run.cell]
-        key = repr((recipe.data, recipe.faces))
-        if run.folder in wanted and key not in prepared and not plan.finished(run):
-            prepared.add(key)
-            device = str(choose_device(recipe.training.device))
-            context = Context(seed=recipe.seed, device=device)
-            prepare_data(recipe, components, context, display=display, smoke=plan.smoke)
+    _prepare(
+        plan,
+        [run for run in plan.work if run.folder in wanted and not plan.finished(run)],
+        components,
+        display,
+        new=new,
+    )
     try:
         run_matrix(
             plan,
@@ -203,6 +210,42 @@ def _matrix(
         if progress in ("auto", "lines"):
             show_table(plan.root, console)
     display.say(f"report: {plan.root / 'report.html'}")
+
+
+def _prepare(
+    plan: MatrixPlan,
+    runs: Sequence[PlannedRun],
+    components: Catalogue,
+    display: Display,
+    *,
+    new: bool,
+) -> None:
+    """Prepare the faces of runs, those of the same data once, when the rest was tried."""
+    shared: dict[str, tuple[ReadSets, Recipe, Context]] = {}
+    trial = Trial(components)
+    for run in runs:
+        recipe = plan.recipes[run.cell]
+        key = repr((recipe.data, recipe.faces))
+        context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
+        if key not in shared:
+            read = read_data(recipe, components, context, smoke=plan.smoke)
+            shared[key] = read, recipe, context
+        if new:
+            trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
+            with said_of(run):
+                trial(trying, shared[key][0], context)
+    for read, recipe, context in shared.values():
+        prepare_data(read, recipe, components, context, display=display)
+
+
+@contextmanager
+def said_of(run: PlannedRun) -> Iterator[None]:
+    """Say of an error in which run of the matrix it is."""
+    try:
+        yield
+    except FerkitError as error:
+        where = run.place if error.where is None else f"{run.place}, {error.where}"
+        raise FerkitError(error.what, where=where, hint=error.hint) from error
 
 
 def _refuse_only(only: Sequence[str], where: str) -> None:

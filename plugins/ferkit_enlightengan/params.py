@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ferkit.plugin import DataPath, Params
+from ferkit.plugin import Params, WeightsPath
 
 
 class EnlightenGanParams(Params):
     """Where the generator's weights are, and how it is run."""
 
-    weights: DataPath | None = Field(
+    weights: WeightsPath | None = Field(
         None,
         description="file of the generator's weights, the public 200_net_G_A.pth or a .safetensors"
         " file of the same names (read without running code in it); null: the file that 'ferkit"

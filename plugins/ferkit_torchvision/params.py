@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from ferkit.plugin import DataPath, Params
+from ferkit.plugin import Params, WeightsPath
 
 
 class WeightsParams(Params):
     """Where weights come from, and what they expect."""
 
-    weights: DataPath | None = Field(
+    weights: WeightsPath | None = Field(
         None,
         description="file of weights in torchvision's naming, .safetensors or .pth (read without "
         "running code in it); relative to the recipe; null: random weights",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ferkit import suggest
-from ferkit.plugin import DataPath, Params
+from ferkit.plugin import Params, WeightsPath
 from ferkit_vggface.blocks import BLOCKS, FULLY_CONNECTED, frozen_blocks
 
 Block = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"]
@@ -16,7 +16,7 @@ Block = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"]
 class VggFaceParams(Params):
     """Where the weights come from, and how fast they may change."""
 
-    weights: DataPath | None = Field(
+    weights: WeightsPath | None = Field(
         None,
         description="file of VGG-Face's weights in a public layout, .pth, .safetensors or .t7 "
         "(read without running code in it); relative to the recipe; null: random weights, trained "

@@ -155,8 +155,10 @@ def test_init_that_is_no_run_is_an_error_of_the_user(
     out = tmp_path / "out"
     status = run(tiny_recipe, "--out", out, "--smoke", "--set", f"init={tmp_path / 'nowhere'}")
     assert status == 2
-    assert "no run folder or weights file" in capsys.readouterr().err
-    assert read_json(out / "run.json")["status"] == "failed"
+    assert f"--set init: init: there is nothing at {tmp_path / 'nowhere'}." in (
+        capsys.readouterr().err
+    )
+    assert not out.exists()
 
 
 def test_changed_data_refuse_to_resume(
