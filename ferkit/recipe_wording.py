@@ -9,7 +9,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from ferkit import suggest
-from ferkit.sections import DEVICE, RUN_NAME
+from ferkit.sections import RUN_NAME
+from ferkit.training_section import DEVICE
 
 _SHOWN = 40
 

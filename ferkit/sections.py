@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ferkit.plugin import DataPath, Kind, Params, WeightsPath
+from ferkit.section import Section as Section
+from ferkit.training_section import OptimiserSection as OptimiserSection
+from ferkit.training_section import TrainingSection as TrainingSection
+from ferkit.view_sections import AugmentationSection as AugmentationSection
+from ferkit.view_sections import StrongSection as StrongSection
 
 SCHEMA_VERSION = 1
 
-DEVICE = r"^(auto|cpu|cuda(:[0-9]+)?|mps)$"
 RUN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -29,16 +33,6 @@ class Chosen:
 
     kind: Kind
     nullable: bool = False
-
-
-class Section(BaseModel):
-    """A mapping in a recipe: no unknown keys, numbers finite, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    def __eq__(self, other: object) -> bool:
-        # Not by class: the exact models are built anew for each recipe that is read.
-        return isinstance(other, Section) and self.model_dump() == other.model_dump()
 
 
 class Pick(Params):
@@ -167,15 +161,6 @@ class FacesSection(Section):
     )
 
 
-class AugmentationSection(Section):
-    """The weak view (paper A: A12): one random affine map per clip, equal over its frames."""
-
-    flip: Annotated[float, Field(ge=0, le=1, description="probability")] = 0.5
-    zoom: Annotated[float, Field(ge=0, lt=1, description="scale within 1 +- zoom")] = 0.1
-    shift: Annotated[float, Field(ge=0, lt=1, description="fraction of the side")] = 0.1
-    rotation: Annotated[float, Field(ge=0, le=180, description="degrees")] = 10.0
-
-
 class AggregationSlots(Section):
     """Pooling over the three axes."""
 
@@ -197,47 +182,30 @@ class ModelSection(Section):
         default={"use": "small_cnn"}, validate_default=True
     )
     aggregation: AggregationSlots = Field(default_factory=AggregationSlots)
+    feature_dim: int | None = Field(
+        None,
+        ge=1,
+        description="a dense layer brings a frame's features, pooled over regions, to so many"
+        " numbers (B11); null: there is none",
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="before the last layer")
     penalty: float = Field(0.0, ge=0, description="factor of the aggregations' penalty in the loss")
     frames: int = Field(8, ge=1, description="frames of a clip per training step, evenly spaced")
 
 
-class OptimiserSection(Section):
-    """Defaults: paper A (A15)."""
+class StudentSection(Section):
+    """The network of the phases that train a student, where it is to differ (B16, B18)."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
-    lr: float = Field(1e-4, gt=0, description="learning rate")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="of adam and adamw")
-    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
-    weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["constant", "cosine", "step"] = "constant"
-    step_epochs: int = Field(30, ge=1, description="schedule step: epochs between two steps")
-    step_factor: float = Field(0.6, gt=0, le=1, description="schedule step: factor of each")
-
-
-class TrainingSection(Section):
-    """How it is trained."""
-
-    batch_size: int = Field(32, ge=1, description="samples per optimiser step")
-    accumulate: int = Field(1, ge=1, description="cut each step's batch into so many pieces")
-    clip_norm: float | None = Field(None, gt=0, description="largest gradient norm")
-    class_weights: bool = Field(False, description="weigh the loss by N / (K n_k) (B12)")
-    optimiser: OptimiserSection = Field(default_factory=OptimiserSection)
-    augmentation: AugmentationSection | None = Field(
-        default_factory=AugmentationSection, description="null: none"
+    model: ModelSection | None = Field(
+        None, description="the student's network, whole; null: as the section `model`"
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    prediction_precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
-        "auto",
-        description="of the predictions of training samples between epochs, which only choose, "
-        "weigh and relabel samples and so bear rounding; validation, test and the final tables are "
-        "computed in `precision`. auto: bf16-mixed on a CUDA device that has it, else `precision`",
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="of the student, instead of its model's"
     )
-    device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda, cuda:N or mps")
-    threads: int | None = Field(None, ge=1, description="CPU threads of torch; default: torch's")
-    prediction_batch_size: int = Field(256, ge=1, description="samples per batch without gradient")
-    checkpoint_minutes: float = Field(
-        5.0, gt=0, description="also save within an epoch, after so many minutes"
+    init: WeightsPath | None = Field(
+        None,
+        description="run folder whose weights every student starts from; null: the recipe's `init` "
+        "where the student's backbone and aggregation are the model's, else fresh ones",
     )
 
 
@@ -261,6 +229,10 @@ class EvaluationSection(Section):
     figures: bool = Field(
         True, description="draw figures; false saves seconds for each of many short runs"
     )
+    stability: bool = Field(
+        False,
+        description="measure how much answers at test change under alterations of a clip (B28)",
+    )
 
 
 class Recipe(Section):
@@ -272,6 +244,7 @@ class Recipe(Section):
     data: DataSection
     faces: FacesSection = Field(default_factory=FacesSection)
     model: ModelSection = Field(default_factory=ModelSection)
+    student: StudentSection = Field(default_factory=StudentSection)
     training: TrainingSection = Field(default_factory=TrainingSection)
     loop: Annotated[Any, Chosen(Kind.SSL_LOOP)] = Field(
         default={"use": "supervised"}, validate_default=True

@@ -147,6 +147,25 @@ class DrawnDataset(Protocol):
         ...
 
 
+class FrameTruth(Protocol):
+    """What is known of each frame of B clips of T frames.
+
+    intensity: (B, T) float32 of the expression, 0 none, 1 full; NaN where unknown.
+    """
+
+    @property
+    def intensity(self) -> Tensor: ...
+
+
+@runtime_checkable
+class KnowsFrames(Protocol):
+    """What a data set may know besides, as `rendered` does: the truth of each frame of a clip."""
+
+    def frame_truth(self, index: Sequence[int]) -> FrameTruth:
+        """Of rows `index`, in the order of `samples`."""
+        ...
+
+
 class ClipSource(Protocol):
     """Prepared crops with random access: a store on disk, or tensors in memory."""
 

@@ -31,7 +31,10 @@ class Pooled(NamedTuple):
     """What an aggregation returns.
 
     features: (B, R, D) for the slot space, (B, D) for regions, (N, D) for frames.
-    weights: attention weights to draw, any number; () if it has none.
+    weights: attention weights to draw, each non-negative; () if it has none. In the slot space
+        (B, R, hops, H, W), one for each feature map that it looks at, from early to late: shares
+        of the places, which sum to 1 over H and W. For regions (B, R) and for frames (N, T): the
+        share of each member, which sum to 1 over the valid ones; 0 where not valid.
     penalty: (B,) or (N,) to be added to the loss; zeros if it has none.
     """
 

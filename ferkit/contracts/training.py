@@ -20,6 +20,9 @@ whole split, or within each step with beliefs over the batch."""
 
 Split = Literal["labelled", "unlabelled"]
 
+NetworkName = Literal["model", "student"]
+"""Sections of the recipe that describe a network."""
+
 
 class Beliefs(NamedTuple):
     """What is known of some samples when a policy acts. All but `student_*` are detached.
@@ -113,31 +116,52 @@ class Phase(NamedTuple):
     epochs: at most. patience: stop after so many epochs without a lower validation loss; None
         never stops early.
     keep: weights the phase hands on: of its lowest validation loss, or its last.
-    start: "fresh" weights, or those the phase before handed on ("previous").
+    start: "fresh" weights; those the phase before handed on ("previous"); or "initial": those
+        that the recipe gives (`init:`, `student.init:`), else fresh ones. The first phase starts
+        from the recipe's in any case.
+    network: which one it trains: the recipe's "model" or its "student", which may be another
+        network (section `student:`).
     adaptive: whether policies of cadence round, epoch and step act; False leaves `start` ones.
     beliefs: whether `plan_epoch` wants beliefs over both splits.
+    predictions: how often the splits are predicted where anyone asks: before each "epoch", or
+        once in the "phase". The latter is for a teacher that does not change ("previous"): each
+        epoch gets the same beliefs, and `parts.decide` has the predictions of every sample.
+    label_view: view of the unlabelled samples on which those predictions are made.
+    label_dropout: whether dropout acts in them.
     initial: the phase makes a first model: skipped where the recipe gives one (`init:`).
     round: number of the round, for policies of cadence `round`.
-    teacher: network that predicts in `parts.label`: "student" itself, "ema", or "previous" (what
-        the phase before handed on).
+    teacher: network that predicts in `parts.label` and in the predictions of whole splits:
+        "student" itself, "ema", or "previous" (what the phase before handed on).
     unlabelled_part: in (0, 1], share of the unlabelled samples that is predicted before each
         epoch when `beliefs` is set, at least one sample: a random part, new in every epoch. The
         others get equal probabilities 1/K, so they never exceed a threshold of 1/K or more.
         Policies that act on the whole unlabelled split see these rows too, and can't tell them
         from predictions; a sample that such a row decides on should not be in the plan.
+    views: of the phase's steps; None: the loop's.
+    score: phases that have one are rounds of which the best counts: the weights that the one with
+        the best validation score handed on are those that a later phase or the run's end gets; of
+        equal ones the first. None: the phase is no such round.
+    rounds_patience: a round that so many rounds without a better score came before is not run.
     """
 
     name: str
     epochs: int
     patience: int | None = None
     keep: Literal["best", "last"] = "best"
-    start: Literal["fresh", "previous"] = "previous"
+    start: Literal["fresh", "previous", "initial"] = "previous"
     adaptive: bool = True
     beliefs: bool = False
     initial: bool = False
     round: int = 0
     teacher: Literal["student", "ema", "previous"] = "student"
     unlabelled_part: float = 1.0
+    network: NetworkName = "model"
+    predictions: Literal["epoch", "phase"] = "epoch"
+    label_view: str = "clean"
+    label_dropout: bool = False
+    views: Mapping[Split, tuple[str, ...]] | None = None
+    score: Literal["accuracy", "loss"] | None = None
+    rounds_patience: int | None = None
 
 
 class BatchIds(NamedTuple):
@@ -227,11 +251,12 @@ class Parts(Protocol):
         split: Split,
         ids: Tensor,
         *,
-        probs: Tensor,
+        probs: Tensor | None,
         student: Prediction | None = None,
     ) -> Decision:
         """Targets and weights of a batch: the tables of the slower policies, then those that
-        act every step, on `probs` (n, K) of the labelling network."""
+        act every step, on `probs` (n, K) of the labelling network; None: those that were
+        predicted once in the phase (`Phase.predictions`)."""
         ...
 
 
@@ -245,7 +270,8 @@ class StepResult(NamedTuple):
 class SSLLoop(Protocol):
     """Decides what an epoch and a step are; owns neither optimiser nor device.
 
-    views: per split the views a step gets: "clean", "weak" (A12), "strong" (B17).
+    views: per split the views a step gets: "clean", "weak" (A12), "strong" (B17); a phase may
+        name others.
     networks: how many students are trained side by side.
     """
 

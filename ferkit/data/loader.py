@@ -122,19 +122,28 @@ def choose_frames(clips: Clips, frames: int) -> Clips:
     Returns: clips with T = min(frames, the most valid frames among them), at least 1.
     """
     usable = clips.valid.any(2)  # (N, T)
+    chosen, kept = chosen_frames(usable, frames)
+    if chosen.shape[1] == clips.frames.shape[1]:
+        return clips
+    rows = torch.arange(len(chosen), device=chosen.device)[:, None]
+    return Clips(clips.frames[rows, chosen], clips.valid[rows, chosen] & kept[..., None])
+
+
+def chosen_frames(usable: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    """Which frames `choose_frames` takes.
+
+    Args:
+        usable: (N, T) bool. frames: at most so many.
+    Returns: (N, L) int64 positions, and (N, L) bool, False where a clip has fewer than L.
+    """
     have = usable.sum(1)  # (N,)
     length = max(1, min(frames, int(have.max()))) if len(have) else 1
-    if length == clips.frames.shape[1]:
-        return clips
     # Usable frames first, each part in its order; then positions among the usable.
     order = torch.argsort((~usable).to(torch.uint8), dim=1, stable=True)
     slot = torch.arange(length, device=have.device)
     take = have.clamp(max=length)[:, None]
     spaced = (2 * slot + 1) * have[:, None] // (2 * take.clamp(min=1))
-    chosen = order.gather(1, spaced.clamp(max=clips.frames.shape[1] - 1))
-    rows = torch.arange(len(have), device=have.device)[:, None]
-    kept = (slot < take)[..., None]
-    return Clips(clips.frames[rows, chosen], clips.valid[rows, chosen] & kept)
+    return order.gather(1, spaced.clamp(max=usable.shape[1] - 1)), slot < take
 
 
 def pinned(clips: Clips, device: torch.device | str) -> Clips:

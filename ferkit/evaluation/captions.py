@@ -20,6 +20,23 @@ CAPTIONS = {
     "p of their class, with all probabilities; a caption in red is a wrong answer. On the right "
     "the expression should be clear, on the left subtle or ambiguous. Bad: clear expressions on "
     "the left.",
+    "attention_maps": "Where the network looks, a clip of each class (predicted as that class most "
+    "surely; of a clip the frame that weighs most): each region's crop, and on it the map of each "
+    "hop, mean over the stages. Red: more than attention spread evenly would give, blue: less; "
+    "an untinted face is an even map. Good: red on brows, eyes, mouth. Bad: red on the background, "
+    "or hops that are all alike.",
+    "attention_stages": "Mean attention over the test clips on their mean crop, a row for each map "
+    "of the backbone, from early to late. Good: the late maps keep to the face. Bad: a red "
+    "corner or an edge in every row, which tells of padding and not of faces.",
+    "attention_regions": "Mean weight of each region, by class. Good: weights that move with the "
+    "class, to the mouth for happy. Bad: one region that takes everything, so that the others "
+    "could be left out, or equal weights everywhere.",
+    "attention_frames": "Clips frame by frame: weight of each frame, and where it is known the "
+    "intensity of the expression. Good: weight where the expression is. Bad: a flat line, which a "
+    "plain mean would give, or weight on frames without expression.",
+    "stability": "How much the predictions of the test split change when its clips are altered a "
+    "little. Shorter is better; bars far longer than the others tell what was missing from the "
+    "training views.",
     "learning_curves": "Losses and validation accuracy by epoch; dotted lines part the phases.",
     "pool": "Unlabelled samples predicted with enough confidence, how many of them were picked, "
     "per class (the black line is their sum), and how many are right where the truth is known. "
@@ -64,6 +81,8 @@ SECTIONS = {
         "faces_by_intensity",
         "faces_by_probability",
     ),
+    "attention": ("attention_maps", "attention_stages", "attention_regions", "attention_frames"),
+    "stability": ("stability",),
     "training": ("learning_curves", "pool", "label_course"),
     "labels": (
         "weights",

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ferkit.errors import FerkitError
+from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.page import PlainTable, picture, render
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.run_folder import read_object
@@ -35,6 +36,11 @@ _GAINS = (
     "interval."
 )
 _MEANS = "Each setting: the mean of each variant over the seeds with its 95 % interval."
+
+_COSTS = (
+    "Against the cost of the network: multiply-adds of one clip, and in brackets the parameters; "
+    "intervals as above. Up and to the left is better."
+)
 
 
 def write_matrix_report(folder: Path) -> Path:
@@ -72,13 +78,17 @@ def write_matrix_report(folder: Path) -> Path:
 
 def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     # Drawing is slow to import, and a matrix in which nothing finished needs none.
+    from ferkit.evaluation.costs_figure import costs_figure
     from ferkit.evaluation.drawing import png
     from ferkit.evaluation.figures import variants_figure
 
     variants = summary["variants"]
+    figures = [picture(png(variants_figure(summary)), _CAPTION)]
+    cost = costs_figure({"": summary})
+    figures += [picture(png(cost), _COSTS)] if cost is not None else []
     return {
         "cards": [_card(name, entry, summary) for name, entry in variants.items()],
-        "figures": [picture(png(variants_figure(summary)), _CAPTION)],
+        "figures": figures,
         "sentences": _sentences(summary),
         **_tables(summary),
     }
@@ -102,6 +112,7 @@ def _tables(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The part of the page on a matrix with settings."""
+    from ferkit.evaluation.costs_figure import costs_figure
     from ferkit.evaluation.drawing import png
     from ferkit.evaluation.settings_figure import settings_figure
 
@@ -113,11 +124,12 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     has_gains = any(
         entry["gain"] for summary in summaries.values() for entry in summary["variants"].values()
     )
+    figures = [picture(png(settings_figure(summaries)), _GAINS if has_gains else _MEANS)]
+    cost = costs_figure(summaries)
+    figures += [picture(png(cost), _COSTS)] if cost is not None else []
     return {
         "table": PlainTable(["setting", *variants], rows),
-        "figures": [
-            picture(png(settings_figure(summaries)), _GAINS if has_gains else _MEANS),
-        ],
+        "figures": figures,
         "sentences": [compact_sentence(summaries), *_sentences(next(iter(summaries.values())))],
         "each": [{"name": name, **_tables(summary)} for name, summary in summaries.items()],
     }
@@ -135,6 +147,8 @@ def _sentences(summary: Mapping[str, Any]) -> list[str]:
             f"Gains are differences to {baseline} with the same seed, in percentage points. "
             "An interval that contains 0 means that the sign of the gain is open."
         )
+    if costs_differ(entry.get("cost") for entry in variants.values()):
+        sentences.append("gflops: 10^9 multiply-adds of one clip as long as in a training step.")
     if min(entry["n"] for entry in variants.values()) == 1:
         sentences.append("With one seed there is no interval.")
     return sentences
@@ -145,7 +159,10 @@ def _table(summary: Mapping[str, Any]) -> PlainTable:
     beside = [name for name in METRIC_NAMES if name != metric]
     columns = ["variant", METRIC_NAMES.get(metric, metric)]
     columns += [f"gain over {baseline}, points"] if baseline else []
-    columns += [*(METRIC_NAMES[name] for name in beside), "seeds"]
+    columns += [*(METRIC_NAMES[name] for name in beside)]
+    costly = costs_differ(entry.get("cost") for entry in summary["variants"].values())
+    columns += ["parameters", "gflops"] if costly else []
+    columns += ["seeds"]
     rows = []
     for name, entry in summary["variants"].items():
         row = [name, _above(percent(entry["mean"]), interval(entry))]
@@ -154,6 +171,7 @@ def _table(summary: Mapping[str, Any]) -> PlainTable:
         elif baseline:
             row.append("baseline" if name == baseline else UNKNOWN)
         row += [percent(entry["means"].get(other)) for other in beside]
+        row += cost_cells(entry.get("cost")) if costly else []
         rows.append([*row, str(entry["n"])])
     return PlainTable(columns, rows, "Means over seeds, below them 95 % intervals")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ferkit.evaluation.captions import CAPTIONS, SECTIONS
 from ferkit.evaluation.matrix_report import write_matrix_report
 from ferkit.evaluation.page import Picture, picture, render
+from ferkit.evaluation.report_attention import attention_section, stability_section
 from ferkit.evaluation.report_expressions import expression_section
 from ferkit.evaluation.report_facts import alerts, facts, file_table, reproduce, subtitle
 from ferkit.evaluation.report_results import class_results, headline, result_notes, unreadable
@@ -34,6 +35,8 @@ def write_report(folder: Path) -> Path:
     sections = {
         "data": data_section(run),
         "classes": class_results(run.results),
+        "attention": attention_section(run.results),
+        "stability": stability_section(run.results),
         "training": training_section(run.metrics),
         "labels": label_section(run.train_samples),
     }

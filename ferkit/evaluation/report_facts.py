@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ferkit.evaluation.cost import cost_in_words
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import RunFolder
 from ferkit.evaluation.wording import UNKNOWN, duration, moment
@@ -73,6 +74,7 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
             "aggregation",
             ", ".join(f"{slot}: {component(pooling[slot])}" for slot in pooling),
         ),
+        ("cost", cost_in_words(run.results.get("cost"))),
         ("starts from", run.recipe.get("init")),
         ("optimiser", component({"use": optimiser.get("name"), "lr": optimiser.get("lr")})),
         ("batch size", training.get("batch_size")),

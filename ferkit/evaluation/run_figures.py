@@ -10,12 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ferkit.evaluation.attention_bars import frames_figure, region_figure
+from ferkit.evaluation.attention_examples import AttentionShown
+from ferkit.evaluation.attention_maps import maps_figure, stages_figure
 from ferkit.evaluation.drawing import save
 from ferkit.evaluation.figures import confusion_figure, per_class_figure, reliability_figure
 from ferkit.evaluation.gallery import Crops
 from ferkit.evaluation.pool_figure import pool_figure
 from ferkit.evaluation.prediction_galleries import prediction_galleries
 from ferkit.evaluation.run_folder import Predictions, RunFolder, read_run, split_sizes
+from ferkit.evaluation.stability_figure import stability_figure
 from ferkit.evaluation.tables import is_metrics
 from ferkit.evaluation.training_figures import (
     learning_figure,
@@ -35,7 +39,11 @@ __all__ = ["Crops", "write_figures", "wrong_labels"]
 
 
 def write_figures(
-    folder: Path, *, test_crops: Crops | None = None, train_crops: Crops | None = None
+    folder: Path,
+    *,
+    test_crops: Crops | None = None,
+    train_crops: Crops | None = None,
+    attention: AttentionShown | None = None,
 ) -> list[Path]:
     """Draw every figure that the files of a run folder allow; a later call replaces them.
 
@@ -43,6 +51,7 @@ def write_figures(
         folder: the run folder.
         test_crops: faces of the test split by id, for the galleries of predictions.
         train_crops: faces of the labelled training split by id, for the galleries by weight.
+        attention: test clips with the weights of their predictions.
     Returns: the files, `figures/<name>.png`.
     Raises:
         FerkitError: `folder` is not a folder.
@@ -55,6 +64,7 @@ def write_figures(
         "splits": _splits(run),
         **_of_labels(run),
         **_of_epochs(run),
+        **_of_attention(run, attention),
         **(prediction_galleries(run.predictions, test_crops) if test_crops else {}),
         **(training_galleries(run.train_samples, train_crops) if train_crops else {}),
     }
@@ -82,6 +92,19 @@ def _of_results(run: RunFolder) -> dict[str, Figure | None]:
         "per_class": per_class_figure(metrics),
         "reliability": _reliability(run.predictions, metrics),
     }
+
+
+def _of_attention(run: RunFolder, shown: AttentionShown | None) -> dict[str, Figure | None]:
+    regions = (run.results.get("attention") or {}).get("regions")
+    figures: dict[str, Figure | None] = {
+        "attention_regions": region_figure(regions) if regions else None,
+        "stability": stability_figure(run.results.get("stability")),
+    }
+    if shown is not None:
+        figures["attention_maps"] = maps_figure(shown.examples, shown.regions)
+        figures["attention_stages"] = stages_figure(shown.means, shown.regions)
+        figures["attention_frames"] = frames_figure(shown.examples)
+    return figures
 
 
 def _of_epochs(run: RunFolder) -> dict[str, Figure | None]:

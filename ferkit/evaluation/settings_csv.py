@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ferkit.evaluation.cost import gflops
 from ferkit.evaluation.matrix import DETECTORS, MEASURES
 from ferkit.evaluation.wording import HEADLINES, is_number
 
@@ -19,6 +20,10 @@ _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in 
 
 _BLENDS = ("both", "right_order", "top_is_second", "second_follows")
 _EXPRESSIONS = ("intensity_rho", "intensity_rho_within_classes", *(f"blend_{n}" for n in _BLENDS))
+
+_FRAMES = ("frame_weight_rho", "frame_weight_at_apex", "frames_at_apex")
+_ATTENTION = (*_FRAMES, "attention_on_face", "face_area")
+_STABILITY = ("stability_distance", "stability_changed")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def settings_csv(
     columns = ["setting", "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
     columns += [f"mean_of_{name}" for name in HEADLINES]
-    columns += [*_NOISE, "wrong_labels", "first_accuracy"]
+    columns += [*_NOISE, "wrong_labels", "first_accuracy", "parameters", "gflops"]
     rows: list[list[Any]] = []
     for setting, summary in summaries.items():
         first = list((first_accuracy or {}).get(setting, {}).values())
@@ -67,6 +72,8 @@ def settings_csv(
                     *(noise.get(name, {}).get("mean") for name in _NOISE),
                     noise["wrong"] / noise["n"] if noise.get("n") else None,
                     sum(first) / len(first) if first else None,
+                    (entry.get("cost") or {}).get("parameters"),
+                    gflops(entry.get("cost")),
                 ]
             )
     return _text(columns, rows)
@@ -75,7 +82,8 @@ def settings_csv(
 def runs_csv(runs: Iterable[MatrixRun]) -> str:
     """A row per finished run, first and pretrained models included; fractions, not percent."""
     columns = ["setting", "variant", "seed", "folder", *HEADLINES, "n"]
-    columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, "first_accuracy", "seconds"]
+    columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, *_ATTENTION, *_STABILITY]
+    columns += ["first_accuracy", "parameters", "gflops", "seconds"]
     rows: list[list[Any]] = []
     for run in runs:
         test = run.results.get("test") or {}
@@ -95,7 +103,11 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
                 ),
                 noise["wrong"] / noise["n"] if noise.get("n") else None,
                 *_expression_values(run.results),
+                *_attention_values(run.results),
+                *_stability_values(run.results),
                 run.first_accuracy,
+                (run.results.get("cost") or {}).get("parameters"),
+                gflops(run.results.get("cost")),
                 run.seconds,
             ]
         )
@@ -107,6 +119,22 @@ def _expression_values(results: Mapping[str, Any]) -> list[Any]:
     intensity, blends = results.get("intensity") or {}, results.get("blends") or {}
     rhos = [(intensity.get(name) or {}).get("rho") for name in ("overall", "within_classes")]
     return rhos + [(blends.get(name) or {}).get("value") for name in _BLENDS]
+
+
+def _attention_values(results: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_ATTENTION`; the share on the face is that of the first region."""
+    attention = results.get("attention") or {}
+    frames = attention.get("frames") or {}
+    apex = frames.get("apex") or {}
+    regions = ((attention.get("space") or {}).get("on_face") or {}).get("regions") or {}
+    first: Mapping[str, Any] = next(iter(regions.values()), {})
+    rho = (frames.get("correlation") or {}).get("mean")
+    return [rho, apex.get("weight"), apex.get("frames"), first.get("mass"), first.get("area")]
+
+
+def _stability_values(results: Mapping[str, Any]) -> list[Any]:
+    mean = (results.get("stability") or {}).get("mean") or {}
+    return [mean.get("total_variation"), mean.get("changed")]
 
 
 def _text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from ferkit.evaluation.cost import cost_cells, costs_differ, gflops
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
@@ -115,6 +116,8 @@ def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
     columns += [f"gain over {baseline}, points", "95 % interval of the gain"] if baseline else []
     columns += [METRIC_NAMES[beside]]
     columns += ["wrong labels by weight: AUROC", "precision at k"] if noisy else []
+    costly = costs_differ(entry.get("cost") for entry in variants.values())
+    columns += ["parameters", "gflops"] if costly else []
     rows = []
     for name, entry in variants.items():
         row = [name, str(entry["n"]), percent(entry["mean"]), interval(entry) or entry["method"]]
@@ -128,6 +131,7 @@ def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
         row.append(percent(entry["means"].get(beside)))
         if noisy:
             row += _noise_cells(entry["label_noise"], equal="0.500 (weights all equal)")
+        row += cost_cells(entry.get("cost")) if costly else []
         rows.append(row)
     return columns, rows
 
@@ -194,6 +198,8 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
             "weight_auroc",
             "weight_precision_at_k",
             "loss_auroc",
+            "parameters",
+            "gflops",
             *(f"seed_{seed}" for seed in seeds),
         ]
     )
@@ -209,6 +215,8 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
                     noise.get("weight_auroc", {}).get("mean"),
                     noise.get("weight_precision_at_k", {}).get("mean"),
                     noise.get("loss_auroc", {}).get("mean"),
+                    (entry.get("cost") or {}).get("parameters"),
+                    gflops(entry.get("cost")),
                     *(entry["values"].get(seed) for seed in seeds),
                 ]
             )

@@ -30,6 +30,7 @@ def build_model(build: Build, section: ModelSection, context: Context) -> FaceMo
     backbone = _module(build(Kind.BACKBONE, section.backbone, context), "backbone", "spec")
     spec = cast(FeatureSpec, cast(Any, backbone).spec(len(context.regions)))
     pools: list[nn.Module] = []
+    dense: nn.Module | None = None
     for slot in SLOTS:
         told = replace(context, slot=slot, features=spec)
         chosen = getattr(section.aggregation, slot)
@@ -37,6 +38,9 @@ def build_model(build: Build, section: ModelSection, context: Context) -> FaceMo
         pools.append(pool)
         regions = spec.regions if slot == "space" else 1
         spec = FeatureSpec(dim=int(cast(Any, pool).dim), map_channels=(), regions=regions)
+        if slot == "regions" and section.feature_dim is not None:
+            dense = nn.Linear(spec.dim, section.feature_dim)
+            spec = spec._replace(dim=section.feature_dim)
     space, across_regions, across_frames = pools
     return FaceModel(
         backbone,
@@ -44,6 +48,7 @@ def build_model(build: Build, section: ModelSection, context: Context) -> FaceMo
         across_regions,
         across_frames,
         classes=len(context.classes),
+        dense=dense,
         dropout=section.dropout,
     )
 

@@ -64,6 +64,8 @@ class FaceModel(nn.Module):
             `normalisation`: (mean, std) of three numbers each, in [0, 1] units.
         space: follows `SpaceAggregation`. across_regions, across_frames: `SetAggregation`.
         classes: K.
+        dense: between regions and frames, (B, D) -> (B, D'); the input of `across_frames` has the
+            length D'. None: there is no such layer.
         dropout: probability, before the head.
     """
 
@@ -78,12 +80,14 @@ class FaceModel(nn.Module):
         across_frames: nn.Module,
         *,
         classes: int,
+        dense: nn.Module | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.space = space
         self.regions = across_regions
+        self.dense = nn.Identity() if dense is None else dense
         self.frames = across_frames
         self.feature_dim = int(cast(int, across_frames.dim))
         self.dropout = nn.Dropout(dropout)
@@ -133,7 +137,7 @@ class FaceModel(nn.Module):
             images = images * seen[:, :, None, None, None]
         spatial: Pooled = self.space(self.backbone(images))  # features (B, R, D)
         regional: Pooled = self.regions(spatial.features, seen)  # (B, D)
-        in_time = unpack(regional.features, rows, samples=samples, frames=steps)
+        in_time = unpack(self.dense(regional.features), rows, samples=samples, frames=steps)
         shown = valid.any(-1)  # (N, T)
         pooled: Pooled = self.frames(in_time, shown)  # (N, D)
         per_frame = unpack(

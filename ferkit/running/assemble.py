@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sample
@@ -49,13 +49,14 @@ ReadSets = dict[SourceName, ReadSet]
 
 @dataclass(frozen=True)
 class Source:
-    """One prepared data set: `samples[i]` shows in row i of `clips`."""
+    """One prepared data set: `samples[i]` of `dataset` shows in row i of `clips`."""
 
     samples: tuple[Sample, ...]
     clips: ClipSource
     classes: tuple[str, ...]
     problems: tuple[Problem, ...]
     fingerprint: str
+    dataset: Dataset | DrawnDataset
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class RunData:
     """The splits of a run, ready to be read.
 
     fingerprints: per data set, of what its rows and files were.
+    datasets: for what they know besides.
     """
 
     splits: Splits
@@ -74,6 +76,7 @@ class RunData:
     test: SplitData | None
     problems: tuple[Problem, ...]
     fingerprints: dict[str, str]
+    datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -137,6 +140,7 @@ def assemble(
         test=_part(splits.test, sources, splits) if splits.test else None,
         problems=(*found, *divided),
         fingerprints={role: source.fingerprint for role, source in sources.items()},
+        datasets={role: source.dataset for role, source in sources.items()},
     )
 
 
@@ -230,6 +234,7 @@ def _source(
         classes=read.classes,
         problems=(*dataset.problems(), *prepared.failures),
         fingerprint=_fingerprint(dataset.fingerprint(), read.classes, samples),
+        dataset=dataset,
     )
 
 

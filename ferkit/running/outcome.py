@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ferkit.data.alterations import ALTERATIONS
 from ferkit.data.loader import SplitData
 from ferkit.evaluation.label_noise import label_noise
 from ferkit.evaluation.metrics import evaluate
+from ferkit.evaluation.run_figures import write_figures
+from ferkit.evaluation.writing import write_results
+from ferkit.model.cost import count_cost
+from ferkit.running.attention import AttentionWatch
+from ferkit.running.attention_shown import show_attention
 from ferkit.running.expressions import expression_results
 from ferkit.running.outputs import prediction_columns, training_columns, write_table
 from ferkit.running.progress import counting
+from ferkit.running.stability import measure_stability
 from ferkit.training.devices import make_fabric
 from ferkit.training.job import SampleTable, Trained
 from ferkit.training.predict import predict
 
 if TYPE_CHECKING:
     from ferkit.running.assemble import RunData
+    from ferkit.running.known_frames import KnownFrames
     from ferkit.running.progress import Display
     from ferkit.sections import Recipe
 
@@ -34,10 +42,13 @@ def results_of(
     trained: Trained,
     *,
     display: Display,
+    watch: AttentionWatch,
     smoke: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Predict the test and validation splits and measure.
 
+    Args:
+        watch: sees the predictions of the test split.
     Returns: the content of results.json, and split -> (N, K) probabilities.
     """
     splits = {"test": data.test, "validation": data.validation}
@@ -58,6 +69,7 @@ def results_of(
                 autocast=make_fabric(recipe.training).autocast,
                 limit=SMOKE_SAMPLES if smoke else None,
                 between=count_one,
+                seen=watch if name == "test" else None,
             )
         labelled = split.given >= 0
         if not bool(labelled.any()):
@@ -85,7 +97,58 @@ def results_of(
             bootstrap=recipe.evaluation.bootstrap,
             seed=recipe.seed,
         )
+    if data.test is not None and "test" in predictions:
+        attention = watch.results(data.test.samples, classes=data.classes, regions=data.regions)
+        stability = _stability(
+            recipe, data.test, trained, predictions["test"], display=display, smoke=smoke
+        )
+        results |= {
+            name: found
+            for name, found in (("attention", attention), ("stability", stability))
+            if found is not None
+        }
+    results["cost"] = cost_of(recipe, data, trained)
     return results, predictions
+
+
+def _stability(
+    recipe: Recipe,
+    split: SplitData,
+    trained: Trained,
+    probs: Tensor,
+    *,
+    display: Display,
+    smoke: bool,
+) -> dict[str, Any] | None:
+    if not recipe.evaluation.stability:
+        return None
+    with counting(display, "predicting altered clips", len(ALTERATIONS), "alteration") as count_one:
+        return measure_stability(
+            trained.model,
+            split,
+            probs,
+            seed=recipe.seed,
+            frames=recipe.evaluation.frames,
+            batch_size=recipe.training.prediction_batch_size,
+            device=trained.device,
+            autocast=make_fabric(recipe.training).autocast,
+            limit=SMOKE_SAMPLES if smoke else None,
+            between=count_one,
+        )
+
+
+def cost_of(recipe: Recipe, data: RunData, trained: Trained) -> dict[str, Any]:
+    """What the final network costs, for a clip as long as in a training step."""
+    few = torch.linspace(0, len(data.labelled) - 1, min(8, len(data.labelled))).long()
+    is_student = trained.final is not None and trained.final.network == "student"
+    section = (recipe.student.model if is_student else None) or recipe.model
+    clips = data.labelled.read(few, section.frames)
+    return count_cost(
+        trained.model,
+        frames=clips.frames.shape[1],
+        regions=len(data.regions),
+        image_size=data.image_size,
+    )._asdict()
 
 
 def _label_noise(data: RunData, trained: Trained) -> dict[str, Any] | None:
@@ -136,6 +199,52 @@ def _training_part(
         classes=data.classes,
         split=name,
     )
+
+
+def write_outcome(
+    recipe: Recipe,
+    data: RunData,
+    trained: Trained,
+    *,
+    known: KnownFrames | None,
+    folder: Path,
+    display: Display,
+    smoke: bool,
+) -> dict[str, Any]:
+    """Predictions, metrics, tables and figures of a trained model.
+
+    Args:
+        known: what is known of the frames of the test split.
+    Returns: the content of results.json.
+    """
+    count = 0 if data.test is None else len(data.test)
+    watch = AttentionWatch(count, known=known, image_size=data.image_size)
+    results, predictions = results_of(
+        recipe, data, trained, watch=watch, display=display, smoke=smoke
+    )
+    write_results(folder / "results.json", results)
+    write_tables(folder, data, trained, predictions)
+    if recipe.evaluation.figures:
+        shown = None
+        if data.test is not None and "test" in predictions:
+            shown = show_attention(
+                trained.model,
+                data.test,
+                watch,
+                predictions["test"],
+                classes=data.classes,
+                regions=data.regions,
+                frames=recipe.evaluation.frames,
+                device=trained.device,
+                autocast=make_fabric(recipe.training).autocast,
+            )
+        write_figures(
+            folder,
+            test_crops=crops_by_id(data.test),
+            train_crops=crops_by_id(data.labelled),
+            attention=shown,
+        )
+    return results
 
 
 def crops_by_id(split: SplitData | None) -> Callable[[Sequence[str]], Tensor] | None:

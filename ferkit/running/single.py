@@ -16,8 +16,6 @@ from ferkit.contracts.running import Run
 from ferkit.data.report import summarise
 from ferkit.errors import FerkitError
 from ferkit.evaluation.report import write_report
-from ferkit.evaluation.run_figures import write_figures
-from ferkit.evaluation.writing import write_results
 from ferkit.files import write_whole
 from ferkit.model.build import build_model
 from ferkit.plugin import Context, Kind
@@ -27,17 +25,20 @@ from ferkit.running.assemble import RunData, assemble
 from ferkit.running.environment import device_name, plugin_versions, versions
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
+from ferkit.running.known_frames import known_frames
 from ferkit.running.needs import check_needs
-from ferkit.running.outcome import crops_by_id, results_of, write_tables
+from ferkit.running.outcome import write_outcome
+from ferkit.running.student import student_of
 from ferkit.running.trial import Trial
 from ferkit.running.watch import TrainingWatch
 from ferkit.training.devices import choose_device
-from ferkit.training.job import PolicyChain, Trained, TrainingJob
+from ferkit.training.job import PolicyChain, TrainingJob
 from ferkit.training.trainer import train
 
 if TYPE_CHECKING:
+    from ferkit.model.face_model import FaceModel
     from ferkit.running.progress import Display
-    from ferkit.sections import PolicySection, Recipe
+    from ferkit.sections import ModelSection, PolicySection, Recipe
 
 
 @dataclass
@@ -177,10 +178,14 @@ def _work(
     state.update(
         notes=notes,
         phases=[phase.as_dict() for phase in trained.phases],
-        weights=_final_weights(folder, trained),
+        weights=None if trained.final is None else f"checkpoints/{trained.final.file}",
     )
     watch.rewrite(trained.history, trained.histograms)
-    results = _report(recipe, data, trained, folder=folder, display=display, smoke=smoke)
+    known = known_frames(recipe, data, catalogue, context)
+    results = write_outcome(
+        recipe, data, trained, known=known, folder=folder, display=display, smoke=smoke
+    )
+    state.update(cost=results["cost"])
     observers.run_finished(run)
     return results
 
@@ -212,6 +217,9 @@ def make_job(
             [catalogue.build(Kind.SAMPLE_WEIGHTING, one, context) for one in section.weightings],
         )
 
+    def build(section: ModelSection) -> FaceModel:
+        return build_model(catalogue.build, section, context)
+
     return TrainingJob(
         training=recipe.training,
         model=recipe.model,
@@ -223,11 +231,12 @@ def make_job(
         validation=data.validation,
         labelled_policies=chain(recipe.labelled),
         unlabelled_policies=chain(recipe.unlabelled),
-        build_model=lambda: build_model(catalogue.build, recipe.model, context),
+        build_model=lambda: build(recipe.model),
         folder=folder / "checkpoints",
         regions=data.regions,
         image_size=data.image_size,
         init=initial_weights(recipe.init),
+        student=student_of(recipe, build),
         smoke=smoke,
         observer=observer,
     )
@@ -255,32 +264,3 @@ def _about(data: RunData) -> dict[str, Any]:
         "problems": [summary.as_json() for summary in summarise(data.problems)],
         "fingerprints": data.fingerprints,
     }
-
-
-def _final_weights(folder: Path, trained: Trained) -> str | None:
-    """Where the final weights lie, relative to the run folder."""
-    if not trained.phases:
-        return None
-    return (Path("checkpoints") / trained.phases[-1].file).as_posix()
-
-
-def _report(
-    recipe: Recipe,
-    data: RunData,
-    trained: Trained,
-    *,
-    folder: Path,
-    display: Display,
-    smoke: bool,
-) -> Mapping[str, Any]:
-    """Predictions, metrics, tables and figures."""
-    results, predictions = results_of(recipe, data, trained, display=display, smoke=smoke)
-    write_results(folder / "results.json", results)
-    write_tables(folder, data, trained, predictions)
-    if recipe.evaluation.figures:
-        write_figures(
-            folder,
-            test_crops=crops_by_id(data.test),
-            train_crops=crops_by_id(data.labelled),
-        )
-    return results

@@ -13,6 +13,7 @@ from ferkit.model.build import build_model
 from ferkit.plugin import Context, Kind
 from ferkit.running.initial import initial_weights
 from ferkit.running.needs import check_needs
+from ferkit.running.student import student_of
 from ferkit.training.devices import make_fabric, seed_device
 from ferkit.training.phases import phases_of
 from ferkit.training.predict import prediction_autocast
@@ -20,8 +21,9 @@ from ferkit.training.weights import load_init
 
 if TYPE_CHECKING:
     from ferkit.catalogue import Catalogue
+    from ferkit.model.face_model import FaceModel
     from ferkit.running.assemble import ReadSets
-    from ferkit.sections import PolicySection, Recipe
+    from ferkit.sections import ModelSection, PolicySection, Recipe
 
 
 class Trial:
@@ -80,12 +82,18 @@ class Trial:
             self._catalogue.build(Kind.SAMPLE_WEIGHTING, weighting, context)
 
     def _network(self, recipe: Recipe, context: Context) -> None:
-        if not self._new((recipe.model, recipe.init, context)):
+        if not self._new((recipe.model, recipe.student, recipe.init, context)):
             return
-        init = initial_weights(recipe.init)
-        network = build_model(self._catalogue.build, recipe.model, context)
-        if init is not None:
-            load_init(network, init, classes=context.classes, note=lambda _: None)
+
+        def build(section: ModelSection) -> FaceModel:
+            return build_model(self._catalogue.build, section, context)
+
+        first = (build(recipe.model), initial_weights(recipe.init))
+        student = student_of(recipe, build)
+        others = [] if student is None else [(student.build(), student.init)]
+        for network, init in (first, *others):
+            if init is not None:
+                load_init(network, init, classes=context.classes, note=lambda _: None)
 
     def _new(self, parts: tuple[object, ...]) -> bool:
         key = repr(parts)

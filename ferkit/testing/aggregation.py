@@ -66,6 +66,10 @@ def _check_space(pool: Any, dim: int) -> None:
     )
     answer: Pooled = pool(Features(pooled, maps))
     _check_answer(answer, (BATCH, REGIONS, dim))
+    for weights in answer.weights:
+        shape = tuple(weights.shape)
+        assert len(shape) == 5, f"weights over space are {shape}, not (B, R, hops, H, W)"
+        assert shape[1] == REGIONS, f"weights over space are of {shape[1]} regions, not {REGIONS}"
     answer.features.sum().backward()  # type: ignore[no-untyped-call]
     reached = [tensor.grad is not None for tensor in (pooled, *maps)]
     assert any(reached), "no gradient reaches the backbone"
@@ -79,6 +83,11 @@ def _check_set(pool: Any, dim: int) -> None:
     given = members.clone().requires_grad_()
     answer: Pooled = pool(given, valid)
     _check_answer(answer, (BATCH, dim))
+    for weights in answer.weights:
+        assert weights.shape == valid.shape, (
+            f"weights are {tuple(weights.shape)}, not (B, S) = {tuple(valid.shape)}"
+        )
+        assert not weights[~valid].any(), "members that are not valid have weights"
     assert not answer.features[3].any(), "a row with nothing valid gives zeros"
     # Squares, because features that sum to a constant would have a gradient of zero.
     answer.features.square().sum().backward()  # type: ignore[no-untyped-call]

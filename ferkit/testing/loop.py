@@ -12,14 +12,16 @@ import torch
 from ferkit.contracts.training import Phase, SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.plugin import Context
+from ferkit.sections import ModelSection
 from ferkit.testing.backbone import Make
 from ferkit.testing.policy import CLASSES, SAMPLES, random_beliefs
 from ferkit.testing.tiny import CLASSES as TINY_CLASSES
-from ferkit.testing.tiny import tiny_job, tiny_split
+from ferkit.testing.tiny import TinyBackbone, tiny_job, tiny_model, tiny_split
 from ferkit.training.batches import check_views
+from ferkit.training.job import Blueprint
 from ferkit.training.trainer import train
 
-BATCH_SIZE = 4
+BATCH_SIZE, STUDENT_DIM = 4, 12
 
 
 def check_ssl_loop(make: Make) -> None:
@@ -36,6 +38,7 @@ def check_ssl_loop(make: Make) -> None:
         assert isinstance(phase, Phase), f"{phase!r} is not a Phase"
         part = phase.unlabelled_part
         assert 0 < part <= 1, f"unlabelled_part of phase '{phase.name}' is {part}, not in (0, 1]"
+        check_views(phase.views or loop.views)
         _check_plan(loop, phase)
     _check_training(make)
 
@@ -66,7 +69,12 @@ def _check_plan(loop: Any, phase: Phase) -> None:
 
 
 def _check_training(make: Make) -> None:
+    """On stills, and on clips with a student of another network."""
     loop = make(Context(classes=TINY_CLASSES))
+    student = Blueprint(
+        ModelSection(frames=1), lambda: tiny_model(backbone=TinyBackbone(STUDENT_DIM))
+    )
+    trains_student = any(phase.network == "student" for phase in loop.phases())
     with tempfile.TemporaryDirectory() as folder:
         for frames in (1, 2):
             job = tiny_job(
@@ -74,10 +82,12 @@ def _check_training(make: Make) -> None:
                 Path(folder) / str(frames),
                 labelled=tiny_split(10, frames=frames),
                 unlabelled=tiny_split(14, frames=frames, labelled=False, seed=1),
+                student=student if trains_student and frames > 1 else None,
                 smoke=True,
             )
-            before = job.build_model()
             trained = train(job)
+            assert trained.final is not None, "no phase was trained"
+            before = job.blueprint(trained.final.network).build()
             for row in trained.history:
                 assert isinstance(row["train_loss"], float), "train_loss is no number"
                 assert math.isfinite(row["train_loss"]), "the loss is not finite"

@@ -15,8 +15,9 @@ from ferkit.contracts.training import Batch, BatchIds, Part, Split
 from ferkit.data.augment import clean_view, weak_view
 from ferkit.data.keyed import text_key
 from ferkit.data.loader import SplitData, pinned, prefetch
+from ferkit.data.randaugment import strong_view
 from ferkit.errors import FerkitError
-from ferkit.sections import AugmentationSection
+from ferkit.view_sections import AugmentationSection, StrongSection
 
 SPLITS: tuple[Split, ...] = ("labelled", "unlabelled")
 
@@ -67,17 +68,23 @@ def check_views(views: Mapping[Split, Sequence[str]]) -> None:
             view_number(view)
 
 
+def _is_strong(view: str) -> bool:
+    return view.startswith("strong")
+
+
 def view_number(view: str) -> int | None:
-    """None for "clean"; 0 for "weak", 2 for "weak2" and so on.
+    """None for "clean"; 0 for "weak" and "strong", 2 for "weak2", "strong2" and so on.
 
     Raises: FerkitError: there is no such view.
     """
     if view == "clean":
         return None
-    match = re.fullmatch(r"weak(\d*)", view)
+    match = re.fullmatch(r"(?:weak|strong)(\d*)", view)
     if match is None:
         raise FerkitError(
-            f"no view '{view}'.", where="loop", hint="A loop may ask for clean, weak, weak2, ..."
+            f"no view '{view}'.",
+            where="loop",
+            hint="A loop may ask for clean, weak, weak2, ..., strong, strong2, ...",
         )
     return int(match[1] or 0)
 
@@ -89,9 +96,11 @@ class BatchMaker:
         splits: the data, by split.
         views: that the loop asks for.
         augmentation: of the weak view; None: it is the clean one.
+        strong: of the strong view; None: a loop may not ask for it.
         frames: of a clip per step.
         device: of the views.
         seed: of the run.
+    Raises: FerkitError: the loop asks for a view that there is not.
     """
 
     def __init__(
@@ -100,13 +109,23 @@ class BatchMaker:
         views: Mapping[Split, Sequence[str]],
         *,
         augmentation: AugmentationSection | None,
+        strong: StrongSection | None = None,
         frames: int,
         device: torch.device,
         seed: int,
     ) -> None:
         check_views(views)
+        if strong is None and any(
+            _is_strong(view) for split in SPLITS for view in views.get(split, ())
+        ):
+            raise FerkitError(
+                "it is null, and the loop asks for strong views.",
+                where="training.strong",
+                hint="Leave it out for the usual ones.",
+            )
         self._splits, self._views, self._frames = splits, views, frames
-        self._augmentation, self._device, self._seed = augmentation, device, seed
+        self._augmentation, self._strong = augmentation, strong
+        self._device, self._seed = device, seed
 
     def batches(
         self, pieces: Sequence[Piece], *, phase: str, epoch: int
@@ -136,19 +155,30 @@ class BatchMaker:
         if read is None:
             return {}
         pixels = read.frames.to(self._device, non_blocking=True)
+        clips = Clips(pixels, read.valid)
+        seed = text_key(f"{self._seed} {phase} {split}")
         made: dict[str, Clips] = {}
         for view in self._views[split]:
             number = view_number(view)
-            clips = Clips(pixels, read.valid)
-            if number is None or self._augmentation is None:
-                made[view] = clean_view(clips)
-            else:
+            if number is not None and _is_strong(view) and self._strong is not None:
+                made[view] = strong_view(
+                    clips,
+                    settings=self._strong,
+                    seed=seed,
+                    epoch=epoch,
+                    ids=ids,
+                    view=number,
+                    weak=self._augmentation,
+                )
+            elif number is not None and self._augmentation is not None:
                 made[view] = weak_view(
                     clips,
                     settings=self._augmentation,
-                    seed=text_key(f"{self._seed} {phase} {split}"),
+                    seed=seed,
                     epoch=epoch,
                     ids=ids,
                     view=number,
                 )
+            else:
+                made[view] = clean_view(clips)
         return made

@@ -34,7 +34,8 @@ def train_epoch(session: Session, phase: Phase, learner: Learner) -> None:
     learner.set_rate(rate)
     train_steps(session, phase, learner, epoch)
     epoch.check()
-    validation = session.splits.validate(learner.teacher.validated)
+    frames = session.section(position.network).frames
+    validation = session.splits.validate(learner.teacher.validated, frames=frames)
     means = epoch.means()
     row: dict[str, Any] = {
         "phase": phase.name,
@@ -83,8 +84,13 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
         acting = {"round", "epoch"} if position.epoch == 0 else {"epoch"}
     note_part(session, phase)
     begun = time.monotonic()
+    labeller = position.before if phase.teacher == "previous" else position.network
     beliefs, predicted = session.splits.beliefs(
-        learner.teacher.networks[0], phase, acting, epoch=position.epoch
+        learner.teacher.networks[0],
+        phase,
+        acting,
+        epoch=position.epoch,
+        frames=session.section(labeller).frames,
     )
     seconds = time.monotonic() - begun
     plan = job.loop.plan_epoch(
@@ -153,7 +159,7 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
         session.splits.policies,
         class_weight=session.class_weight,
         adaptive=phase.adaptive,
-        penalty=job.model.penalty,
+        penalty=session.section(position.network).penalty,
         progress=session.progress(phase),
     )
     pieces = [
@@ -164,8 +170,10 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
     # What networks draw (dropout) is keyed by the step, so that a resumption draws the same.
     draws = session.seed("step", phase.name, position.epoch) >> 1
     loss, samples = torch.zeros((), device=session.device), 0
-    batches = session.maker.batches(pieces, phase=phase.name, epoch=position.epoch)
-    with closing(batches):
+    maker = session.splits.maker(
+        phase.views or job.loop.views, frames=session.section(position.network).frames
+    )
+    with closing(maker.batches(pieces, phase=phase.name, epoch=position.epoch)) as batches:
         for piece, batch in batches:
             if samples == 0:
                 seed_device(draws + epoch.done, session.device)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from ferkit.contracts.training import LabelUpdate, SampleWeighting, SSLLoop
+from ferkit.contracts.training import LabelUpdate, NetworkName, SampleWeighting, SSLLoop
 from ferkit.data.loader import SplitData
 from ferkit.model.face_model import FaceModel
 from ferkit.sections import ModelSection, TrainingSection
@@ -84,6 +84,19 @@ class PolicyChain:
 
 
 @dataclass(frozen=True)
+class Blueprint:
+    """A network before it is made.
+
+    section: of the recipe. build: makes it; its weights come from torch's global generator.
+    init: weights to start from: a `.safetensors` file of `checkpoints/`, or None.
+    """
+
+    section: ModelSection
+    build: Callable[[], FaceModel]
+    init: Path | None = None
+
+
+@dataclass(frozen=True)
 class TrainingJob:
     """One training: data, network, loop and policies.
 
@@ -98,6 +111,7 @@ class TrainingJob:
         folder: of checkpoints; made if needed.
         regions, image_size: of the crops, written beside the weights.
         init: weights to start from: a `.safetensors` file of `checkpoints/`, or None.
+        student: network of the phases that train one; None: that of the others.
         smoke: one batch through every phase, predictions of one batch.
         observer: is told of the progress.
     """
@@ -117,8 +131,15 @@ class TrainingJob:
     regions: tuple[str, ...] = ("face",)
     image_size: int = 0
     init: Path | None = None
+    student: Blueprint | None = None
     smoke: bool = False
     observer: Observer = field(default_factory=Silence)
+
+    def blueprint(self, network: NetworkName) -> Blueprint:
+        """Of the network that a phase names."""
+        if network == "student" and self.student is not None:
+            return self.student
+        return Blueprint(self.model, self.build_model, self.init)
 
 
 @dataclass(frozen=True)
@@ -139,8 +160,10 @@ class SampleTable:
 @dataclass(frozen=True)
 class PhaseSummary:
     """How a phase ended. epochs: how many were trained. best_epoch: counted from 1, of the
-    lowest validation loss; None without validation. kept: "best" or "last". file: name of the
-    weights it handed on, in the checkpoint folder."""
+    lowest validation loss; None without validation. kept: "best", "last", or "init" where the
+    recipe's `init` stands for the phase. file: name of the weights it handed on, in the
+    checkpoint folder. round, network: of the phase. validation_loss, validation_accuracy: of the
+    weights it handed on; None without validation."""
 
     name: str
     epochs: int
@@ -149,6 +172,10 @@ class PhaseSummary:
     best_validation_loss: float | None
     kept: str
     file: str
+    round: int = 0
+    network: NetworkName = "model"
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -157,7 +184,8 @@ class PhaseSummary:
 
 @dataclass(frozen=True)
 class Trained:
-    """The result. model: with the final weights, in evaluation mode, on `device`."""
+    """The result. model: with the final weights, in evaluation mode, on `device`. final: the
+    phase that handed these weights on; None where no phase was run."""
 
     model: FaceModel
     device: str
@@ -167,3 +195,4 @@ class Trained:
     unlabelled: SampleTable | None
     notes: tuple[str, ...] = ()
     histograms: tuple[Histogram, ...] = ()
+    final: PhaseSummary | None = None

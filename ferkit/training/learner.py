@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from ferkit.contracts.training import Batch, Phase, SSLLoop
-from ferkit.errors import RunError
 from ferkit.model.face_model import FaceModel
 from ferkit.sections import TrainingSection
-from ferkit.training.devices import seed_device
 from ferkit.training.optimiser import (
     freeze,
     load_optimiser_tensors,
@@ -33,6 +29,7 @@ class Learner:
         loop: decides what a step is.
         phase: that begins.
         students: with the weights that it starts from.
+        previous: what the phase before handed on; may be the students.
         section: `training` of the recipe.
     """
 
@@ -42,6 +39,7 @@ class Learner:
         loop: SSLLoop,
         phase: Phase,
         students: list[FaceModel],
+        previous: list[FaceModel],
         section: TrainingSection,
     ) -> None:
         self._fabric, self._clip = fabric, section.clip_norm
@@ -49,7 +47,9 @@ class Learner:
         for student in students:
             student.to(fabric.device)
             student.train()
-        self.teacher = Teacher(phase.teacher, students)
+        for model in previous:
+            model.to(fabric.device)
+        self.teacher = Teacher(phase.teacher, students, previous)
         step = TrainingStep(loop, students)
         freeze(step)
         self.optimiser = make_optimiser(step, section.optimiser)
@@ -107,23 +107,6 @@ def load_precision_state(fabric: Fabric, state: dict[str, Any]) -> None:
     """Take back what `precision_state` gave."""
     if state:
         fabric.strategy.precision.load_state_dict(state)
-
-
-def fresh_students(
-    build: Callable[[], FaceModel], count: int, *, seed: Callable[[int], int]
-) -> list[FaceModel]:
-    """Networks with weights of their own seeds; changes torch's global generator.
-
-    Raises: RunError: not a network.
-    """
-    made = []
-    for number in range(count):
-        seed_device(seed(number), torch.device("cpu"))  # networks are made there
-        model = build()
-        if not isinstance(model, FaceModel):
-            raise RunError(f"build_model gave a {type(model).__name__}, not a FaceModel.")
-        made.append(model)
-    return made
 
 
 def named_below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -70,12 +70,12 @@ class StepParts:
         return cast(Tensor, output.logits.softmax(-1))
 
     def decide(
-        self, split: Split, ids: Tensor, *, probs: Tensor, student: Prediction | None = None
+        self, split: Split, ids: Tensor, *, probs: Tensor | None, student: Prediction | None = None
     ) -> Decision:
-        """Targets and weights of a batch."""
+        """Targets and weights of a batch. Raises: RunError: nothing is predicted."""
         decision, beliefs = self._policies[split].decide(
             ids,
-            probs=probs.detach().float(),
+            probs=None if probs is None else probs.detach().float(),
             student=student,
             progress=self.progress,
             adaptive=self._adaptive,

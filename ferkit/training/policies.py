@@ -58,6 +58,7 @@ class SplitPolicies:
         self.given, self.given_probs = given.to(device), given_probs.to(device)
         self.ids = torch.arange(len(given), device=device)
         self.targets: Tensor | None = None  # (N, K); None: nothing is said of this split yet
+        self.predicted: Tensor | None = None  # (N, K) of the whole phase, if predicted once in it
         self.weight = torch.ones(len(given), device=device)
         self.scale: Tensor | None = None
         self.answers: list[Tensor | None] = [None] * len(self.updates)
@@ -76,6 +77,7 @@ class SplitPolicies:
     def begin(self, progress: Progress, *, adaptive: bool) -> None:
         """At the start of a phase: ask the `start` policies; drop what the others said before,
         unless the phase is adaptive and they go on."""
+        self.predicted = None
         if not adaptive:
             self.answers = [None] * len(self.updates)
             self.weights = [None] * len(self.weightings)
@@ -90,9 +92,19 @@ class SplitPolicies:
             self.targets = None
         self._weigh(beliefs, progress, AT_START)
 
-    def beliefs(self, probs: Tensor, labelled: Beliefs | None = None) -> Beliefs:
-        """Beliefs over the split: (N, K) predictions and the targets of the finished epoch."""
-        probs = probs.to(self.given_probs.device)
+    def keep(self, probs: Tensor) -> None:
+        """Keep (N, K) predictions for the whole phase."""
+        self.predicted = probs.to(self.given_probs.device)
+
+    def beliefs(self, probs: Tensor | None, labelled: Beliefs | None = None) -> Beliefs:
+        """Beliefs over the split: predictions and the targets of the finished epoch.
+
+        Args:
+            probs: (N, K); None: those that were kept.
+        """
+        chosen = self.predicted if probs is None else probs
+        assert chosen is not None
+        probs = chosen.to(self.given_probs.device)
         in_force = probs if self.targets is None else self.targets
         return self._beliefs(probs, in_force, labelled)
 
@@ -124,14 +136,25 @@ class SplitPolicies:
         self,
         ids: Tensor,
         *,
-        probs: Tensor,
+        probs: Tensor | None,
         student: Prediction | None,
         progress: Progress,
         adaptive: bool,
         labelled: Beliefs | None = None,
     ) -> tuple[Decision, Beliefs]:
-        """Targets and weights of a batch, and the beliefs they were decided on."""
+        """Targets and weights of a batch, and the beliefs they were decided on.
+
+        Raises: RunError: no `probs`, and none were predicted for the phase.
+        """
         ids = ids.to(self.weight.device)
+        if probs is None:
+            if self.predicted is None:
+                raise RunError(
+                    f"the loop gives no predictions of {self.split} samples, and this phase has "
+                    "not predicted them once for all its epochs.",
+                    where="loop",
+                )
+            probs = self.predicted[ids]
         target = probs if self.targets is None else self.targets[ids]
         beliefs = Beliefs(
             ids=ids,
@@ -192,7 +215,7 @@ class SplitPolicies:
     def state_dict(self) -> dict[str, Tensor]:
         """All tables, and the policies' own state, as tensors by name."""
         state = {"weight": self.weight}
-        optional = {"targets": self.targets, "scale": self.scale}
+        optional = {"targets": self.targets, "scale": self.scale, "predicted": self.predicted}
         for name, table in (
             ("answer", self.answers),
             ("weights", self.weights),
@@ -210,6 +233,7 @@ class SplitPolicies:
         state = {name: tensor.to(self.weight.device) for name, tensor in state.items()}
         self.weight = state["weight"]
         self.targets, self.scale = state.get("targets"), state.get("scale")
+        self.predicted = state.get("predicted")
         self.answers = [state.get(f"answer.{place}") for place in range(len(self.updates))]
         self.weights = [state.get(f"weights.{place}") for place in range(len(self.weightings))]
         self.scales = [state.get(f"scales.{place}") for place in range(len(self.weightings))]

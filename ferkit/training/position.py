@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import BatchIds, EpochPlan, Phase
+from ferkit.contracts.training import BatchIds, EpochPlan, NetworkName, Phase
 from ferkit.errors import RunError
 
 CHECK_EVERY = 50
@@ -23,12 +23,15 @@ class Position:
     """Of the whole training. All JSON values.
 
     phase: number of the phase under way. entered: whether it has begun. epoch: of it, from 0.
+    network: which one is trained, or was last. before: which one the phase before handed on.
     step: optimiser steps done in it. stale: epochs since the lowest validation loss.
     history: rows of metrics.csv. histograms: fields of `ferkit.training.job.Histogram`.
     """
 
     phase: int = 0
     entered: bool = False
+    network: NetworkName = "model"
+    before: NetworkName = "model"
     epoch: int = 0
     step: int = 0
     steps_per_epoch: int = 0

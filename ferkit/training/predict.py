@@ -1,10 +1,11 @@
-"""Clean predictions over a split, batch by batch."""
+"""Predictions over a split, batch by batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +17,23 @@ from ferkit.data.normalise import statistics_of
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel, Output
 
+View = Callable[[Tensor, Clips], Clips]
+"""(ids (n,) on the CPU, uint8 clips on the device) -> what the network is shown, in [0, 1]."""
+
+
+class Predicted(NamedTuple):
+    """A batch. ids: (n,) int64 on the CPU. valid: (n, T, R) bool on the CPU. output: on the device,
+    attention weights included."""
+
+    ids: Tensor
+    valid: Tensor
+    output: Output
+
+
+def clean(ids: Tensor, clips: Clips) -> Clips:
+    """The clean view, whatever the ids."""
+    return clean_view(clips)
+
 
 def predict_batches(
     model: FaceModel,
@@ -26,15 +44,16 @@ def predict_batches(
     device: torch.device | str,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     chosen: Tensor | None = None,
-) -> Iterator[tuple[Tensor, Output]]:
-    """The network's output on the clean view, in the order of the split, in bounded memory.
+    view: View = clean,
+) -> Iterator[Predicted]:
+    """The network's output on a view, in the order of the split, in bounded memory.
 
     The network is in evaluation mode while a batch is computed, and as before between batches.
 
     Args:
         frames: at most so many frames of each clip; None takes all.
         chosen: (m,) int64 ids on the CPU, those to predict, in this order; None takes all.
-    Yields: ids (n,) int64 on the CPU, and the output on `device`.
+        view: what the network is shown.
     """
     places = torch.arange(len(split)) if chosen is None else chosen
 
@@ -45,9 +64,10 @@ def predict_batches(
     with closing(prefetch(orders, load)) as loaded:
         for ids, clips in loaded:
             pixels = Clips(clips.frames.to(device, non_blocking=True), clips.valid)
+            shown = view(ids, pixels)
             with torch.no_grad(), autocast(), evaluating(model):
-                output = model(*clean_view(pixels))
-            yield ids, output
+                output = model(*shown)
+            yield Predicted(ids, shown.valid, output)
 
 
 def id_batches(count: int, batch_size: int) -> list[Tensor]:
@@ -84,13 +104,17 @@ def predict(
     limit: int | None = None,
     between: Callable[[], None] | None = None,
     chosen: Tensor | None = None,
+    view: View = clean,
+    seen: Callable[[Predicted], None] | None = None,
 ) -> Tensor:
-    """Class probabilities on the clean view; nothing of a batch but these is kept.
+    """Class probabilities on a view; nothing of a batch but these is kept.
 
     Args:
         limit: predict so many samples only; the others get equal probabilities (`--smoke`).
         between: called after each batch; may raise to stop.
         chosen: (m,) int64 ids, predict these only; the others get equal probabilities.
+        view: what the network is shown; default: the clean view.
+        seen: is given each batch's whole output, and must not keep it.
     Returns: (N, K) float32 on the CPU.
     """
     places = (torch.arange(len(split)) if chosen is None else chosen)[:limit]
@@ -106,10 +130,13 @@ def predict(
         device=device,
         autocast=autocast,
         chosen=places,
+        view=view,
     )
-    for ids, output in batches:
-        found[done : done + len(ids)] = output.logits.softmax(-1)
-        done += len(ids)
+    for batch in batches:
+        found[done : done + len(batch.ids)] = batch.output.logits.softmax(-1)
+        done += len(batch.ids)
+        if seen is not None:
+            seen(batch)
         if between is not None:
             between()
     probs = torch.full((len(split), model.classes), 1 / model.classes)

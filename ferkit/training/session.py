@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ferkit.contracts.training import Phase, Progress
+from ferkit.contracts.training import NetworkName, Phase, Progress
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel
-from ferkit.training.batches import BatchMaker
+from ferkit.sections import ModelSection
 from ferkit.training.checkpoint import Checkpoint, save_checkpoint
 from ferkit.training.interruption import Interruption
 from ferkit.training.job import TrainingJob
 from ferkit.training.learner import (
     Learner,
-    fresh_students,
     load_networks,
     load_precision_state,
     named_below,
@@ -28,6 +27,7 @@ from ferkit.training.learner import (
     precision_state,
 )
 from ferkit.training.losses import class_weights
+from ferkit.training.networks import Networks
 from ferkit.training.phases import phases_of
 from ferkit.training.position import Epoch, Position, restore_epoch
 from ferkit.training.splits import Splits
@@ -50,13 +50,14 @@ class Session:
         self.phases = phases_of(
             job.loop, has_validation=self.splits.validation is not None, smoke=job.smoke
         )
-        self.maker = BatchMaker(
-            self.splits.data,
-            job.loop.views,
-            augmentation=job.training.augmentation,
-            frames=job.model.frames,
-            device=self.device,
-            seed=job.seed,
+        for phase in self.phases:  # so that what can't be made is said before hours of training
+            self.splits.maker(phase.views or job.loop.views, frames=1)
+            self.splits.maker({"unlabelled": (phase.label_view,)}, frames=1)
+        self.networks = Networks(
+            job,
+            seed=lambda round_, number: self.seed("weights", round_, number),
+            statistics=self.splits.statistics,
+            note=self.note,
         )
         self.class_weight = torch.ones(len(job.classes), device=self.device)
         if job.training.class_weights:
@@ -72,17 +73,18 @@ class Session:
         """A seed for torch, keyed by the run's seed and `keys`."""
         return keyed.generator(self.job.seed, *keys).initial_seed()
 
-    def fresh_students(self, round_: int) -> list[FaceModel]:
-        """Networks with new weights, keyed by the round: the same for every loop."""
-        return fresh_students(
-            self.job.build_model,
-            self.job.loop.networks,
-            seed=lambda number: self.seed("weights", round_, number),
-        )
+    def section(self, network: NetworkName) -> ModelSection:
+        """The section of the recipe that describes a network."""
+        return self.job.blueprint(network).section
 
-    def begin_learner(self, phase: Phase) -> Learner:
-        """Set the students up for a phase, from the weights they have."""
-        self.learner = Learner(self.fabric, self.job.loop, phase, self.students, self.job.training)
+    def begin_learner(self, phase: Phase, before: list[FaceModel]) -> Learner:
+        """Set the students up for a phase, from the weights they have.
+
+        Args:
+            before: what the phase before handed on; may be the students.
+        """
+        section = self.job.training
+        self.learner = Learner(self.fabric, self.job.loop, phase, self.students, before, section)
         return self.learner
 
     def progress(self, phase: Phase) -> Progress:
@@ -155,7 +157,7 @@ class Session:
                 hint="Resume with the run's own recipe and data.",
             )
         self.position = Position(**state["position"])
-        self.students = self.fresh_students(0)
+        self.students = self.networks.blank(self.position.network, 0)
         load_networks("student", self.students, tensors)
         for student in self.students:
             student.to(self.device)
@@ -164,7 +166,10 @@ class Session:
             policies.load_state_dict(named_below(split, tensors))
         if self.position.entered:
             phase = self.phases[self.position.phase]
-            self.begin_learner(phase).load(tensors)
+            before = self.students
+            if phase.teacher == "previous":
+                before = self.networks.blank(self.position.before, 0)
+            self.begin_learner(phase, before).load(tensors)
             if state["epoch"] is not None:
                 self.epoch = restore_epoch(
                     named_below("epoch", tensors),
@@ -176,17 +181,15 @@ class Session:
         load_precision_state(self.fabric, state["precision"])
 
     def _identity(self) -> dict[str, Any]:
-        """What a checkpoint must have in common with the job that goes on from it."""
-        return {
+        """What a checkpoint must have in common with the job that goes on from it, as JSON."""
+        networks: tuple[NetworkName, ...] = ("model", "student")
+        identity: dict[str, Any] = {
             "seed": self.job.seed,
             "classes": list(self.job.classes),
             "training": self.job.training.model_dump(mode="json", exclude={"checkpoint_minutes"}),
-            "model": self.job.model.model_dump(mode="json"),
-            "phases": [_as_list(phase) for phase in self.phases],
-            "sizes": _as_list(self.splits.sizes),
+            "networks": [self.section(name).model_dump(mode="json") for name in networks],
+            "phases": [phase._asdict() for phase in self.phases],
+            "sizes": list(self.splits.sizes),
         }
-
-
-def _as_list(values: Sequence[Any]) -> list[Any]:
-    """A named tuple as JSON would give it back."""
-    return list(values)
+        made: dict[str, Any] = json.loads(json.dumps(identity))
+        return made

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
@@ -22,18 +23,14 @@ from ferkit.data import keyed
 from ferkit.data.loader import SplitData
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel
+from ferkit.training.batches import BatchMaker
 from ferkit.training.job import PolicyChain, SampleTable, TrainingJob
 from ferkit.training.logged import policy_scalars
 from ferkit.training.losses import cross_entropy_of_probs
+from ferkit.training.noisy import predict_noisy
 from ferkit.training.policies import SplitPolicies
 from ferkit.training.predict import predict, prediction_autocast, split_statistics
-
-
-class Validation(NamedTuple):
-    """loss: mean cross-entropy, unweighted. accuracy: in [0, 1], of samples with a label."""
-
-    loss: float
-    accuracy: float | None
+from ferkit.training.validation import Validation, measure, start_targets
 
 
 class Predicted(NamedTuple):
@@ -77,7 +74,11 @@ class Splits:
                 hint="Name a data set under data.unlabelled, or leave this section out.",
             )
         self.validation = job.validation if job.validation and len(job.validation) else None
-        self._validation_targets = self._start_targets()
+        self._validation_targets: Tensor | None = None
+        if self.validation is not None:
+            updates = [u for u in job.labelled_policies.label_updates if u.every == "start"]
+            policies = self._policies("labelled", PolicyChain(updates), self.validation)
+            self._validation_targets = start_targets(policies)
 
     def _policies(self, split: Split, chain: PolicyChain, data: SplitData) -> SplitPolicies:
         return SplitPolicies(
@@ -87,15 +88,6 @@ class Splits:
             given_probs=data.given_probs,
             device=self._fabric.device,
         )
-
-    def _start_targets(self) -> Tensor | None:
-        """What the labelled split's `start` updates make of the validation labels (A10)."""
-        if self.validation is None:
-            return None
-        updates = [u for u in self._job.labelled_policies.label_updates if u.every == "start"]
-        policies = self._policies("labelled", PolicyChain(updates), self.validation)
-        policies.begin(Progress("", 0, 0, 0, 0, 0, ()), adaptive=False)
-        return None if policies.targets is None else policies.targets.cpu()
 
     @property
     def sizes(self) -> SplitSizes:
@@ -115,34 +107,78 @@ class Splits:
         model: FaceModel,
         data: SplitData,
         *,
+        frames: int,
         chosen: Tensor | None = None,
         autocast: Callable[[], AbstractContextManager[object]] | None = None,
     ) -> Tensor:
         """(N, K) probabilities on the clean view, on the CPU; in a smoke run of one batch.
 
         Args:
+            frames: at most so many of each clip.
             chosen: (m,) int64 ids, predict these only.
             autocast: for another precision than that of training.
         """
         section = self._job.training
-        total, done = self._count(len(data) if chosen is None else len(chosen)), 0
-
-        def between() -> None:
-            nonlocal done
-            done = min(total, done + section.prediction_batch_size)
-            self._job.observer.predicting(done, total)
-            self._between()
-
         return predict(
             model,
             data,
-            frames=self._job.model.frames,
+            frames=frames,
             batch_size=section.prediction_batch_size,
             device=self._fabric.device,
             autocast=autocast or self._fabric.autocast,
             limit=section.batch_size if self._job.smoke else None,
-            between=between,
+            between=self._counting(len(data) if chosen is None else len(chosen)),
             chosen=chosen,
+        )
+
+    def _counting(self, samples: int) -> Callable[[], None]:
+        """To be called after each batch of a pass over `samples` samples."""
+        total, done = self._count(samples), 0
+
+        def between() -> None:
+            nonlocal done
+            done = min(total, done + self._job.training.prediction_batch_size)
+            self._job.observer.predicting(done, total)
+            self._between()
+
+        return between
+
+    def maker(self, views: Mapping[Split, Sequence[str]], *, frames: int) -> BatchMaker:
+        """Makes views of batches. Raises: FerkitError: there is no such view."""
+        return BatchMaker(
+            self.data,
+            views,
+            augmentation=self._job.training.augmentation,
+            strong=self._job.training.strong,
+            frames=frames,
+            device=self._fabric.device,
+            seed=self._job.seed,
+        )
+
+    def _label(
+        self, model: FaceModel, phase: Phase, *, epoch: int, frames: int, chosen: Tensor | None
+    ) -> Tensor:
+        """(N, K) predictions of the unlabelled split as the phase wants them, on the CPU."""
+        data, section = self.data["unlabelled"], self._job.training
+        if phase.label_view == "clean" and not phase.label_dropout:
+            return self.predict(model, data, frames=frames, chosen=chosen, autocast=self._autocast)
+        places = torch.arange(len(data)) if chosen is None else chosen
+        places = places[: self._count(len(places))]
+        key = f"labels of {phase.name}"
+        return predict_noisy(
+            model,
+            self.maker({"unlabelled": (phase.label_view,)}, frames=frames),
+            places,
+            samples=len(data),
+            view=phase.label_view,
+            dropout=phase.label_dropout,
+            phase=key,
+            epoch=epoch,
+            seed=keyed.generator(self._job.seed, key, epoch).initial_seed() >> 1,
+            batch_size=section.prediction_batch_size,
+            device=self._fabric.device,
+            autocast=self._autocast,
+            between=self._counting(len(places)),
         )
 
     def part(self, phase: Phase, epoch: int) -> Tensor | None:
@@ -161,26 +197,39 @@ class Splits:
         return min(count, max(1, round(phase.unlabelled_part * count)))
 
     def beliefs(
-        self, model: FaceModel, phase: Phase, acting: set[Cadence], *, epoch: int
+        self, model: FaceModel, phase: Phase, acting: set[Cadence], *, epoch: int, frames: int
     ) -> Predicted:
-        """Beliefs over the splits for which the phase or a policy wants them."""
+        """Beliefs over the splits for which the phase or a policy wants them.
+
+        Args:
+            model: that labels. frames: of a clip, at most.
+        """
         wanted = {
             split: phase.beliefs or policies.wants(acting)
             for split, policies in self.policies.items()
         }
-        labelled = unlabelled = None
+        made: dict[Split, Tensor] = {}
         samples = 0
-        if any(wanted.values()):  # policies of the unlabelled split may read the labelled one's
-            probs = self.predict(model, self.data["labelled"], autocast=self._autocast)
-            labelled = self.policies["labelled"].beliefs(probs)
-            samples += self._count(len(probs))
-        if wanted.get("unlabelled"):
-            chosen = self.part(phase, epoch)
-            probs = self.predict(
-                model, self.data["unlabelled"], chosen=chosen, autocast=self._autocast
+        # Policies of the unlabelled split may read the labelled one's beliefs.
+        if any(wanted.values()) and self.policies["labelled"].predicted is None:
+            made["labelled"] = self.predict(
+                model, self.data["labelled"], frames=frames, autocast=self._autocast
             )
-            unlabelled = self.policies["unlabelled"].beliefs(probs, labelled)
-            samples += self._count(len(probs) if chosen is None else len(chosen))
+            samples += self._count(self.sizes.labelled)
+        if wanted.get("unlabelled") and self.policies["unlabelled"].predicted is None:
+            chosen = self.part(phase, epoch)
+            made["unlabelled"] = self._label(
+                model, phase, epoch=epoch, frames=frames, chosen=chosen
+            )
+            samples += self._count(self.sizes.unlabelled if chosen is None else len(chosen))
+        if phase.predictions == "phase":  # both at once: a stop in between starts them again
+            for split, probs in made.items():
+                self.policies[split].keep(probs)
+        labelled = unlabelled = None
+        if any(wanted.values()):
+            labelled = self.policies["labelled"].beliefs(made.get("labelled"))
+        if wanted.get("unlabelled"):
+            unlabelled = self.policies["unlabelled"].beliefs(made.get("unlabelled"), labelled)
         return Predicted(SplitBeliefs(labelled, unlabelled), samples)
 
     def _count(self, samples: int) -> int:
@@ -208,24 +257,21 @@ class Splits:
                 columns |= policy_scalars(split, policies.acting({"step"}))
         return columns
 
-    def validate(self, model: FaceModel) -> Validation | None:
+    def validate(self, model: FaceModel, *, frames: int) -> Validation | None:
         """Loss and accuracy on the validation split; None without one."""
         if self.validation is None or self._validation_targets is None:
             return None
-        probs = self.predict(model, self.validation)
+        probs = self.predict(model, self.validation, frames=frames)
         count = self._job.training.batch_size if self._job.smoke else len(probs)
-        loss = cross_entropy_of_probs(probs, self._validation_targets)[:count].double().mean()
-        labelled = self.validation.given[:count] >= 0
-        right = probs[:count].argmax(-1) == self.validation.given[:count]
-        accuracy = right[labelled].double().mean().item() if bool(labelled.any()) else None
-        return Validation(loss.item(), accuracy)
+        targets, given = self._validation_targets[:count], self.validation.given[:count]
+        return measure(probs[:count], targets, given)
 
-    def table(self, model: FaceModel, split: Split) -> SampleTable | None:
+    def table(self, model: FaceModel, split: Split, *, frames: int) -> SampleTable | None:
         """What training made of a split's samples, with predictions of the final network."""
         if split not in self.data:
             return None
         policies = self.policies[split]
-        probs = self.predict(model, self.data[split])
+        probs = self.predict(model, self.data[split], frames=frames)
         target = probs if policies.targets is None else policies.targets.cpu()
         return SampleTable(
             given=self.data[split].given,

@@ -22,16 +22,22 @@ class Teacher:
     Args:
         kind: see `ferkit.contracts.training.Phase`.
         students: the networks under training, with the weights that the phase starts from.
+        previous: what the phase before handed on: the students themselves, or networks that no
+            one else needs; they may be of another kind.
     """
 
-    def __init__(self, kind: TeacherKind, students: Sequence[FaceModel]) -> None:
+    def __init__(
+        self, kind: TeacherKind, students: Sequence[FaceModel], previous: Sequence[FaceModel]
+    ) -> None:
         self.kind = kind
         self._students = students
         self.copies: list[FaceModel] = []
         if kind != "student":
-            self.copies = [copy.deepcopy(student).eval() for student in students]
+            models = previous if kind == "previous" else students
+            trained = {id(student) for student in students}
+            self.copies = [copy.deepcopy(m) if id(m) in trained else m for m in models]
             for made in self.copies:
-                made.requires_grad_(False)
+                made.eval().requires_grad_(False)
 
     @property
     def networks(self) -> Sequence[FaceModel]:

@@ -6,13 +6,16 @@ The order of events is drawn in docs/training.md.
 from __future__ import annotations
 
 from ferkit.contracts.training import Phase
+from ferkit.errors import FerkitError
 from ferkit.training.checkpoint import load_checkpoint
 from ferkit.training.devices import make_fabric, reproducible
 from ferkit.training.epochs import train_epoch
 from ferkit.training.interruption import Interruption
 from ferkit.training.job import Histogram, PhaseSummary, SampleTable, Trained, TrainingJob
+from ferkit.training.learner import Learner
+from ferkit.training.rounds import best_round, rounds_since_best, rounds_so_far, told
 from ferkit.training.session import Session
-from ferkit.training.weights import load_init, save_weights
+from ferkit.training.weights import read_weights, save_weights
 
 SAVE_AGAIN_SECONDS = 5.0
 """An epoch that ends sooner after a checkpoint is not saved: a kill then costs these seconds,
@@ -41,50 +44,55 @@ def train(job: TrainingJob, *, resume: bool = False) -> Trained:
             start(session)
         else:
             session.restore(checkpoint)
-        while session.position.phase < len(session.phases):
-            train_phase(session, session.phases[session.position.phase])
-        if not session.position.finished:
-            session.position.finished = True
+        position = session.position
+        while position.phase < len(session.phases):
+            phase = session.phases[position.phase]
+            if phase.score is None and not position.entered:
+                conclude_rounds(session)
+            train_phase(session, phase)
+        if not position.finished:
+            conclude_rounds(session)
+            position.finished = True
             session.save()
         return result(session)
 
 
 def start(session: Session) -> None:
     """Make the first networks: fresh, or with the weights that the recipe gives."""
-    job = session.job
-    session.students = session.fresh_students(0)
-    statistics = None
+    phases, job = session.phases, session.job
+    if job.student is not None and all(phase.network != "student" for phase in phases):
+        session.note("The recipe's section 'student' is not used: this loop trains no student.")
+    session.position.network = phases[0].network
+    session.students = session.networks.starting(phases[0], before=(), trained=phases[0].network)
     for student in session.students:
-        if not student.own_normalisation and job.init is None:
-            statistics = statistics or session.splits.statistics()
-            student.set_normalisation(*statistics)
-        if job.init is not None:  # with its normalisation
-            load_init(student, job.init, classes=job.classes, note=session.note)
-        else:
-            for part in student.modules():
-                for text in getattr(part, "weight_notes", ()):
-                    session.note(text)
         student.to(session.device)
-    if session.splits.validation is None and any(p.keep == "best" for p in session.phases):
+    if session.splits.validation is None and any(p.keep == "best" for p in phases):
         session.note("Without validation samples, the weights of the last epoch are kept.")
+    if session.splits.validation is None and any(p.score is not None for p in phases):
+        session.note("Without validation samples, the weights of the last round are the final.")
 
 
 def train_phase(session: Session, phase: Phase) -> None:
     """Train a phase, or what is left of it, and hand its weights on."""
     position = session.position
     if not position.entered and phase.initial and session.job.init is not None:
-        session.note(f"Phase '{phase.name}' is left out: the recipe gives a first model.")
+        leave_out_initial(session, phase)
+        return
+    stale = rounds_since_best(rounds_so_far(position.summaries, session.phases))
+    if (
+        not position.entered
+        and phase.rounds_patience is not None
+        and stale >= phase.rounds_patience
+    ):
+        last = "the last round" if stale == 1 else f"the last {stale} rounds"
+        session.note(
+            f"Phase '{phase.name}' is left out: {last} brought no better validation {phase.score}."
+        )
         position.phase += 1
         return
     learner = session.learner if position.entered else None
     if learner is None:
-        if phase.start == "fresh" and position.summaries:
-            renew(session, phase)
-        position.enter()
-        session.best = {}
-        learner = session.begin_learner(phase)
-        for policies in session.splits.policies.values():
-            policies.begin(session.progress(phase), adaptive=phase.adaptive)
+        learner = enter(session, phase)
     session.job.observer.phase_started(phase.name, phase.epochs)
     while not position.ended(phase):
         train_epoch(session, phase, learner)
@@ -92,40 +100,58 @@ def train_phase(session: Session, phase: Phase) -> None:
     hand_on(session, phase)
 
 
-def renew(session: Session, phase: Phase) -> None:
-    """Fresh weights for a later phase; inputs stay normalised as before."""
-    before = session.students
-    session.students = session.fresh_students(phase.round)
-    for new, old in zip(session.students, before, strict=True):
-        if not new.own_normalisation:
-            new.set_normalisation(old.mean, old.std)
+def enter(session: Session, phase: Phase) -> Learner:
+    """Begin a phase: its networks, its teacher, its optimiser, the policies of the start."""
+    position, before = session.position, session.students
+    position.before = position.network
+    if position.phase > 0:  # else they were made for it
+        session.students = session.networks.starting(phase, before=before, trained=position.network)
+    position.network = phase.network
+    position.enter()
+    session.best = {}
+    learner = session.begin_learner(phase, before)
+    for policies in session.splits.policies.values():
+        policies.begin(session.progress(phase), adaptive=phase.adaptive)
+    return learner
+
+
+def leave_out_initial(session: Session, phase: Phase) -> None:
+    """Let the recipe's weights stand for a phase that would make a first model.
+
+    Raises: FerkitError: they are of other classes, so they are not a model of these.
+    """
+    if session.networks.new_head:
+        raise FerkitError(
+            f"these weights would stand for phase '{phase.name}', and they are of other classes, "
+            "so their last layer is not trained.",
+            where="init",
+            hint="Train on these classes first, by the loop 'supervised' with this init.",
+        )
+    session.note(f"Phase '{phase.name}' is left out: the recipe gives a first model.")
+    if phase.score is not None:
+        frames = session.section(phase.network).frames
+        found = session.splits.validate(session.students[0], frames=frames)
+        loss, accuracy = (None, None) if found is None else found
+        write_phase(session, phase, kept="init", loss=loss, accuracy=accuracy)
+    session.position.phase += 1
 
 
 def hand_on(session: Session, phase: Phase) -> None:
     """End a phase: choose its weights, write them, let the next phase start from them."""
-    job, position = session.job, session.position
+    position = session.position
     assert session.learner is not None
     final = session.learner.teacher.validated.state_dict()
     session.students[0].load_state_dict(session.best or final)
-    summary = PhaseSummary(
-        name=phase.name,
-        epochs=position.epoch,
-        steps=position.step,
-        best_epoch=position.best_epoch,
-        best_validation_loss=position.best_loss,
-        kept="best" if session.best else "last",
-        file=f"{phase.name}.safetensors",
+    kept, row = "last", position.history[-1]
+    if session.best and position.best_epoch is not None:
+        kept, row = "best", position.history[position.best_epoch - position.epoch - 1]
+    write_phase(
+        session,
+        phase,
+        kept=kept,
+        loss=row["validation_loss"],
+        accuracy=row["validation_accuracy"],
     )
-    about = {
-        "classes": list(job.classes),
-        "model": job.model.model_dump(mode="json"),
-        "regions": list(job.regions),
-        "image_size": job.image_size,
-        "seed": job.seed,
-        "phase": summary.as_dict(),
-    }
-    save_weights(job.folder / summary.file, session.students[0], about)
-    position.summaries.append(summary.as_dict())
     position.phase += 1
     position.entered = False
     session.learner, session.best = None, {}
@@ -133,21 +159,88 @@ def hand_on(session: Session, phase: Phase) -> None:
         session.save(at_least=SAVE_AGAIN_SECONDS)
 
 
+def write_phase(
+    session: Session, phase: Phase, *, kept: str, loss: float | None, accuracy: float | None
+) -> None:
+    """Write the weights that a phase hands on, and note how it ended."""
+    job, position = session.job, session.position
+    done = kept != "init"
+    summary = PhaseSummary(
+        name=phase.name,
+        epochs=position.epoch if done else 0,
+        steps=position.step if done else 0,
+        best_epoch=position.best_epoch if done else None,
+        best_validation_loss=position.best_loss if done else loss,
+        kept=kept,
+        file=f"{phase.name}.safetensors",
+        round=phase.round,
+        network=phase.network,
+        validation_loss=loss,
+        validation_accuracy=accuracy,
+    )
+    about = {
+        "classes": list(job.classes),
+        "model": session.section(phase.network).model_dump(mode="json"),
+        "regions": list(job.regions),
+        "image_size": job.image_size,
+        "seed": job.seed,
+        "phase": summary.as_dict(),
+    }
+    save_weights(job.folder / summary.file, session.students[0], about)
+    position.summaries.append(summary.as_dict())
+
+
+def conclude_rounds(session: Session) -> None:
+    """Go back to the weights of the best round, if rounds were run last.
+
+    Raises: FerkitError: their file is gone or damaged.
+    """
+    position = session.position
+    rounds = rounds_so_far(position.summaries, session.phases)
+    best = best_round(rounds)
+    if best is None:
+        return
+    summary = rounds[best].summary
+    if rounds[best].score is not None:
+        kind = next(str(p.score) for p in session.phases if p.name == summary["name"])
+        session.note(
+            f"Rounds by validation {kind}: {told(rounds, kind)}. The weights are those of "
+            f"'{summary['name']}'."
+        )
+    if best == len(rounds) - 1:
+        return
+    tensors, _ = read_weights(session.job.folder / summary["file"])
+    position.network = summary["network"]
+    session.students = session.networks.blank(position.network, summary["round"])
+    session.students[0].load_state_dict(tensors)
+    for student in session.students:
+        student.to(session.device)
+
+
 def result(session: Session) -> Trained:
     """What training made, with predictions of the final network."""
+    position = session.position
     model = session.students[0].to(session.device).eval()
-    labelled = session.splits.table(model, "labelled")
+    frames = session.section(position.network).frames
+    labelled = session.splits.table(model, "labelled", frames=frames)
     assert isinstance(labelled, SampleTable)
+    summaries = tuple(PhaseSummary(**summary) for summary in position.summaries)
+    rounds = rounds_so_far(position.summaries, session.phases)
+    best = best_round(rounds)
+    final = summaries[-1].name if summaries else None
+    if best is not None:
+        final = rounds[best].summary["name"]
     return Trained(
         model=model,
         device=str(session.device),
-        history=tuple(session.position.history),
-        phases=tuple(PhaseSummary(**summary) for summary in session.position.summaries),
+        history=tuple(position.history),
+        phases=summaries,
         labelled=labelled,
-        unlabelled=session.splits.table(model, "unlabelled"),
-        notes=tuple(session.position.notes),
+        unlabelled=session.splits.table(model, "unlabelled", frames=frames),
+        notes=tuple(position.notes),
         histograms=tuple(
             Histogram(phase, round_, epoch, split, tuple(counts))
-            for phase, round_, epoch, split, counts in session.position.histograms
+            for phase, round_, epoch, split, counts in position.histograms
         ),
+        final=next((each for each in summaries if each.name == final), None),
     )

@@ -76,18 +76,20 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def load_init(
     model: FaceModel, path: Path, *, classes: Sequence[str], note: Callable[[str], None]
-) -> None:
+) -> bool:
     """Start a network from another run's weights.
 
     With the same classes in another order the head's rows are reordered; with others the head
     stays fresh, and `note` is told.
 
+    Returns: whether the head was taken too.
     Raises: FerkitError: the networks differ; names what does.
     """
     tensors, about = read_weights(path)
     theirs = tuple(about.get("classes", ()))
     own = model.state_dict()
-    if set(theirs) == set(classes) and len(theirs) == len(classes):
+    same = set(theirs) == set(classes) and len(theirs) == len(classes)
+    if same:
         order = torch.tensor([theirs.index(name) for name in classes])
         tensors |= {name: tensors[name][order] for name in HEAD if name in tensors}
     else:
@@ -102,6 +104,7 @@ def load_init(
             hint="The recipe's model section must be that of the run they come from.",
         )
     model.load_state_dict(tensors)
+    return same
 
 
 def differing(own: Mapping[str, Tensor], given: Mapping[str, Tensor], *, most: int = 5) -> str:

@@ -25,10 +25,12 @@ CLASSES = ("anger", "happy", "sad")
 SIZE = 32
 CHEAP = {
     "small_cnn": {"width": 4},
+    "grouped_resnet": {"width": 4},
     "vgg": {"depth": 11},
     "vggface": {"fully_connected": False},
     "supervised": {"epochs": 1},
     "self_training": {"initial_epochs": 1, "iterations": 1, "tau": 0.0, "fraction": 0.5},
+    "noisy_student": {"rounds": 1, "ratio": 1},
 }
 
 LARGE = ("resnet", "vgg", "vggface")
@@ -90,6 +92,7 @@ def test_combination(
     if backbone in LARGE:
         monkeypatch.setattr("ferkit.training.session.save_checkpoint", lambda *given: None)
         monkeypatch.setattr("ferkit.training.trainer.save_weights", lambda *given: None)
+        monkeypatch.setattr("ferkit.training.trainer.conclude_rounds", lambda *given: None)
     chain = PolicyChain([make(Kind.LABEL_UPDATE, update)], [make(Kind.SAMPLE_WEIGHTING, weighting)])
     job = TrainingJob(
         training=TrainingSection(

@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vgg": {"depth": 11},
     "vggface": {"fully_connected": False},
     "small_cnn": {"width": 4},
+    "grouped_resnet": {"width": 4},
     "rendered": {"count": 5, "frame_size": 64},
 }
 """Parameters that make a component's check quick."""

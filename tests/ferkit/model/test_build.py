@@ -40,6 +40,23 @@ def test_each_slot_is_told_what_the_layer_before_delivers() -> None:
     assert made.dropout.p == 0.25
 
 
+@pytest.mark.parametrize(("feature_dim", "frames_get"), [(7, 7), (None, 20)])
+def test_a_dense_layer_between_regions_and_frames(feature_dim, frames_get) -> None:
+    told = {}
+
+    def build(kind, chosen, context):
+        if kind is Kind.BACKBONE:
+            return TinyBackbone(6)
+        told[context.slot] = context.features
+        return Pool(20 if context.slot == "regions" else context.features.dim)
+
+    made = build_model(build, ModelSection(feature_dim=feature_dim), CONTEXT)
+    assert told["frames"] == FeatureSpec(frames_get, (), 1)
+    assert made.head.in_features == frames_get
+    shapes = [tuple(tensor.shape) for tensor in made.dense.state_dict().values()]
+    assert shapes == ([] if feature_dim is None else [(7, 20), (7,)])
+
+
 @pytest.mark.parametrize(
     ("backbone", "message"),
     [

@@ -135,6 +135,16 @@ def test_penalty_is_a_mean_over_valid_frames_and_weights_are_put_in_place() -> N
     assert output.weights["regions"][0][..., 0].tolist() == [[1, 2, 0], [3, 4, 5]]
 
 
+def test_the_dense_layer_sees_frames_and_no_padding() -> None:
+    pixels, valid = clips(2, 3, 2)
+    valid[0, 1:] = False
+    plain, made = model().eval(), model().eval()
+    made.dense = nn.Linear(4, 4)
+    output = made(pixels, valid)
+    # The mean over a clip's frames commutes with the layer, unless it meets padding.
+    torch.testing.assert_close(output.features, made.dense(plain(pixels, valid).features))
+
+
 def test_rows_and_unpack() -> None:
     valid = torch.tensor([[[True, False]], [[False, False]], [[False, True]]])
     rows = valid_rows(valid)

@@ -206,3 +206,26 @@ def test_step_policies_are_told_what_the_student_says() -> None:
     assert torch.equal(update.told[0].student_probs, student.logits.softmax(-1))
     assert update.told[0].student_features is student.features
     assert update.told[0].given.tolist() == [1]
+
+
+def test_predictions_that_are_kept_serve_the_steps_of_the_phase() -> None:
+    made = policies([Towards("step", 0)], split="unlabelled")
+    made.begin(PROGRESS, adaptive=True)
+    chosen = torch.tensor([2, 0])
+
+    def ask():
+        return made.decide(chosen, probs=None, student=None, progress=PROGRESS, adaptive=True)
+
+    with pytest.raises(RunError, match="gives no predictions of unlabelled samples, and this"):
+        ask()
+    made.keep(PROBS)
+    decision, beliefs = ask()
+    assert beliefs.probs.tolist() == PROBS[chosen].tolist()
+    expected = (PROBS[chosen] + torch.tensor([1.0, 0.0])) / 2
+    torch.testing.assert_close(decision.target, expected)
+    resumed = policies([Towards("step", 0)], split="unlabelled")
+    resumed.load_state_dict(made.state_dict())
+    assert resumed.predicted.tolist() == PROBS.tolist()
+    assert made.beliefs(None).probs.tolist() == PROBS.tolist()
+    made.begin(PROGRESS, adaptive=True)  # the next phase
+    assert made.predicted is None

@@ -46,12 +46,12 @@ class SoftmaxPoolOverPlaces(nn.Module):
         self.pool = SoftmaxPool(channels)
 
     def forward(self, features: Features) -> Pooled:
-        """Features -> (B, R, C), weights (B, R, H, W), no penalty."""
+        """Features -> (B, R, C), weights (B, R, 1, H, W), no penalty."""
         last = features.maps[-1]  # (B, R, C, H, W)
         places = last.flatten(0, 1).flatten(2).transpose(1, 2)  # (B * R, H * W, C)
         everywhere = places.new_ones(places.shape[:2], dtype=torch.bool)
         pooled: Pooled = self.pool(places, everywhere)
-        attention = pooled.weights[0].view(*last.shape[:2], *last.shape[3:])
+        attention = pooled.weights[0].view(*last.shape[:2], 1, *last.shape[3:])
         by_region = pooled.features.view(*last.shape[:2], self.dim)
         return Pooled(by_region, (attention,), last.new_zeros(len(last)))
 

@@ -81,7 +81,7 @@ def test_softmax_pool_over_space_is_the_mean_while_all_scores_are_equal() -> Non
     last = torch.rand(4, 2, 3, 6, 6)
     pooled = pool(Features(torch.zeros(4, 2, 5), (last,)))
     torch.testing.assert_close(pooled.features, last.mean((-2, -1)))
-    assert pooled.weights[0].shape == (4, 2, 6, 6)
+    assert pooled.weights[0].shape == (4, 2, 1, 6, 6)
 
 
 def test_softmax_pool_over_space_says_that_it_needs_maps() -> None:

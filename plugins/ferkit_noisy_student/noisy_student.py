@@ -1,0 +1,157 @@
+"""The loop `noisy_student`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ferkit.contracts.data import Clips
+from ferkit.contracts.training import (
+    Batch,
+    EpochPlan,
+    Part,
+    Parts,
+    Phase,
+    Split,
+    SplitBeliefs,
+    SplitSizes,
+    StepResult,
+)
+from ferkit.data import keyed
+from ferkit.plugin import Context
+from ferkit.training.joined import join_clips, split_prediction
+from ferkit.training.losses import weighted_cross_entropy
+from ferkit.training.plans import mixed_batches, paired_batches
+from ferkit_noisy_student.balancing import balanced_by_class, part_of
+from ferkit_noisy_student.params import NoisyStudentParams
+
+TEACHER = "teacher"
+VIEWS = {"strong": "strong", "weak": "weak", "none": "clean"}
+
+
+def student(round_: int) -> str:
+    """Name of the phase of a round."""
+    return f"student{round_}"
+
+
+class NoisyStudentLoop:
+    """A teacher on the labelled samples; then rounds in which a student learns from these and
+    from the teacher's labels of the others, under noise, and becomes the teacher (B16).
+
+    Args:
+        params: see `NoisyStudentParams`.
+        seed: of the run; it alone says which share of the unlabelled samples is used.
+    """
+
+    views: Mapping[Split, tuple[str, ...]] = {"labelled": ("weak",), "unlabelled": ()}
+    networks = 1
+
+    def __init__(self, params: NoisyStudentParams, *, seed: int) -> None:
+        self.params, self.seed = params, seed
+
+    def phases(self) -> Sequence[Phase]:
+        """`teacher`, then `student1`, `student2`, ..., each from the first weights."""
+        params = self.params
+        first = Phase(
+            name=TEACHER,
+            epochs=params.teacher_epochs,
+            patience=params.patience,
+            keep=params.keep,
+            start="initial",
+            initial=params.teacher_from_init,
+            score=params.score,
+        )
+        noise = VIEWS[params.input_noise]
+        students = (
+            first._replace(
+                name=student(number),
+                epochs=params.student_epochs,
+                initial=False,
+                network="student",
+                round=number,
+                teacher="previous",
+                beliefs=True,
+                predictions="phase",
+                label_view=noise if params.teacher_noise else "clean",
+                label_dropout=params.teacher_noise,
+                views={
+                    "labelled": (noise if params.noise_labelled else "weak",),
+                    "unlabelled": (noise,),
+                },
+                rounds_patience=params.rounds_patience,
+            )
+            for number in range(1, params.rounds + 1)
+        )
+        return (first, *students)
+
+    def plan_epoch(
+        self,
+        phase: Phase,
+        sizes: SplitSizes,
+        beliefs: SplitBeliefs,
+        *,
+        batch_size: int,
+        generator: torch.Generator,
+    ) -> EpochPlan:
+        """A pass over the labelled samples; in a student's, others go with them (B19, B20)."""
+        labelled = torch.arange(sizes.labelled)
+        if phase.round == 0 or beliefs.unlabelled is None:
+            nobody = torch.arange(0)
+            batches = mixed_batches(labelled, nobody, batch_size=batch_size, generator=generator)
+            return EpochPlan(batches, {})
+        pool = self._pool(beliefs)
+        size = min(batch_size, sizes.labelled)
+        batches = paired_batches(
+            labelled,
+            pool,
+            batch_size=size,
+            ratio=self.params.ratio,
+            steps=-(-sizes.labelled // size),
+            generator=generator,
+        )
+        used = torch.unique(pool)
+        return EpochPlan(batches, {"pool_with_repeats": len(pool)}, used)
+
+    def _pool(self, beliefs: SplitBeliefs) -> Tensor:
+        """Ids of the unlabelled samples of the round, some of them several times."""
+        assert beliefs.unlabelled is not None
+        probs = beliefs.unlabelled.probs.cpu()
+        order = keyed.permutation(self.seed, "noisy student", n=len(probs))
+        counts: Tensor | None = None
+        if self.params.balance and beliefs.labelled is not None:
+            counts = beliefs.labelled.given_probs.double().sum(0).cpu()
+        chosen = balanced_by_class(probs, counts, order=order)
+        by_class = self.params.fraction_of == "class"
+        return part_of(chosen, self.params.fraction, by_class=by_class, order=order)
+
+    def step(self, batch: Batch, parts: Parts) -> StepResult:
+        """The mean over both splits' samples of weighted cross-entropy; one forward for all."""
+        present = [(split, part) for split, part in _splits(batch) if len(part.ids)]
+        joined = parts.predict(join_clips([_only(part) for _, part in present]))
+        predictions = split_prediction(joined, [len(part.ids) for _, part in present])
+        losses: list[Tensor] = []
+        for (split, part), predicted in zip(present, predictions, strict=True):
+            # In the teacher's phase the network labels itself; later the teacher has.
+            own = predicted.logits.detach().softmax(-1) if parts.progress.round == 0 else None
+            decision = parts.decide(split, part.ids, probs=own, student=predicted)
+            losses.append(
+                weighted_cross_entropy(predicted.logits, decision, class_weight=parts.class_weight)
+            )
+        return StepResult(torch.cat(losses).mean(), {})
+
+
+def _splits(batch: Batch) -> tuple[tuple[Split, Part], tuple[Split, Part]]:
+    return ("labelled", batch.labelled), ("unlabelled", batch.unlabelled)
+
+
+def _only(part: Part) -> Clips:
+    """The view of a part, which has one in every phase."""
+    (clips,) = part.views.values()
+    return clips
+
+
+def make_noisy_student(params: NoisyStudentParams, context: Context) -> NoisyStudentLoop:
+    """Factory of the component `noisy_student`."""
+    return NoisyStudentLoop(params, seed=context.seed)
