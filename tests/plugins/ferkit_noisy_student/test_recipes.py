@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,7 @@ def test_every_table_and_figure_of_paper_b_has_its_recipe() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_is_right_and_has_three_seeds(
-    name: str, recipes: dict[str, LoadedRecipe]
-) -> None:
+def test_a_recipe_is_right_and_has_three_seeds(name: str, recipes: dict[str, LoadedRecipe]) -> None:
     loaded = recipes[name]
     assert loaded.matrix is None or loaded.matrix.seeds == (0, 1, 2)
     assert loaded.recipe.data.test is not None
@@ -112,7 +111,7 @@ def test_each_row_of_the_ablation_adds_what_its_name_says(
 ) -> None:
     rows = resolved(recipes["paper_b_components"], known)
     assert list(rows) == [name for name, _ in COMPONENTS]
-    for (before, _), (name, differing) in zip(COMPONENTS, COMPONENTS[1:], strict=False):
+    for (before, _), (name, differing) in pairwise(COMPONENTS):
         assert changed(rows[before], rows[name]) == differing, name
     assert rows["frame_attention"]["loop"]["rounds"] == 0
     epochs = {row["loop"].get("teacher_epochs", row["loop"].get("epochs")) for row in rows.values()}
@@ -151,6 +150,7 @@ def test_the_smallest_recipe_runs(tmp_path: Path) -> None:
         "data.test.clip_length": 2,
         "data.test.frame_size": 64,
         "faces.cropper.size": 32,
+        "model.backbone.width": 4,
         "training.batch_size": 8,
         "training.threads": 1,
         "training.device": "cpu",
