@@ -1,18 +1,17 @@
-"""Every loop x backbone x label update x weighting trains one epoch, on stills and on clips."""
+"""Every piece with every other: each pair of components trains one epoch together, in some row."""
 
 from __future__ import annotations
 
-import copy
-import functools
 import math
-from itertools import product
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
+from allpairspy import AllPairs
 
 from ferkit.catalogue import catalogue
 from ferkit.model.build import build_model
-from ferkit.model.face_model import FaceModel
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import load
 from ferkit.recipe_models import RecipeModels, pick_model
@@ -23,7 +22,8 @@ from ferkit.training.trainer import train
 
 CLASSES = ("anger", "happy", "sad")
 SIZE = 32
-CHEAP = {
+REGIONS = ("face", "eyes", "mouth")
+CHEAP: dict[str, dict[str, Any]] = {
     "small_cnn": {"width": 4},
     "grouped_resnet": {"width": 4},
     "vgg": {"depth": 11},
@@ -31,10 +31,15 @@ CHEAP = {
     "supervised": {"epochs": 1},
     "self_training": {"initial_epochs": 1, "iterations": 1, "tau": 0.0, "fraction": 0.5},
     "noisy_student": {"rounds": 1, "ratio": 1},
+    "spatial_attention": {"hops": 2},
 }
 
-LARGE = ("resnet", "vgg", "vggface")
-"""Backbones of ten million weights: drawn once, and not written; small_cnn shows both."""
+SLOTS = {
+    "space": ["mean", "spatial_attention", "stage_means"],
+    "region": ["mean", "region_attention"],
+    "frame": ["mean", "frame_attention"],
+}
+"""Aggregations and the axis they are for."""
 
 KNOWN = catalogue(load())
 MODELS = RecipeModels(KNOWN)
@@ -45,69 +50,78 @@ def names(kind: Kind) -> list[str]:
     return [entry.name for entry in KNOWN.entries(kind) if entry.distribution == "ferkit"]
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids=["stills", "clips"])
-def splits(request):
-    frames = request.param
-    return {
-        "labelled": tiny_split(8, frames=frames, size=SIZE),
-        "unlabelled": tiny_split(4, labelled=False, frames=frames, size=SIZE, seed=1),
-        "validation": tiny_split(3, frames=frames, size=SIZE, seed=2),
-    }
+PIECES: dict[str, list[Any]] = {
+    "backbone": names(Kind.BACKBONE),
+    "loop": names(Kind.SSL_LOOP),
+    "update": names(Kind.LABEL_UPDATE),
+    "weighting": names(Kind.SAMPLE_WEIGHTING),
+    **SLOTS,
+    "frames": [1, 3],
+    "regions": [1, 3],
+}
+ROWS = [tuple(row) for row in AllPairs(list(PIECES.values()))]
 
 
-@functools.cache
-def drawn_once(backbone: str) -> FaceModel:
-    """A network as the recipe's model section makes it."""
-    context = Context(seed=1, classes=CLASSES, image_size=SIZE)
-    return build_model(KNOWN.build, section(backbone), context)
+def test_every_aggregation_has_its_axis_here() -> None:
+    assert {name for slot in SLOTS.values() for name in slot} == set(names(Kind.AGGREGATION))
 
 
-def section(backbone: str) -> ModelSection:
+def test_rows_hold_every_pair() -> None:
+    for first, second in combinations(range(len(PIECES)), 2):
+        held = {(row[first], row[second]) for row in ROWS}
+        values = list(PIECES.values())
+        assert held == {(one, other) for one in values[first] for other in values[second]}
+
+
+def section(backbone: str, space: str, region: str, frame: str) -> ModelSection:
+    """The model section of a recipe with these components."""
+
+    def use(name: str) -> dict[str, Any]:
+        return {"use": name, **CHEAP.get(name, {})}
+
     model = MODELS.recipe.model_fields["model"].annotation
-    return model.model_validate(
-        {"backbone": {"use": backbone, **CHEAP.get(backbone, {})}, "frames": 2}
-    )
+    given = {
+        "backbone": use(backbone),
+        "aggregation": {"space": use(space), "regions": use(region), "frames": use(frame)},
+        "frames": 2,
+        "penalty": 0.1 if space == "spatial_attention" else 0.0,
+    }
+    validated: ModelSection = model.model_validate(given)  # type: ignore[union-attr]
+    return validated
 
 
-@pytest.mark.parametrize(
-    ("loop", "backbone", "update", "weighting"),
-    list(
-        product(
-            names(Kind.SSL_LOOP),
-            names(Kind.BACKBONE),
-            names(Kind.LABEL_UPDATE),
-            names(Kind.SAMPLE_WEIGHTING),
-        )
-    ),
-)
+@pytest.mark.parametrize(tuple(PIECES), ROWS)
 def test_combination(
-    splits, loop, backbone, update, weighting, tmp_path: Path, monkeypatch
+    backbone, loop, update, weighting, space, region, frame, frames, regions, tmp_path: Path
 ) -> None:
-    context = Context(seed=1, classes=CLASSES, image_size=SIZE)
+    context = Context(seed=1, classes=CLASSES, image_size=SIZE, regions=REGIONS[:regions])
 
     def make(kind: Kind, name: str):
         chosen = pick_model(KNOWN, kind, name)(use=name, **CHEAP.get(name, {}))
         return KNOWN.build(kind, chosen, context)
 
-    if backbone in LARGE:
-        monkeypatch.setattr("ferkit.training.session.save_checkpoint", lambda *given: None)
-        monkeypatch.setattr("ferkit.training.trainer.save_weights", lambda *given: None)
-        monkeypatch.setattr("ferkit.training.trainer.conclude_rounds", lambda *given: None)
+    model = section(backbone, space, region, frame)
     chain = PolicyChain([make(Kind.LABEL_UPDATE, update)], [make(Kind.SAMPLE_WEIGHTING, weighting)])
+
+    def split(samples: int, **given):
+        return tiny_split(samples, frames=frames, regions=regions, size=SIZE, **given)
+
     job = TrainingJob(
         training=TrainingSection(
             batch_size=8, device="cpu", threads=1, optimiser=OptimiserSection(name="sgd")
         ),
-        model=section(backbone),
+        model=model,
         seed=1,
         classes=CLASSES,
         loop=make(Kind.SSL_LOOP, loop),
-        build_model=lambda: copy.deepcopy(drawn_once(backbone)),
+        build_model=lambda: build_model(KNOWN.build, model, context),
         folder=tmp_path,
+        labelled=split(8),
+        unlabelled=split(4, labelled=False, seed=1),
+        validation=split(3, seed=2),
         labelled_policies=chain,
         image_size=SIZE,
         smoke=True,
-        **splits,
     )
     trained = train(job)
     assert [row["epoch"] for row in trained.history] == [1] * len(job.loop.phases())
