@@ -25,6 +25,8 @@ _OWN_FILES = {
     "matrix.csv",
     "matrix.md",
     "matrix_compact.md",
+    "matrix_rounds.csv",
+    "matrix_rounds.md",
     "matrix_runs.csv",
     "report.html",
     "figures",

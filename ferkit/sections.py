@@ -229,6 +229,11 @@ class EvaluationSection(Section):
     figures: bool = Field(
         True, description="draw figures; false saves seconds for each of many short runs"
     )
+    rounds: bool = Field(
+        True,
+        description="measure each round of a loop that has several on test as well; what counts "
+        "is chosen by validation all the same",
+    )
     stability: bool = Field(
         False,
         description="measure how much answers at test change under alterations of a clip (B28)",

@@ -37,6 +37,9 @@ CAPTIONS = {
     "stability": "How much the predictions of the test split change when its clips are altered a "
     "little. Shorter is better; bars far longer than the others tell what was missing from the "
     "training views.",
+    "rounds": "Accuracy of each round's own weights. The circled round counts, as the one of the "
+    "highest validation score. Good: a line that rises and settles. Bad: students below their "
+    "teacher, who saw too little or too much noise.",
     "learning_curves": "Losses and validation accuracy by epoch; dotted lines part the phases.",
     "pool": "Unlabelled samples predicted with enough confidence, how many of them were picked, "
     "per class (the black line is their sum), and how many are right where the truth is known. "
@@ -83,6 +86,7 @@ SECTIONS = {
     ),
     "attention": ("attention_maps", "attention_stages", "attention_regions", "attention_frames"),
     "stability": ("stability",),
+    "rounds": ("rounds",),
     "training": ("learning_curves", "pool", "label_course"),
     "labels": (
         "weights",

@@ -12,6 +12,7 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.page import PlainTable, picture, render
 from ferkit.evaluation.report_results import Card
+from ferkit.evaluation.report_rounds import rounds_table
 from ferkit.evaluation.run_folder import read_object
 from ferkit.evaluation.settings_table import compact_cells, compact_sentence, variant_names
 from ferkit.evaluation.wording import (
@@ -73,6 +74,10 @@ def write_matrix_report(folder: Path) -> Path:
         content |= _variants(summary)
     if state.get("settings"):
         content["settings"] = _settings(state["settings"])
+    content["rounds"] = [
+        {"name": setting, "table": rounds_table(variants)}
+        for setting, variants in (state.get("rounds") or {}).items()
+    ]
     return write_text(folder / "report.html", render("matrix.html", content))
 
 

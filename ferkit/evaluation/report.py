@@ -11,6 +11,7 @@ from ferkit.evaluation.report_attention import attention_section, stability_sect
 from ferkit.evaluation.report_expressions import expression_section
 from ferkit.evaluation.report_facts import alerts, facts, file_table, reproduce, subtitle
 from ferkit.evaluation.report_results import class_results, headline, result_notes, unreadable
+from ferkit.evaluation.report_rounds import rounds_section
 from ferkit.evaluation.report_training import data_section, label_section, training_section
 from ferkit.evaluation.run_folder import read_run
 from ferkit.evaluation.writing import write_text
@@ -37,6 +38,7 @@ def write_report(folder: Path) -> Path:
         "classes": class_results(run.results),
         "attention": attention_section(run.results),
         "stability": stability_section(run.results),
+        "rounds": rounds_section(run.results),
         "training": training_section(run.metrics),
         "labels": label_section(run.train_samples),
     }

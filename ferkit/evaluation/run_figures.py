@@ -18,6 +18,8 @@ from ferkit.evaluation.figures import confusion_figure, per_class_figure, reliab
 from ferkit.evaluation.gallery import Crops
 from ferkit.evaluation.pool_figure import pool_figure
 from ferkit.evaluation.prediction_galleries import prediction_galleries
+from ferkit.evaluation.rounds import rounds_of
+from ferkit.evaluation.rounds_figure import rounds_figure
 from ferkit.evaluation.run_folder import Predictions, RunFolder, read_run, split_sizes
 from ferkit.evaluation.stability_figure import stability_figure
 from ferkit.evaluation.tables import is_metrics
@@ -60,6 +62,7 @@ def write_figures(
     run = read_run(folder)
     drawn: dict[str, Figure | None] = {
         **_of_results(run),
+        "rounds": rounds_figure(rounds_of(run.results)),
         "learning_curves": learning_figure(run.metrics) if run.metrics else None,
         "splits": _splits(run),
         **_of_labels(run),

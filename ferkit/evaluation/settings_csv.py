@@ -10,6 +10,7 @@ from typing import Any
 
 from ferkit.evaluation.cost import gflops
 from ferkit.evaluation.matrix import DETECTORS, MEASURES
+from ferkit.evaluation.rounds import rounds_columns, rounds_of, rounds_values
 from ferkit.evaluation.wording import HEADLINES, is_number
 
 Summaries = Mapping[str, Mapping[str, Any]]
@@ -112,6 +113,16 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
             ]
         )
     return _text(columns, rows)
+
+
+def rounds_csv(runs: Iterable[MatrixRun]) -> str:
+    """A row for each round of each finished run; fractions, not percent."""
+    rows = [
+        [run.setting, run.variant, run.seed, *rounds_values(entry)]
+        for run in runs
+        for entry in rounds_of(run.results)
+    ]
+    return _text(["setting", "variant", "seed", *rounds_columns()], rows)
 
 
 def _expression_values(results: Mapping[str, Any]) -> list[Any]:

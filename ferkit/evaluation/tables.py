@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ferkit.evaluation.cost import cost_cells, costs_differ, gflops
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.report_rounds import rounds_table
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
@@ -32,6 +33,7 @@ __all__ = [
     "matrix_table",
     "no_interval",
     "results_table",
+    "rounds_markdown",
     "summarise_matrix",
 ]
 
@@ -175,6 +177,21 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
 def matrix_markdown(summary: Mapping[str, Any]) -> str:
     """The table of a matrix as Markdown; see `matrix_rows`."""
     return markdown_table(*matrix_rows(summary))
+
+
+def rounds_markdown(rounds: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> str:
+    """The rounds of a matrix as Markdown.
+
+    Args:
+        rounds: setting ("" where there is none) -> variant -> what `summarise_rounds` returned.
+    """
+    parts = []
+    for setting, variants in rounds.items():
+        table = rounds_table(variants)
+        rows = [[cell.replace("\n", " ") for cell in row] for row in table.rows]
+        heading = f"{setting}\n\n" if setting else ""
+        parts.append(heading + markdown_table(table.columns, rows))
+    return "\n".join(parts)
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.rounds import rounds_of, summarise_rounds
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
-from ferkit.running.plan import FIRST
+from ferkit.running.plan import FIRST, PRETRAIN
 
 if TYPE_CHECKING:
     from ferkit.running.matrix_plan import MatrixPlan
@@ -91,6 +92,9 @@ def write_state(
         summaries = {name: _summary(plan, finished, name) for name in settings}
         state["settings"] = {name: one for name, one in summaries.items() if one is not None}
         state["first_accuracy"] = {name: first_accuracy(finished, name) for name in settings}
+    rounds = rounds_by_setting(finished, plan.matrix.metric)
+    if rounds:
+        state["rounds"] = rounds
     write_json(plan.root / "matrix.json", state)
     return state
 
@@ -119,6 +123,26 @@ def _summary(
     if not ordered:
         return None
     return summarise_matrix(ordered, baseline=plan.matrix.baseline, metric=plan.matrix.metric)
+
+
+def rounds_by_setting(
+    finished: list[Finished], metric: str
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Setting ("" where there is none) -> variant -> `summarise_rounds`, of loops that have them.
+
+    Args:
+        metric: of the matrix.
+    """
+    found: dict[str, dict[str, dict[int, list[Mapping[str, Any]]]]] = {}
+    for one in finished:
+        entries = rounds_of(one.results)
+        if entries and one.run.variant not in (FIRST, PRETRAIN):
+            variants = found.setdefault(one.run.setting or "", {})
+            variants.setdefault(one.run.variant, {})[one.run.seed] = entries
+    return {
+        setting: {name: summarise_rounds(runs, metric) for name, runs in variants.items()}
+        for setting, variants in found.items()
+    }
 
 
 def first_accuracy(finished: list[Finished], setting: str | None) -> dict[str, float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ferkit.evaluation.settings_csv import MatrixRun, runs_csv, settings_csv
+from ferkit.evaluation.settings_csv import MatrixRun, rounds_csv, runs_csv, settings_csv
 from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
-from ferkit.evaluation.tables import matrix_csv, matrix_markdown
+from ferkit.evaluation.tables import matrix_csv, matrix_markdown, rounds_markdown
 from ferkit.files import write_whole
 from ferkit.running.matrix_state import Finished, first_accuracy
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[Finished]) -> None:
-    """Write matrix.csv, matrix.md and matrix_runs.csv, with settings matrix_compact.md too.
+    """Write matrix.csv, matrix.md and matrix_runs.csv; with settings matrix_compact.md too, and
+    where loops have rounds matrix_rounds.md and matrix_rounds.csv.
 
     Args:
         state: what is in matrix.json. finished: all runs that are done.
@@ -30,6 +31,9 @@ def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[
         write_whole(plan.root / "matrix.csv", settings_csv(settings, first_accuracy=first))
         write_whole(plan.root / "matrix.md", settings_markdown(settings))
         write_whole(plan.root / "matrix_compact.md", compact_markdown(settings))
+    if state.get("rounds"):
+        write_whole(plan.root / "matrix_rounds.md", rounds_markdown(state["rounds"]))
+        write_whole(plan.root / "matrix_rounds.csv", rounds_csv(_rows(plan, finished)))
     if finished:
         write_whole(plan.root / "matrix_runs.csv", runs_csv(_rows(plan, finished)))
 

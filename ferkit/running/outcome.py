@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,14 @@ from ferkit.running.attention_shown import show_attention
 from ferkit.running.expressions import expression_results
 from ferkit.running.outputs import prediction_columns, training_columns, write_table
 from ferkit.running.progress import counting
+from ferkit.running.rounds import measure_rounds
 from ferkit.running.stability import measure_stability
 from ferkit.training.devices import make_fabric
 from ferkit.training.job import SampleTable, Trained
 from ferkit.training.predict import predict
 
 if TYPE_CHECKING:
+    from ferkit.model.face_model import FaceModel
     from ferkit.running.assemble import RunData
     from ferkit.running.known_frames import KnownFrames
     from ferkit.running.progress import Display
@@ -54,23 +57,27 @@ def results_of(
     splits = {"test": data.test, "validation": data.validation}
     results: dict[str, Any] = {}
     predictions: dict[str, Tensor] = {}
+    predicting = partial(
+        predict,
+        frames=recipe.evaluation.frames,
+        batch_size=recipe.training.prediction_batch_size,
+        device=trained.device,
+        autocast=make_fabric(recipe.training).autocast,
+        limit=SMOKE_SAMPLES if smoke else None,
+    )
+
+    def predicted(
+        model: FaceModel, split: SplitData, name: str, seen: AttentionWatch | None
+    ) -> Tensor:
+        batches = -(-len(split) // recipe.training.prediction_batch_size)
+        with counting(display, f"predicting {name}", batches, "batch") as count_one:
+            return predicting(model, split, between=count_one, seen=seen)
+
     for name, split in splits.items():
         if split is None or len(split) == 0:
             continue
-        batch_size = recipe.training.prediction_batch_size
-        batches = -(-len(split) // batch_size)
-        with counting(display, f"predicting {name}", batches, "batch") as count_one:
-            predictions[name] = predict(
-                trained.model,
-                split,
-                frames=recipe.evaluation.frames,
-                batch_size=batch_size,
-                device=trained.device,
-                autocast=make_fabric(recipe.training).autocast,
-                limit=SMOKE_SAMPLES if smoke else None,
-                between=count_one,
-                seen=watch if name == "test" else None,
-            )
+        seen = watch if name == "test" else None
+        predictions[name] = predicted(trained.model, split, name, seen)
         labelled = split.given >= 0
         if not bool(labelled.any()):
             continue
@@ -98,15 +105,29 @@ def results_of(
             seed=recipe.seed,
         )
     if data.test is not None and "test" in predictions:
-        attention = watch.results(data.test.samples, classes=data.classes, regions=data.regions)
-        stability = _stability(
-            recipe, data.test, trained, predictions["test"], display=display, smoke=smoke
-        )
-        results |= {
-            name: found
-            for name, found in (("attention", attention), ("stability", stability))
-            if found is not None
-        }
+        test = data.test
+        attention = watch.results(test.samples, classes=data.classes, regions=data.regions)
+
+        def stable(model: FaceModel, probs: Tensor) -> dict[str, Any] | None:
+            return _stability(
+                recipe, test, model, probs, device=trained.device, display=display, smoke=smoke
+            )
+
+        stability = stable(trained.model, predictions["test"])
+        rounds = None
+        if recipe.evaluation.rounds:
+            rounds = measure_rounds(
+                trained,
+                test,
+                classes=data.classes,
+                bins=recipe.evaluation.bins,
+                predict=lambda model, name: predicted(model, test, f"test by {name}", None),
+                probs=predictions["test"],
+                stability=stable,
+                final_stability=stability,
+            )
+        found = {"attention": attention, "stability": stability, "rounds": rounds}
+        results |= {name: entry for name, entry in found.items() if entry is not None}
     results["cost"] = cost_of(recipe, data, trained)
     return results, predictions
 
@@ -114,9 +135,10 @@ def results_of(
 def _stability(
     recipe: Recipe,
     split: SplitData,
-    trained: Trained,
+    model: FaceModel,
     probs: Tensor,
     *,
+    device: str,
     display: Display,
     smoke: bool,
 ) -> dict[str, Any] | None:
@@ -124,13 +146,13 @@ def _stability(
         return None
     with counting(display, "predicting altered clips", len(ALTERATIONS), "alteration") as count_one:
         return measure_stability(
-            trained.model,
+            model,
             split,
             probs,
             seed=recipe.seed,
             frames=recipe.evaluation.frames,
             batch_size=recipe.training.prediction_batch_size,
-            device=trained.device,
+            device=device,
             autocast=make_fabric(recipe.training).autocast,
             limit=SMOKE_SAMPLES if smoke else None,
             between=count_one,

@@ -183,9 +183,24 @@ class PhaseSummary:
 
 
 @dataclass(frozen=True)
+class TrainedRound:
+    """A round that was run, of several of which the best counts.
+
+    best_so_far: place of the round whose weights would have counted had this been the last.
+    open: its network with the weights it handed on, in evaluation mode, on the device. Raises:
+        FerkitError: their file is gone or damaged.
+    """
+
+    summary: PhaseSummary
+    best_so_far: int
+    open: Callable[[], FaceModel]
+
+
+@dataclass(frozen=True)
 class Trained:
     """The result. model: with the final weights, in evaluation mode, on `device`. final: the
-    phase that handed these weights on; None where no phase was run."""
+    phase that handed these weights on; None where no phase was run. rounds: in their order; empty
+    for a loop without."""
 
     model: FaceModel
     device: str
@@ -196,3 +211,4 @@ class Trained:
     notes: tuple[str, ...] = ()
     histograms: tuple[Histogram, ...] = ()
     final: PhaseSummary | None = None
+    rounds: tuple[TrainedRound, ...] = ()

@@ -43,6 +43,13 @@ def best_round(rounds: Sequence[Round]) -> int | None:
     return max(scored, key=lambda place: (rounds[place].score, -place))
 
 
+def best_so_far(rounds: Sequence[Round]) -> list[int]:
+    """For each round the place of the best among it and those before: what would have counted
+    had it been the last."""
+    places = [best_round(rounds[: place + 1]) for place in range(len(rounds))]
+    return [place for place in places if place is not None]
+
+
 def rounds_since_best(rounds: Sequence[Round]) -> int:
     """How many rounds came after the best one; 0 where there are none."""
     best = best_round(rounds)

@@ -5,15 +5,25 @@ The order of events is drawn in docs/training.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ferkit.contracts.training import Phase
 from ferkit.errors import FerkitError
+from ferkit.model.face_model import FaceModel
 from ferkit.training.checkpoint import load_checkpoint
 from ferkit.training.devices import make_fabric, reproducible
 from ferkit.training.epochs import train_epoch
 from ferkit.training.interruption import Interruption
-from ferkit.training.job import Histogram, PhaseSummary, SampleTable, Trained, TrainingJob
+from ferkit.training.job import (
+    Histogram,
+    PhaseSummary,
+    SampleTable,
+    Trained,
+    TrainedRound,
+    TrainingJob,
+)
 from ferkit.training.learner import Learner
-from ferkit.training.rounds import best_round, rounds_since_best, rounds_so_far, told
+from ferkit.training.rounds import best_round, best_so_far, rounds_since_best, rounds_so_far, told
 from ferkit.training.session import Session
 from ferkit.training.weights import read_weights, save_weights
 
@@ -209,12 +219,19 @@ def conclude_rounds(session: Session) -> None:
         )
     if best == len(rounds) - 1:
         return
-    tensors, _ = read_weights(session.job.folder / summary["file"])
     position.network = summary["network"]
-    session.students = session.networks.blank(position.network, summary["round"])
-    session.students[0].load_state_dict(tensors)
-    for student in session.students:
-        student.to(session.device)
+    session.students = reopened(session, PhaseSummary(**summary))
+
+
+def reopened(session: Session, summary: PhaseSummary) -> list[FaceModel]:
+    """The networks of a phase with the weights it handed on, on the device.
+
+    Raises: FerkitError: their file is gone or damaged.
+    """
+    tensors, _ = read_weights(session.job.folder / summary.file)
+    networks = session.networks.blank(summary.network, summary.round)
+    networks[0].load_state_dict(tensors)
+    return [network.to(session.device) for network in networks]
 
 
 def result(session: Session) -> Trained:
@@ -226,10 +243,16 @@ def result(session: Session) -> Trained:
     assert isinstance(labelled, SampleTable)
     summaries = tuple(PhaseSummary(**summary) for summary in position.summaries)
     rounds = rounds_so_far(position.summaries, session.phases)
-    best = best_round(rounds)
+    by_name = {summary.name: summary for summary in summaries}
     final = summaries[-1].name if summaries else None
+    best = best_round(rounds)
     if best is not None:
         final = rounds[best].summary["name"]
+
+    def opener(summary: PhaseSummary) -> Callable[[], FaceModel]:
+        return lambda: reopened(session, summary)[0].eval()
+
+    run = [by_name[each.summary["name"]] for each in rounds]
     return Trained(
         model=model,
         device=str(session.device),
@@ -242,5 +265,9 @@ def result(session: Session) -> Trained:
             Histogram(phase, round_, epoch, split, tuple(counts))
             for phase, round_, epoch, split, counts in position.histograms
         ),
-        final=next((each for each in summaries if each.name == final), None),
+        final=None if final is None else by_name[final],
+        rounds=tuple(
+            TrainedRound(summary, so_far, opener(summary))
+            for summary, so_far in zip(run, best_so_far(rounds), strict=True)
+        ),
     )

@@ -16,7 +16,7 @@ from ferkit.sections import ModelSection, OptimiserSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_model, tiny_split
 from ferkit.testing.tiny import TinyBackbone
 from ferkit.training.job import Blueprint, Silence
-from ferkit.training.rounds import best_round, rounds_since_best, rounds_so_far, told
+from ferkit.training.rounds import best_round, best_so_far, rounds_since_best, rounds_so_far, told
 from ferkit.training.splits import Splits
 from ferkit.training.trainer import train
 from ferkit.training.validation import Validation
@@ -47,7 +47,13 @@ def of(*scores: float | None, kind: str = "accuracy"):
 )
 def test_the_best_round_and_how_long_ago_it_was(scores, best, since) -> None:
     assert best_round(of(*scores)) == best
+    assert best_so_far(of(*scores))[-1] == best
     assert rounds_since_best(of(*scores)) == since
+
+
+def test_the_best_by_then() -> None:
+    assert best_so_far(of(0.5, 0.4, 0.6, 0.6)) == [0, 0, 2, 2]
+    assert best_so_far([]) == []
 
 
 def test_a_lower_loss_is_better() -> None:
@@ -191,6 +197,22 @@ def test_the_teacher_may_be_the_best(run, tmp_path: Path) -> None:
     assert trained.model.feature_dim == 8  # not the student's 12
     # The tables of the samples are of this network, which sees more frames.
     assert trained.labelled.probs.shape == (10, 3)
+
+
+def test_every_round_can_be_opened_again(run, tmp_path: Path) -> None:
+    scores = {"teacher": 0.5, "student1": 0.7, "student2": 0.6}
+    trained, _ = run(scores, patience=None, minutes=60)
+    assert [each.summary.name for each in trained.rounds] == list(scores)
+    assert [each.best_so_far for each in trained.rounds] == [0, 1, 1]
+    for each in trained.rounds:
+        model = each.open()
+        saved = load_file(tmp_path / "run" / each.summary.file)
+        assert weights(model) == {name: tensor.tolist() for name, tensor in saved.items()}
+        assert not model.training
+    assert weights(trained.rounds[1].open()) == weights(trained.model)
+    (tmp_path / "run/student2.safetensors").unlink()
+    with pytest.raises(FerkitError, match="student2"):
+        trained.rounds[2].open()
 
 
 def test_without_patience_all_rounds_are_run(run) -> None:

@@ -1,0 +1,91 @@
+"""What a report says of the rounds of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferkit.evaluation.page import PlainTable
+from ferkit.evaluation.rounds import rounds_of
+from ferkit.evaluation.wording import (
+    METRIC_NAMES,
+    UNKNOWN,
+    interval,
+    percent,
+    points,
+    points_interval,
+)
+
+CHOSEN = "chosen by then"
+
+
+def rounds_section(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Table of the results' entry `rounds`; None where there is none.
+
+    Args:
+        results: content of `results.json`.
+    """
+    entries = rounds_of(results)
+    if not entries:
+        return None
+    stable = any(one.get("stability") for one in entries)
+    columns = ["round", "validation accuracy", "test accuracy", CHOSEN]
+    columns += [METRIC_NAMES[name] for name in METRIC_NAMES if name != "accuracy"]
+    columns += ["answers moved by alterations"] if stable else []
+    rows = []
+    for one in entries:
+        row = [
+            str(one["name"]) + (" (counts)" if one.get("counts") else ""),
+            percent(one.get("validation_accuracy")),
+            percent(one["accuracy"]),
+            str(one.get("best_so_far", UNKNOWN)),
+            *(percent(one.get(name)) for name in METRIC_NAMES if name != "accuracy"),
+        ]
+        if stable:
+            row.append(percent((one.get("stability") or {}).get("total_variation")))
+        rows.append(row)
+    return {
+        "sentences": [
+            "Each round's own weights. Which round counts was chosen by the validation split; the "
+            f"test column had no say in it. {CHOSEN.capitalize()}: the round that would count had "
+            "the loop ended there."
+        ],
+        "table": PlainTable(columns, rows),
+    }
+
+
+def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTable:
+    """The rounds of a matrix's variants.
+
+    Args:
+        rounds: variant -> what `summarise_rounds` returned.
+    """
+    stable = any(one["stability"] is not None for each in rounds.values() for one in each)
+    columns = ["variant", "round", "accuracy", "gain over the first round, points"]
+    columns += [f"{CHOSEN}: accuracy", f"{CHOSEN}: gain, points", "counts in seeds"]
+    columns += ["moved by alterations"] if stable else []
+    rows = []
+    for variant, each in rounds.items():
+        for one in each:
+            row = [
+                variant,
+                one["name"],
+                _above(percent(one["mean"]), interval(one)),
+                _gain(one["gain"]),
+                _above(percent(one["chosen"]["mean"]), interval(one["chosen"]))
+                if one["chosen"]
+                else UNKNOWN,
+                _gain(one["chosen_gain"]),
+                f"{one['counts']} of {one['n']}",
+            ]
+            rows.append([*row, percent(one["stability"])] if stable else row)
+    return PlainTable(columns, rows, "Means over seeds, below them 95 % intervals")
+
+
+def _gain(gain: Mapping[str, Any] | None) -> str:
+    return _above(points(gain["mean"]), points_interval(gain)) if gain else UNKNOWN
+
+
+def _above(value: str, ends: str) -> str:
+    """A cell of two lines: the value, and its interval below."""
+    return f"{value}\n{ends}" if ends else value
