@@ -44,6 +44,7 @@ ARMS = {
     "ratio_1": {"loop"},
     "ratio_3": {"loop"},
     "ratio_5": {"loop"},
+    "short": {"loop"},
     "hard": {"unlabelled.label_updates"},
 }
 
