@@ -127,8 +127,10 @@ class Phase(NamedTuple):
         once in the "phase". The latter is for a teacher that does not change ("previous"): each
         epoch gets the same beliefs, and `parts.decide` has the predictions of every sample.
     label_view: view of the unlabelled samples on which those predictions are made.
-    label_dropout: whether dropout acts in them.
-    initial: the phase makes a first model: skipped where the recipe gives one (`init:`).
+    label_dropout: whether dropout acts in them: before the head the one of the network that the
+        phase trains, in the backbone that of the network that labels.
+    initial: the phase makes a first model: skipped where the recipe gives one (`init:`), which is
+        then no start for the recipe's "student"; "only": the recipe must give one.
     round: number of the round, for policies of cadence `round`.
     teacher: network that predicts in `parts.label` and in the predictions of whole splits:
         "student" itself, "ema", or "previous" (what the phase before handed on).
@@ -151,7 +153,7 @@ class Phase(NamedTuple):
     start: Literal["fresh", "previous", "initial"] = "previous"
     adaptive: bool = True
     beliefs: bool = False
-    initial: bool = False
+    initial: bool | Literal["only"] = False
     round: int = 0
     teacher: Literal["student", "ema", "previous"] = "student"
     unlabelled_part: float = 1.0
@@ -287,7 +289,15 @@ class SSLLoop(Protocol):
         beliefs: SplitBeliefs,
         *,
         batch_size: int,
+        epoch: int,
         generator: torch.Generator,
-    ) -> EpochPlan: ...
+    ) -> EpochPlan:
+        """The steps of an epoch.
+
+        Args:
+            epoch: of the phase, from 0. generator: starts anew in each epoch, from the run's seed,
+                the phase and the epoch; for loops whose epochs do not hang together.
+        """
+        ...
 
     def step(self, batch: Batch, parts: Parts) -> StepResult: ...

@@ -36,6 +36,7 @@ from ferkit.training.job import PolicyChain, TrainingJob
 from ferkit.training.trainer import train
 
 if TYPE_CHECKING:
+    from ferkit.contracts.training import SSLLoop
     from ferkit.model.face_model import FaceModel
     from ferkit.running.progress import Display
     from ferkit.sections import ModelSection, PolicySection, Recipe
@@ -220,12 +221,14 @@ def make_job(
     def build(section: ModelSection) -> FaceModel:
         return build_model(catalogue.build, section, context)
 
+    loop: SSLLoop = catalogue.build(Kind.SSL_LOOP, recipe.loop, context)
+    init_is_first = any(phase.initial for phase in loop.phases())
     return TrainingJob(
         training=recipe.training,
         model=recipe.model,
         seed=recipe.seed,
         classes=data.classes,
-        loop=catalogue.build(Kind.SSL_LOOP, recipe.loop, context),
+        loop=loop,
         labelled=data.labelled,
         unlabelled=data.unlabelled,
         validation=data.validation,
@@ -236,7 +239,7 @@ def make_job(
         regions=data.regions,
         image_size=data.image_size,
         init=initial_weights(recipe.init),
-        student=student_of(recipe, build),
+        student=student_of(recipe, build, init_is_first=init_is_first),
         smoke=smoke,
         observer=observer,
     )

@@ -18,11 +18,14 @@ WEIGHTLESS = {"dropout", "penalty", "frames"}
 """Settings of a model that its weights do not depend on."""
 
 
-def student_of(recipe: Recipe, build: Callable[[ModelSection], FaceModel]) -> Blueprint | None:
+def student_of(
+    recipe: Recipe, build: Callable[[ModelSection], FaceModel], *, init_is_first: bool = False
+) -> Blueprint | None:
     """The network that the section `student` describes; None where it says nothing.
 
     Args:
         build: makes a network from its section.
+        init_is_first: the recipe's `init` is the loop's first model, so nobody starts from it.
     Raises: FerkitError: no run or weights where `student.init` points.
     """
     student = recipe.student
@@ -31,12 +34,14 @@ def student_of(recipe: Recipe, build: Callable[[ModelSection], FaceModel]) -> Bl
     section = student.model or recipe.model
     if student.dropout is not None:
         section = section.model_copy(update={"dropout": student.dropout})
-    return Blueprint(section, lambda: build(section), _init(recipe, section))
+    return Blueprint(section, lambda: build(section), _init(recipe, section, init_is_first))
 
 
-def _init(recipe: Recipe, section: ModelSection) -> Path | None:
+def _init(recipe: Recipe, section: ModelSection, init_is_first: bool) -> Path | None:
     """Weights of its own, or the model's where both are alike."""
     if recipe.student.init is not None:
         return initial_weights(recipe.student.init, where="student.init")
+    if init_is_first:
+        return None
     one, other = (each.model_dump(exclude=WEIGHTLESS) for each in (recipe.model, section))
     return initial_weights(recipe.init) if one == other else None

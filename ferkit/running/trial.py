@@ -66,12 +66,14 @@ class Trial:
             self._network(recipe, context)
 
     def _loop(self, recipe: Recipe, context: Context, *, has_validation: bool) -> None:
-        of = (recipe.loop, recipe.labelled, recipe.unlabelled, context, has_validation)
+        of = (recipe.loop, recipe.labelled, recipe.unlabelled, context, has_validation, recipe.init)
         if not self._new(of):
             return
         build = self._catalogue.build
         loop = cast(SSLLoop, build(Kind.SSL_LOOP, recipe.loop, context))
-        phases_of(loop, has_validation=has_validation, smoke=False)
+        phases_of(
+            loop, has_validation=has_validation, has_init=recipe.init is not None, smoke=False
+        )
         for section in (recipe.labelled, recipe.unlabelled):
             self._policies(section, context)
 

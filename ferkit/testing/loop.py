@@ -50,7 +50,12 @@ def _check_plan(loop: Any, phase: Phase) -> None:
         said = SplitBeliefs(random_beliefs(0), random_beliefs(1, labelled=False))
     plans = [
         loop.plan_epoch(
-            phase, sizes, said, batch_size=BATCH_SIZE, generator=keyed.generator(seed, "plan")
+            phase,
+            sizes,
+            said,
+            batch_size=BATCH_SIZE,
+            epoch=0,
+            generator=keyed.generator(seed, "plan"),
         )
         for seed in (0, 0)
     ]

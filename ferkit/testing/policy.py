@@ -12,7 +12,7 @@ from ferkit.contracts.training import Beliefs, Progress
 from ferkit.plugin import Context
 from ferkit.testing.backbone import Make, seeded
 from ferkit.training.losses import cross_entropy_of_probs
-from ferkit.training.policies import ORDER
+from ferkit.training.policy_checks import ORDER
 
 SAMPLES, CLASSES = 12, 4
 EPOCHS = 6

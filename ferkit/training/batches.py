@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.data import Clips
-from ferkit.contracts.training import Batch, BatchIds, Part, Split
+from ferkit.contracts.training import Batch, BatchIds, Part, Split, SplitSizes
 from ferkit.data.augment import clean_view, weak_view
 from ferkit.data.keyed import text_key
 from ferkit.data.loader import SplitData, pinned, prefetch
@@ -24,14 +24,40 @@ SPLITS: tuple[Split, ...] = ("labelled", "unlabelled")
 
 class Piece(NamedTuple):
     """A part of a step's batch. ids: of the piece. share: of the step's samples, sums to 1.
-    last: whether the step is complete after it."""
+    last: whether the step is complete after it. keys: what the views of its samples are keyed by;
+    None: their ids."""
 
     ids: BatchIds
     share: float
     last: bool
+    keys: BatchIds | None = None
 
 
-def cut(ids: BatchIds, pieces: int) -> list[Piece]:
+def view_keys(batches: Sequence[BatchIds], sizes: SplitSizes) -> list[BatchIds]:
+    """A number for each place in an epoch's steps, so that a sample that comes again is seen anew.
+
+    The id where it comes first, and the id + n * size of the split where it comes for the n-th time
+    after that.
+    """
+    labelled = _unlike([batch.labelled for batch in batches], sizes.labelled)
+    unlabelled = _unlike([batch.unlabelled for batch in batches], sizes.unlabelled)
+    return [BatchIds(*keys) for keys in zip(labelled, unlabelled, strict=True)]
+
+
+def _unlike(parts: list[Tensor], size: int) -> list[Tensor]:
+    ids = torch.cat(parts)
+    order = ids.argsort(stable=True)
+    ordered = ids[order]
+    place = torch.arange(len(ids))
+    begins = torch.ones(len(ids), dtype=torch.bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = torch.where(begins, place, 0).cummax(0).values if len(ids) else place
+    times = torch.empty_like(ids)
+    times[order] = place - first
+    return list(torch.split(ids + times * size, [len(part) for part in parts]))
+
+
+def cut(ids: BatchIds, pieces: int, keys: BatchIds | None = None) -> list[Piece]:
     """Cut a step's batch into pieces whose losses, times their shares, add up to the whole's.
 
     Both parts are cut evenly, so that a loss that is a mean over each part adds up too, as far
@@ -41,20 +67,26 @@ def cut(ids: BatchIds, pieces: int) -> list[Piece]:
     total = _size(ids)
     for number in range(pieces, 0, -1):
         made = [
-            BatchIds(*(part[_edge(part, i, number) : _edge(part, i + 1, number)] for part in ids))
+            (_part(ids, i, number), None if keys is None else _part(keys, i, number))
             for i in range(number)
         ]
-        made = [piece for piece in made if _size(piece)]
-        if all(_size(piece) > 1 for piece in made):
+        made = [(piece, mine) for piece, mine in made if _size(piece)]
+        if all(_size(piece) > 1 for piece, _ in made):
             break
     return [
-        Piece(piece, _size(piece) / total, place == len(made) - 1)
-        for place, piece in enumerate(made)
+        Piece(piece, _size(piece) / total, place == len(made) - 1, mine)
+        for place, (piece, mine) in enumerate(made)
     ]
 
 
 def _size(ids: BatchIds) -> int:
     return len(ids.labelled) + len(ids.unlabelled)
+
+
+def _part(ids: BatchIds, number: int, pieces: int) -> BatchIds:
+    return BatchIds(
+        *(part[_edge(part, number, pieces) : _edge(part, number + 1, pieces)] for part in ids)
+    )
 
 
 def _edge(part: Tensor, number: int, pieces: int) -> int:
@@ -134,8 +166,10 @@ class BatchMaker:
         with closing(prefetch(pieces, self._load)) as loaded:
             for piece, read in loaded:
                 parts = [
-                    Part(ids, self._make(split, ids, read.get(split), phase=phase, epoch=epoch))
-                    for split, ids in zip(SPLITS, piece.ids, strict=True)
+                    Part(ids, self._make(split, keys, read.get(split), phase=phase, epoch=epoch))
+                    for split, ids, keys in zip(
+                        SPLITS, piece.ids, piece.keys or piece.ids, strict=True
+                    )
                 ]
                 yield piece, Batch(*parts)
 
@@ -148,10 +182,12 @@ class BatchMaker:
         return piece, read
 
     def _make(
-        self, split: Split, ids: Tensor, read: Clips | None, *, phase: str, epoch: int
+        self, split: Split, keys: Tensor, read: Clips | None, *, phase: str, epoch: int
     ) -> dict[str, Clips]:
-        """Views by name. Where a sample is valid stays on the CPU: the network looks there
-        for the frames to compute, and would wait for a GPU otherwise."""
+        """Views by name, drawn by `keys`.
+
+        Where a sample is valid stays on the CPU: the network looks there for the frames to
+        compute, and would wait for a GPU otherwise."""
         if read is None:
             return {}
         pixels = read.frames.to(self._device, non_blocking=True)
@@ -166,7 +202,7 @@ class BatchMaker:
                     settings=self._strong,
                     seed=seed,
                     epoch=epoch,
-                    ids=ids,
+                    ids=keys,
                     view=number,
                     weak=self._augmentation,
                 )
@@ -176,7 +212,7 @@ class BatchMaker:
                     settings=self._augmentation,
                     seed=seed,
                     epoch=epoch,
-                    ids=ids,
+                    ids=keys,
                     view=number,
                 )
             else:

@@ -12,7 +12,8 @@ import torch
 from ferkit.contracts.training import Cadence, Phase
 from ferkit.data import keyed
 from ferkit.errors import RunError
-from ferkit.training.batches import cut
+from ferkit.training.acting import act, step_scalars
+from ferkit.training.batches import cut, view_keys
 from ferkit.training.devices import seed_device
 from ferkit.training.job import Histogram
 from ferkit.training.learner import Learner
@@ -85,12 +86,14 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
     note_part(session, phase)
     begun = time.monotonic()
     labeller = position.before if phase.teacher == "previous" else position.network
-    beliefs, predicted = session.splits.beliefs(
+    beliefs, predicted, own = session.splits.beliefs(
         learner.teacher.networks[0],
         phase,
         acting,
         epoch=position.epoch,
         frames=session.section(labeller).frames,
+        student=session.students[0],
+        student_frames=session.section(position.network).frames,
     )
     seconds = time.monotonic() - begun
     plan = job.loop.plan_epoch(
@@ -98,6 +101,7 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
         session.splits.sizes,
         beliefs,
         batch_size=job.training.batch_size,
+        epoch=position.epoch,
         generator=keyed.generator(job.seed, "plan", phase.name, position.epoch),
     )
     if not plan.batches:
@@ -109,7 +113,7 @@ def plan_epoch(session: Session, phase: Phase, learner: Learner) -> Epoch:
         columns |= pool_scalars(
             plan, beliefs.unlabelled, truth=job.unlabelled.truth, classes=job.classes
         )
-    columns |= session.splits.act(beliefs, session.progress(phase), acting)
+    columns |= act(session.splits.policies, beliefs, session.progress(phase), acting, own=own)
     if predicted:
         columns |= {"predicting_seconds": round(seconds, 3), "predicted": predicted}
     if job.smoke:
@@ -162,8 +166,11 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
         penalty=session.section(position.network).penalty,
         progress=session.progress(phase),
     )
+    keys = view_keys(epoch.batches, session.splits.sizes)
     pieces = [
-        piece for ids in epoch.batches[epoch.done :] for piece in cut(ids, job.training.accumulate)
+        piece
+        for ids, unlike in list(zip(epoch.batches, keys, strict=True))[epoch.done :]
+        for piece in cut(ids, job.training.accumulate, unlike)
     ]
     for student in session.students:
         student.train()
@@ -184,7 +191,7 @@ def train_steps(session: Session, phase: Phase, learner: Learner, epoch: Epoch) 
                 )
             loss, samples = loss + piece_loss * piece.share, samples + count
             if phase.adaptive:
-                scalars = {**session.splits.step_scalars(piece.ids), **scalars}
+                scalars = {**step_scalars(session.splits.policies, piece.ids), **scalars}
             epoch.add({"loss": piece_loss, **scalars}, count)
             if piece.last:
                 learner.finish_step(position.step)

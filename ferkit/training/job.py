@@ -137,9 +137,16 @@ class TrainingJob:
 
     def blueprint(self, network: NetworkName) -> Blueprint:
         """Of the network that a phase names."""
-        if network == "student" and self.student is not None:
+        if network == "model":
+            return Blueprint(self.model, self.build_model, self.init)
+        if self.student is not None:
             return self.student
-        return Blueprint(self.model, self.build_model, self.init)
+        return Blueprint(self.model, self.build_model, None if self.init_is_first else self.init)
+
+    @property
+    def init_is_first(self) -> bool:
+        """Whether `init` is a first model and not where networks start from."""
+        return any(phase.initial for phase in self.loop.phases())
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,9 @@ class Networks:
         made = self.blank(phase.network, phase.round)
         blueprint = self._job.blueprint(phase.network)
         init = blueprint.init if not before or phase.start == "initial" else None
+        if init is None and phase.network == "student" and self._job.init is not None:
+            why = "stands for its teacher" if self._job.init_is_first else "is of another network"
+            self._note(f"The student starts without the recipe's 'init', which {why}.")
         self.new_head = False
         statistics = None
         for model in made:

@@ -18,18 +18,25 @@ DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout
 
 
 class dropping(AbstractContextManager[None]):
-    """Evaluation mode within, but for dropout, which acts; the mode before it afterwards."""
+    """Evaluation mode within, but for dropout, which acts; the mode before it afterwards.
 
-    def __init__(self, model: nn.Module) -> None:
+    Args:
+        probability: of the dropout before the head within; layers of the backbone keep theirs.
+    """
+
+    def __init__(self, model: FaceModel, probability: float) -> None:
         self._model, self._evaluating = model, evaluating(model)
+        self._within, self._before = probability, model.dropout.p
 
     def __enter__(self) -> None:
         self._evaluating.__enter__()
+        self._model.dropout.p = self._within
         for part in self._model.modules():
             if isinstance(part, DROPOUT):
                 part.train()
 
     def __exit__(self, *error: object) -> None:
+        self._model.dropout.p = self._before
         self._model.eval()  # also where it was in evaluation mode before
         self._evaluating.__exit__(*error)
 
@@ -41,7 +48,7 @@ def predict_noisy(
     *,
     samples: int,
     view: str,
-    dropout: bool,
+    dropout: float | None,
     phase: str,
     epoch: int,
     seed: int,
@@ -56,7 +63,7 @@ def predict_noisy(
         maker: makes `view` of unlabelled samples.
         places: (m,) int64 ids on the CPU, those to predict; the others get equal probabilities.
         samples: N.
-        dropout: whether it acts.
+        dropout: its probability before the head; None: dropout does not act.
         phase, epoch: what the view is keyed by, together with the sample.
         seed: of dropout's first batch; the next ones count on.
         between: called after each batch; may raise to stop.
@@ -73,7 +80,7 @@ def predict_noisy(
         for number, (_, batch) in enumerate(batches):
             clips = batch.unlabelled.views[view]
             seed_device(seed + number, device)
-            mode = dropping(model) if dropout else evaluating(model)
+            mode = evaluating(model) if dropout is None else dropping(model, dropout)
             with torch.no_grad(), autocast(), mode:
                 logits = model(clips.frames, clips.valid).logits
             found[done : done + len(logits)] = logits.softmax(-1)

@@ -6,11 +6,15 @@ from ferkit.contracts.training import Phase, SSLLoop
 from ferkit.errors import FerkitError
 
 
-def phases_of(loop: SSLLoop, *, has_validation: bool, smoke: bool) -> list[Phase]:
+def phases_of(
+    loop: SSLLoop, *, has_validation: bool, smoke: bool, has_init: bool = True
+) -> list[Phase]:
     """The loop's phases; in a smoke run each has one epoch.
 
+    Args:
+        has_init: whether the recipe gives weights to start from.
     Raises: FerkitError: there are none, names repeat, one stops by a validation loss that does
-        not exist, or one contradicts itself or another.
+        not exist, one stands for a model that is not given, or one contradicts itself or another.
     """
     phases = list(loop.phases())
     name = type(loop).__name__
@@ -27,6 +31,12 @@ def phases_of(loop: SSLLoop, *, has_validation: bool, smoke: bool) -> list[Phase
                 "validation samples.",
                 where="loop.patience",
                 hint="Set data.split.validation above 0, or patience: null.",
+            )
+        if phase.initial == "only" and not has_init:
+            raise FerkitError(
+                f"phase '{phase.name}' is left to the recipe's first model, and it gives none.",
+                where="init",
+                hint="Set it to a run folder or its weights, or let the loop train that phase.",
             )
         if phase.predictions == "phase" and phase.teacher != "previous":
             raise FerkitError(

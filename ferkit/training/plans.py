@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.training import BatchIds
+from ferkit.data import keyed
 
 
 def mixed_batches(
@@ -41,28 +42,38 @@ def paired_batches(
     batch_size: int,
     ratio: int,
     steps: int,
-    generator: torch.Generator,
+    epoch: int,
+    seed: int,
 ) -> list[BatchIds]:
     """Steps with a fixed number of both: `batch_size` labelled and `ratio` times as many others.
 
-    Each split is gone through in a new random order whenever it is used up.
+    Each split is gone through in a new random order whenever it is used up, be it within an epoch
+    or not: an epoch goes on where the one before ended, as long as the ids stay the same.
 
     Args:
         labelled, unlabelled: (n,) int64 ids; an empty one gives empty parts.
         ratio: unlabelled samples per labelled one in a step.
-        steps: length of the epoch.
+        steps: length of an epoch.
+        epoch: its number, from 0.
+        seed: of the orders; another one for each phase.
     """
-    first = torch.split(_endless(labelled, steps * batch_size, generator), batch_size)
-    second = _endless(unlabelled, steps * batch_size * ratio, generator)
-    others = torch.split(second, batch_size * ratio) if len(second) else (second,) * steps
-    mine = first if len(labelled) else (labelled,) * steps
-    return [BatchIds(a, b) for a, b in zip(mine, others, strict=True)]
+    other = batch_size * ratio
+    mine = _endless(labelled, epoch * steps * batch_size, steps * batch_size, seed, "labelled")
+    others = _endless(unlabelled, epoch * steps * other, steps * other, seed, "unlabelled")
+    return [
+        BatchIds(mine[i * batch_size : (i + 1) * batch_size], others[i * other : (i + 1) * other])
+        for i in range(steps)
+    ]
 
 
-def _endless(ids: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """`count` ids: shuffled passes one after the other; none if there are no ids."""
+def _endless(ids: Tensor, start: int, count: int, seed: int, name: str) -> Tensor:
+    """Ids at the places from `start` of shuffled passes one after the other; none of none."""
     if len(ids) == 0 or count == 0:
         return ids[:0]
-    passes = -(-count // len(ids))
-    shuffled = [ids[torch.randperm(len(ids), generator=generator)] for _ in range(passes)]
-    return torch.cat(shuffled)[:count]
+    first, last = start // len(ids), (start + count - 1) // len(ids)
+    passes = [
+        ids[keyed.permutation(seed, "pass", name, number, n=len(ids))]
+        for number in range(first, last + 1)
+    ]
+    begin = start - first * len(ids)
+    return torch.cat(passes)[begin : begin + count]

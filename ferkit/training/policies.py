@@ -7,7 +7,6 @@ or by epoch fill tables over the whole split; those that act every step are aske
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,11 +22,11 @@ from ferkit.contracts.training import (
     SampleWeighting,
     Split,
 )
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import RunError
 from ferkit.training.job import PolicyChain
 from ferkit.training.losses import cross_entropy_of_probs
+from ferkit.training.policy_checks import check_order, checked_targets, checked_weight
 
-ORDER: tuple[Cadence, ...] = ("start", "round", "epoch", "step")
 AT_START: tuple[Cadence, ...] = ("start",)
 
 
@@ -108,13 +107,27 @@ class SplitPolicies:
         in_force = probs if self.targets is None else self.targets
         return self._beliefs(probs, in_force, labelled)
 
-    def act(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
+    def weighs(self, cadence: Cadence) -> bool:
+        """Whether a weighting acts at this moment."""
+        return any(weighting.every == cadence for weighting in self.weightings)
+
+    def act(
+        self,
+        beliefs: Beliefs,
+        progress: Progress,
+        cadences: Collection[Cadence],
+        *,
+        losses: Beliefs | None = None,
+    ) -> None:
         """Ask the policies of these cadences: weightings first, then label updates.
+
+        Args:
+            losses: what weightings get instead of `beliefs`.
 
         A9 measures losses against the targets that the finished epoch used, so weights move
         before the targets do.
         """
-        self._weigh(beliefs, progress, cadences)
+        self._weigh(beliefs if losses is None else losses, progress, cadences)
         self._update(beliefs, progress, self._updating(cadences))
 
     def acting(self, cadences: Collection[Cadence]) -> list[LabelUpdate | SampleWeighting]:
@@ -246,45 +259,6 @@ class SplitPolicies:
     def _policies(self) -> dict[str, Any]:
         named: dict[str, Any] = {f"update{place}": p for place, p in enumerate(self.updates)}
         return named | {f"weighting{place}": p for place, p in enumerate(self.weightings)}
-
-
-def check_order(split: Split, updates: Collection[LabelUpdate]) -> None:
-    """Refuse a list in which a seldom update follows one that acts more often.
-
-    The later one would be handed tables that the earlier one has not made yet.
-    """
-    ranks = [ORDER.index(update.every) for update in updates]
-    for place, (before, after) in enumerate(pairwise(ranks)):
-        if after < before:
-            raise FerkitError(
-                f"a label update that acts every '{ORDER[after]}' can't follow one that acts "
-                f"every '{ORDER[before]}'.",
-                where=f"{split}.label_updates[{place + 1}]",
-                hint="Put those that act seldom first.",
-            )
-
-
-def checked_targets(said: Tensor, like: Tensor, policy: LabelUpdate) -> Tensor:
-    """`said`, if it is (N, K), finite, not negative, and its rows sum to 1; else a RunError."""
-    name = type(policy).__name__
-    if said.shape != like.shape:
-        raise RunError(f"{name} answered {tuple(said.shape)}, not {tuple(like.shape)}.")
-    said = said.detach()
-    sums = said.sum(-1)
-    if not (torch.allclose(sums, torch.ones_like(sums), atol=1e-3) and bool((said >= 0).all())):
-        raise RunError(f"{name} answered rows that are not distributions.")
-    return said
-
-
-def checked_weight(said: Tensor, like: Tensor, policy: SampleWeighting) -> Tensor:
-    """`said`, if it is (N,), finite and not negative; else a RunError."""
-    name = type(policy).__name__
-    if said.shape != like.shape:
-        raise RunError(f"{name} answered {tuple(said.shape)}, not {tuple(like.shape)}.")
-    said = said.detach()
-    if not bool((torch.isfinite(said) & (said >= 0)).all()):
-        raise RunError(f"{name} answered weights that are negative or not finite.")
-    return said
 
 
 def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:

@@ -48,7 +48,10 @@ class Session:
         self.device: torch.device = fabric.device
         self.splits = Splits(job, fabric, self.safe_point)
         self.phases = phases_of(
-            job.loop, has_validation=self.splits.validation is not None, smoke=job.smoke
+            job.loop,
+            has_validation=self.splits.validation is not None,
+            has_init=job.init is not None,
+            smoke=job.smoke,
         )
         for phase in self.phases:  # so that what can't be made is said before hours of training
             self.splits.maker(phase.views or job.loop.views, frames=1)

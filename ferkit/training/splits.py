@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from ferkit.contracts.training import (
-    BatchIds,
+    Beliefs,
     Cadence,
     Phase,
-    Progress,
     Split,
     SplitBeliefs,
     SplitSizes,
@@ -25,7 +24,6 @@ from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel
 from ferkit.training.batches import BatchMaker
 from ferkit.training.job import PolicyChain, SampleTable, TrainingJob
-from ferkit.training.logged import policy_scalars
 from ferkit.training.losses import cross_entropy_of_probs
 from ferkit.training.noisy import predict_noisy
 from ferkit.training.policies import SplitPolicies
@@ -34,10 +32,13 @@ from ferkit.training.validation import Validation, measure, start_targets
 
 
 class Predicted(NamedTuple):
-    """A pass before an epoch. samples: of both splits that were predicted."""
+    """A pass before an epoch. samples: of both splits that were predicted. own: what the network
+    under training believes of the labelled samples, where another one labels for the whole phase
+    and a weighting of theirs acts in the epoch."""
 
     beliefs: SplitBeliefs
     samples: int
+    own: Beliefs | None = None
 
 
 class Splits:
@@ -171,7 +172,7 @@ class Splits:
             places,
             samples=len(data),
             view=phase.label_view,
-            dropout=phase.label_dropout,
+            dropout=self._label_dropout(phase),
             phase=key,
             epoch=epoch,
             seed=keyed.generator(self._job.seed, key, epoch).initial_seed() >> 1,
@@ -180,6 +181,12 @@ class Splits:
             autocast=self._autocast,
             between=self._counting(len(places)),
         )
+
+    def _label_dropout(self, phase: Phase) -> float | None:
+        """Labels are made under the dropout of the network that learns them."""
+        if not phase.label_dropout:
+            return None
+        return self._job.blueprint(phase.network).section.dropout
 
     def part(self, phase: Phase, epoch: int) -> Tensor | None:
         """Ids (m,) of the unlabelled samples that are predicted before an epoch; None for all."""
@@ -197,12 +204,21 @@ class Splits:
         return min(count, max(1, round(phase.unlabelled_part * count)))
 
     def beliefs(
-        self, model: FaceModel, phase: Phase, acting: set[Cadence], *, epoch: int, frames: int
+        self,
+        model: FaceModel,
+        phase: Phase,
+        acting: set[Cadence],
+        *,
+        epoch: int,
+        frames: int,
+        student: FaceModel,
+        student_frames: int,
     ) -> Predicted:
         """Beliefs over the splits for which the phase or a policy wants them.
 
         Args:
             model: that labels. frames: of a clip, at most.
+            student: the network under training. student_frames: of a clip, at most.
         """
         wanted = {
             split: phase.beliefs or policies.wants(acting)
@@ -230,32 +246,19 @@ class Splits:
             labelled = self.policies["labelled"].beliefs(made.get("labelled"))
         if wanted.get("unlabelled"):
             unlabelled = self.policies["unlabelled"].beliefs(made.get("unlabelled"), labelled)
-        return Predicted(SplitBeliefs(labelled, unlabelled), samples)
+        own = None
+        weighing = "epoch" in acting and self.policies["labelled"].weighs("epoch")
+        if weighing and phase.predictions == "phase":
+            probs = self.predict(
+                student, self.data["labelled"], frames=student_frames, autocast=self._autocast
+            )
+            samples += self._count(self.sizes.labelled)
+            own = self.policies["labelled"].beliefs(probs)
+        return Predicted(SplitBeliefs(labelled, unlabelled), samples, own)
 
     def _count(self, samples: int) -> int:
         """How many of `samples` are predicted."""
         return min(samples, self._job.training.batch_size) if self._job.smoke else samples
-
-    def act(
-        self, beliefs: SplitBeliefs, progress: Progress, acting: set[Cadence]
-    ) -> dict[str, Any]:
-        """Ask the policies of both splits; returns what they say of it, as columns."""
-        columns: dict[str, Any] = {}
-        for name, said in zip(SplitBeliefs._fields, beliefs, strict=True):
-            if said is not None:
-                split = _split(name)
-                policies = self.policies[split]
-                policies.act(said, progress, acting)
-                columns |= policy_scalars(split, policies.acting(acting))
-        return columns
-
-    def step_scalars(self, ids: BatchIds) -> dict[str, Any]:
-        """What policies that act every step say of a step with these samples, as columns."""
-        columns: dict[str, Any] = {}
-        for split, policies in self.policies.items():
-            if len(ids.labelled if split == "labelled" else ids.unlabelled):
-                columns |= policy_scalars(split, policies.acting({"step"}))
-        return columns
 
     def validate(self, model: FaceModel, *, frames: int) -> Validation | None:
         """Loss and accuracy on the validation split; None without one."""
@@ -280,7 +283,3 @@ class Splits:
             probs=probs,
             loss=cross_entropy_of_probs(probs, target),
         )
-
-
-def _split(name: str) -> Split:
-    return "labelled" if name == "labelled" else "unlabelled"

@@ -43,6 +43,7 @@ class SupervisedLoop:
         beliefs: SplitBeliefs,
         *,
         batch_size: int,
+        epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
         """Every labelled sample once; the last batch may be smaller."""

@@ -60,7 +60,7 @@ class NoisyStudentLoop:
             patience=params.patience,
             keep=params.keep,
             start="initial",
-            initial=params.teacher_from_init,
+            initial="only" if params.teacher_from_init else False,
             score=params.score,
         )
         noise = VIEWS[params.input_noise]
@@ -93,6 +93,7 @@ class NoisyStudentLoop:
         beliefs: SplitBeliefs,
         *,
         batch_size: int,
+        epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
         """A pass over the labelled samples; in a student's, others go with them (B19, B20)."""
@@ -109,7 +110,8 @@ class NoisyStudentLoop:
             batch_size=size,
             ratio=self.params.ratio,
             steps=-(-sizes.labelled // size),
-            generator=generator,
+            epoch=epoch,
+            seed=keyed.generator(self.seed, "noisy student", phase.name).initial_seed() >> 1,
         )
         used = torch.unique(pool)
         return EpochPlan(batches, {"pool_with_repeats": len(pool)}, used)

@@ -79,6 +79,7 @@ class SelfTrainingLoop:
         beliefs: SplitBeliefs,
         *,
         batch_size: int,
+        epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
         """Pool (A3), pick (A4) and replacement (A5); the labelled samples alone in `initial`."""

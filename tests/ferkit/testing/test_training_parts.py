@@ -23,7 +23,7 @@ class Loop:
     def phases(self):
         return (Phase("only", 1, keep="last", unlabelled_part=self.part),)
 
-    def plan_epoch(self, phase, sizes, beliefs, *, batch_size, generator):
+    def plan_epoch(self, phase, sizes, beliefs, *, batch_size, epoch, generator):
         ids = torch.arange(sizes.labelled)
         batches = mixed_batches(ids, ids[:0], batch_size=batch_size, generator=generator)
         return EpochPlan(batches, {}, self.pool)

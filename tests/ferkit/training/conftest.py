@@ -29,7 +29,7 @@ class EverythingLoop:
     def phases(self):
         return self._phases
 
-    def plan_epoch(self, phase, sizes, beliefs, *, batch_size, generator):
+    def plan_epoch(self, phase, sizes, beliefs, *, batch_size, epoch, generator):
         labelled, unlabelled = torch.arange(sizes.labelled), torch.arange(sizes.unlabelled)
         pool = None
         if beliefs.unlabelled is not None:

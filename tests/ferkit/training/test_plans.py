@@ -37,15 +37,20 @@ def test_a_single_sample_left_over_joins_the_batch_before() -> None:
     assert mixed(0, 0, 8) == []
 
 
-def test_paired_batches_go_through_both_again_and_again() -> None:
-    batches = paired_batches(
-        torch.arange(5),
-        torch.arange(30),
+def paired(labelled: int, unlabelled: int, *, epoch: int = 0, steps: int = 5, seed: int = 1):
+    return paired_batches(
+        torch.arange(labelled),
+        torch.arange(unlabelled),
         batch_size=2,
         ratio=3,
-        steps=5,
-        generator=keyed.generator(1),
+        steps=steps,
+        epoch=epoch,
+        seed=seed,
     )
+
+
+def test_paired_batches_go_through_both_again_and_again() -> None:
+    batches = paired(5, 30)
     assert [len(b.labelled) for b in batches] == [2] * 5
     assert [len(b.unlabelled) for b in batches] == [6] * 5
     labelled = [i for b in batches for i in b.labelled.tolist()]
@@ -53,15 +58,20 @@ def test_paired_batches_go_through_both_again_and_again() -> None:
     assert sorted(i for b in batches for i in b.unlabelled.tolist()) == list(range(30))
 
 
+def test_paired_batches_go_on_where_the_epoch_before_ended() -> None:
+    epochs = [paired(5, 50, epoch=epoch, steps=4) for epoch in range(25)]
+    others = [i for batches in epochs for b in batches for i in b.unlabelled.tolist()]
+    passes = [others[start : start + 50] for start in range(0, len(others), 50)]
+    assert len(passes) == 12
+    assert all(sorted(one) == list(range(50)) for one in passes)
+    assert len({tuple(one) for one in passes}) == 12
+    mine = [i for batches in epochs for b in batches for i in b.labelled.tolist()]
+    assert all(sorted(mine[i : i + 5]) == list(range(5)) for i in range(0, len(mine), 5))
+    assert [i for b in paired(5, 50, steps=4, seed=2) for i in b.unlabelled.tolist()] != others[:24]
+
+
 def test_paired_batches_without_one_split() -> None:
-    batches = paired_batches(
-        torch.arange(4),
-        torch.arange(0),
-        batch_size=2,
-        ratio=3,
-        steps=3,
-        generator=keyed.generator(1),
-    )
+    batches = paired(4, 0, steps=3)
     assert [(len(b.labelled), len(b.unlabelled)) for b in batches] == [(2, 0)] * 3
 
 

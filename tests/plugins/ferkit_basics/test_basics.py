@@ -131,6 +131,7 @@ def test_supervised_plans_every_labelled_sample_once() -> None:
         SplitSizes(21, 9),
         SplitBeliefs(None, None),
         batch_size=8,
+        epoch=0,
         generator=keyed.generator(0),
     )
     ids = [batch.labelled.tolist() for batch in plan.batches]

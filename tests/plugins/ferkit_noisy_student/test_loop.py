@@ -50,6 +50,7 @@ def plan(made: NoisyStudentLoop, probs: torch.Tensor, given, *, epoch: int = 0, 
         SplitSizes(len(given), len(probs)),
         SplitBeliefs(labelled, beliefs(probs)),
         batch_size=batch_size,
+        epoch=epoch,
         generator=keyed.generator(0, epoch),
     )
 

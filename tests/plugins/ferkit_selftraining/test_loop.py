@@ -36,6 +36,7 @@ def plan(made: SelfTrainingLoop, phase: int, probs: torch.Tensor, *, epoch: int 
         SplitSizes(40, len(probs)),
         SplitBeliefs(None, said),
         batch_size=8,
+        epoch=epoch,
         generator=keyed.generator(0, epoch),
     )
 

@@ -79,6 +79,7 @@ class PseudoLabel:
         beliefs: SplitBeliefs,
         *,
         batch_size: int,
+        epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
         """So many steps that every sample of the larger split is seen."""
