@@ -41,7 +41,8 @@ class NoisyStudentParams(Params):
     )
     teacher_from_init: bool = Field(
         False,
-        description="the recipe's `init` is the first teacher, instead of what it starts from",
+        description="the recipe's `init` is the first teacher, instead of what it starts from; "
+        "students start from `student.init` or anew",
     )
     ratio: int = Field(
         3,
@@ -70,5 +71,6 @@ class NoisyStudentParams(Params):
     )
     teacher_noise: bool = Field(
         False,
-        description="the teacher labels under noise: on the view of input_noise, with dropout on",
+        description="the teacher labels under noise: on the view of input_noise and with the student's "
+        "dropout",
     )

@@ -210,3 +210,24 @@ def test_given_weights_that_stand_for_a_round_have_a_score(
         torch.equal(value, given[name]) for name, value in trained.model.state_dict().items()
     )
     assert (tmp_path / "run" / "teacher.safetensors").is_file()
+
+
+def test_students_do_not_start_from_given_weights_that_are_their_teacher(
+    make_loop, tmp_path: Path, first_model
+) -> None:
+    loop = make_loop(TEACHER._replace(initial="only"), STUDENT._replace(network="student"))
+    trained = train(tiny_job(loop, tmp_path / "run", init=first_model, training=STILL))
+    given = load_file(first_model)["head.weight"]
+    assert (handed_on(tmp_path / "run", "student1") - given).abs().max() > 1e-2
+    assert any("'init', which stands for its teacher" in note for note in trained.notes)
+    with pytest.raises(FerkitError, match=r"init: phase 'teacher' is left to the recipe's first"):
+        train(tiny_job(loop, tmp_path / "without"))
+
+
+def test_a_student_of_another_network_says_that_it_starts_anew(
+    make_loop, tmp_path: Path, first_model
+) -> None:
+    loop = make_loop(TEACHER, STUDENT._replace(network="student"))
+    blueprint = Blueprint(ModelSection(frames=2), larger)
+    trained = train(tiny_job(loop, tmp_path / "run", init=first_model, student=blueprint))
+    assert any("'init', which is of another network" in note for note in trained.notes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferkit.contracts.training import BatchIds
+from ferkit.contracts.training import BatchIds, SplitSizes
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
-from ferkit.training.batches import check_views, cut, view_number
+from ferkit.training.batches import check_views, cut, view_keys, view_number
 from ferkit.training.plans import mixed_batches, paired_batches
 
 
@@ -104,3 +104,19 @@ def test_no_piece_holds_a_single_sample(labelled: int, unlabelled: int, pieces: 
     assert min(sizes) >= 2
     assert sum(piece.share for piece in made) == pytest.approx(1)
     assert [piece.last for piece in made] == [False] * (len(made) - 1) + [True]
+
+
+def test_a_sample_that_comes_again_has_a_key_of_its_own() -> None:
+    def ids(*numbers: int) -> torch.Tensor:
+        return torch.tensor(numbers, dtype=torch.int64)
+
+    batches = [BatchIds(ids(2, 0), ids(5, 5, 1)), BatchIds(ids(), ids(5)), BatchIds(ids(2), ids(1))]
+    keys = view_keys(batches, SplitSizes(3, 10))
+    assert [[part.tolist() for part in batch] for batch in keys] == [
+        [[2, 0], [5, 15, 1]],
+        [[], [25]],
+        [[5], [11]],
+    ]
+    made = cut(batches[0], 2, keys[0])
+    assert torch.equal(torch.cat([piece.keys.unlabelled for piece in made]), keys[0].unlabelled)
+    assert all(len(p.keys.unlabelled) == len(p.ids.unlabelled) for p in made)

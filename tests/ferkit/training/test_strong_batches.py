@@ -55,6 +55,25 @@ def test_strong_views_are_made_and_are_independent() -> None:
         assert not torch.allclose(views[other].frames, expected.frames, atol=0.05)
 
 
+def test_a_sample_that_comes_again_is_seen_anew() -> None:
+    ids = torch.tensor([1, 1, 1])
+    keys = torch.tensor([1, 5, 9])
+    making = maker(("clean", "weak", "strong"), StrongSection())
+
+    def views(piece: Piece):
+        [(_, batch)] = list(making.batches([piece], phase="student", epoch=3))
+        assert torch.equal(batch.labelled.ids, ids)
+        return batch.labelled.views
+
+    anew = views(Piece(BatchIds(ids, ids[:0]), 1.0, True, BatchIds(keys, keys[:0])))
+    same = views(Piece(BatchIds(ids, ids[:0]), 1.0, True))
+    for name in ("weak", "strong"):
+        assert torch.equal(same[name].frames[0], same[name].frames[1])
+        assert torch.equal(anew[name].frames[0], same[name].frames[0])
+        assert not torch.allclose(anew[name].frames[0], anew[name].frames[1], atol=0.02)
+    assert torch.equal(anew["clean"].frames[0], anew["clean"].frames[1])
+
+
 def test_numbers_of_views() -> None:
     assert view_number("strong") == 0
     assert view_number("strong3") == 3

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
 from ferkit_grouped_resnet.network import GroupedResNet
+from ferkit_grouped_resnet.streams import convolve
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -236,3 +239,41 @@ def test_on_cuda_the_forms_agree(precision) -> None:
         assert all(bool(each.grad.isfinite().all()) for each in one.parameters())
     for answer in answers[1:]:
         assert float((answer - answers[0]).norm() / answers[0].norm()) < 0.03
+
+
+@pytest.mark.parametrize("regions", [1, 3])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_shortcut_with_a_stride_is_the_convolution(form, regions) -> None:
+    """It leaves places out before the convolution instead of within it."""
+    network = drawn(regions=regions, width=4, form=form).train()
+    block = network.layer2[0]
+    maps = torch.randn(2, regions * 4, 9, 9, requires_grad=True)
+    streams = [maps] if form == "grouped" else list(maps.chunk(regions, 1))
+    got = torch.cat(convolve(block.downsample[0], streams), 1)
+    torch.testing.assert_close(got, block.downsample[0](maps), rtol=1e-5, atol=1e-6)
+    (mine,) = torch.autograd.grad(got.square().sum(), maps)
+    (theirs,) = torch.autograd.grad(block.downsample[0](maps).square().sum(), maps)
+    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+NARROW = """\
+import torch
+from ferkit_grouped_resnet.network import GroupedResNet
+from ferkit_grouped_resnet.streams import convolve
+
+torch.set_num_threads(1)
+for width, regions in ((4, 1), (8, 1), (4, 3)):
+    torch.manual_seed(0)
+    network = GroupedResNet(regions=regions, width=width).train()
+    for _ in range(2):
+        network(torch.randn(4, regions, 3, 224, 224)).pooled.sum().backward()
+print("trained")
+"""
+
+
+def test_narrow_networks_train_at_224() -> None:
+    """oneDNN's own strided shortcut ends the process there, so it is tried in another one."""
+    done = subprocess.run(
+        [sys.executable, "-c", NARROW], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "trained"), done.stderr[-500:]

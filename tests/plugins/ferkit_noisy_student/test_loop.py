@@ -20,6 +20,7 @@ from ferkit.contracts.training import (
     Progress,
     SplitBeliefs,
     SplitSizes,
+    Weights,
 )
 from ferkit.data import keyed
 from ferkit.data.augment import clean_view
@@ -274,6 +275,54 @@ def test_b26_a_noisy_teacher_labels_otherwise_and_still_once(tmp_path: Path) -> 
     assert torch.equal(again.believed["student1"][0], first)
 
 
+def test_b26_the_teacher_labels_under_the_students_dropout(tmp_path: Path) -> None:
+    """Also the first one, which was trained without."""
+    params = loop(teacher_noise=True, input_noise="none", rounds=1).params
+    found = []
+    for dropout in (0.0, 0.5):
+        made = Watched(params)
+        student = Blueprint(
+            ModelSection(frames=2, dropout=dropout), lambda: tiny_model(dropout=0.5)
+        )
+        given = job(made, tmp_path / str(dropout), build_model=tiny_model, student=student)
+        train(given)
+        clean = predicted(tmp_path / str(dropout) / "teacher.safetensors", given.unlabelled)
+        found.append((made.believed["student1"][0] - clean).abs().max())
+    assert found[0] < 1e-5
+    assert found[1] > 1e-2
+
+
+class Losses:
+    """A weighting that notes the losses it is given."""
+
+    every = "epoch"
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[torch.Tensor]] = {}
+
+    def weigh(self, beliefs, targets, progress):
+        loss = -(targets * beliefs.probs.clamp(min=1e-9).log()).sum(-1)
+        self.seen.setdefault(progress.phase, []).append(loss)
+        return Weights(torch.ones(len(loss)), torch.zeros(()))
+
+
+def test_weightings_of_the_labelled_samples_get_the_losses_of_who_is_trained(
+    tmp_path: Path,
+) -> None:
+    """A9: not those of the teacher, which stay what they are."""
+    watched = Losses()
+    made = Watched(loop(rounds=1, student_epochs=4).params)
+    trained = train(job(made, tmp_path, labelled_policies=PolicyChain(weightings=[watched])))
+    first, *_, last = watched.seen["student1"]
+    assert len(watched.seen["student1"]) == 4
+    assert len({tuple(loss.tolist()) for loss in watched.seen["student1"]}) == 4
+    assert last.mean() < first.mean()
+    # Its labels stay the teacher's, made once.
+    assert all(torch.equal(p, made.believed["student1"][0]) for p in made.believed["student1"])
+    by_epoch = [row["predicted"] for row in trained.history if row["round"] == 1]
+    assert by_epoch == [10 + 14 + 10, 10, 10, 10]
+
+
 def test_b18_without_dropout_of_the_student_alone(tmp_path: Path) -> None:
     made = Watched(loop(rounds=1).params)
     train(job(made, tmp_path, student=Blueprint(ModelSection(frames=2), tiny_model)))
@@ -314,20 +363,27 @@ def test_each_switch_alone(tmp_path: Path, switch) -> None:
 
 
 def test_the_unlabelled_samples_help(tmp_path: Path) -> None:
-    """Few labels, an easy task: the last student answers as the teacher does, at least."""
-    trained = train(
-        job(
-            loop(teacher_epochs=15, student_epochs=15, rounds_patience=None),
-            tmp_path,
-            build_model=tiny_model,
-            labelled=tiny_split(6),
-            unlabelled=tiny_split(60, labelled=False, seed=1),
-            validation=tiny_split(60, seed=2),
+    """Few labels, an easy task: a student learns more from many pseudo-labels than from one."""
+
+    def losses(count: int) -> list[float]:
+        params = {"teacher_epochs": 15, "student_epochs": 5, "rounds": 1, "balance": False}
+        trained = train(
+            job(
+                loop(rounds_patience=None, score="loss", **params),
+                tmp_path / str(count),
+                build_model=tiny_model,
+                labelled=tiny_split(6),
+                unlabelled=tiny_split(count, labelled=False, seed=1),
+                validation=tiny_split(60, seed=2),
+            )
         )
-    )
-    scores = [phase.validation_accuracy for phase in trained.phases]
-    assert max(scores[1:]) >= scores[0]
-    assert trained.final.validation_accuracy == max(scores)
+        found = [phase.validation_loss for phase in trained.phases]
+        assert trained.final.validation_loss == min(found)
+        return found
+
+    few, many = losses(1), losses(60)
+    assert few[0] == many[0]  # one teacher
+    assert many[1] < 0.9 * few[1]
 
 
 def test_strong_views_that_are_switched_off_are_refused_at_once(tmp_path: Path) -> None:
