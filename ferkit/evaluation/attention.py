@@ -116,9 +116,9 @@ def face_results(
     Args:
         mass, area: (M, stages, R) of frames, NaN for a region that is not there.
         sizes: (H, W) of each stage's map.
-    Returns: a JSON mapping: frames (M) and `regions`: name -> mass, area, lift (their ratio) over
-        all stages, and `stages`, for each its size, mass, area and lift. A region that is nowhere
-        is left out.
+    Returns: a JSON mapping: frames (those with a known region) and `regions`: name -> mass, area,
+        lift (their ratio) over all stages, and `stages`, for each its size, mass, area and lift. A
+        region that is nowhere is left out.
     """
 
     def entry(part: tuple[Any, ...]) -> dict[str, Any]:
@@ -136,7 +136,8 @@ def face_results(
                 for stage, size in enumerate(sizes)
             ]
             found[name] = {**entry((slice(None), slice(None), place)), "stages": stages}
-    return {"frames": len(mass), "regions": found}
+    known = np.isfinite(mass) & np.isfinite(area)
+    return {"frames": int(known.any(axis=(1, 2)).sum()), "regions": found}
 
 
 def is_attention(entry: Any) -> TypeGuard[Mapping[str, Any]]:

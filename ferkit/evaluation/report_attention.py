@@ -43,6 +43,7 @@ def _add_space(
     sentences.append(
         "Share of the attention over places that lies on the face, an oval by the true landmarks, "
         "against the face's share of the crop: a lift of 1 is what attention spread evenly gives."
+        + _measured_on(space)
     )
     rows = [[str(name), *_face_cells(entry)] for name, entry in regions.items()]
     tables.append(PlainTable(("region", *_FACE), rows))
@@ -52,6 +53,24 @@ def _add_space(
         for stage in entry.get("stages") or []
     ]
     return PlainTable(("region, map", *_FACE), single) if len(single) > len(rows) else None
+
+
+def _measured_on(space: Mapping[str, Any]) -> str:
+    """How many clips the share on the face is of, where the results tell."""
+    on_face = _part(space, "on_face")
+    clips: Any = on_face.get("clips")
+    seen: Any = space.get("clips")
+    frames = on_face.get("frames")
+    if not (is_number(clips) and is_number(frames)):
+        return ""
+    text = f" Measured on {clips} test samples"
+    text += f" with {frames} frames" if frames != clips else ""
+    if is_number(seen) and seen > clips:
+        text += (
+            f"; of {seen - clips} more it is not known where the face is in the frames shown, as "
+            "where frames were left out"
+        )
+    return f"{text}."
 
 
 def _face_cells(entry: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ferkit.contracts.data import Sample
 from ferkit.evaluation.attention import face_results, frame_results, region_results
 from ferkit.evaluation.face_ellipse import face_coverage
-from ferkit.running.known_frames import KnownFrames
+from ferkit.running.known_frames import LEFT_OUT, MIXED, KnownFrames
 from ferkit.training.predict import Predicted
 
 MOST_MEASURED = 512
@@ -35,6 +35,8 @@ class AttentionWatch:
         self._measured = torch.zeros(count, dtype=torch.bool)
         step = max(1, -(-count // MOST_MEASURED))
         self._measured[::step] = True
+        self._predicted = torch.zeros(count, dtype=torch.bool)
+        self._clips = self._on_face = 0
         self._regions: dict[int, NDArray[np.float64]] = {}
         self._frames: dict[int, NDArray[np.float64]] = {}
         self._mass: list[Tensor] = []
@@ -47,8 +49,14 @@ class AttentionWatch:
         """Whether there were any weights."""
         return bool(self._sums or self._regions or self._frames)
 
+    @property
+    def predicted(self) -> Tensor:
+        """Ids of the samples that were predicted: (n,) int64, rising."""
+        return self._predicted.nonzero().flatten()
+
     def __call__(self, batch: Predicted) -> None:
         """Look at a batch."""
+        self._predicted[batch.ids] = True
         weights, shown = batch.output.weights, batch.valid.any(2)  # (n, T)
         if weights["regions"] and batch.valid.shape[2] > 1:
             own = weights["regions"][0].double().cpu()
@@ -68,6 +76,7 @@ class AttentionWatch:
         """Sum maps up, (m, T, R, hops, H, W) each, and weigh them on the face."""
         there = valid.to(maps[0].device)
         sums = [torch.einsum("ntrhyx,ntr->rhyx", own, there.float()).cpu() for own in maps]
+        self._clips += int(valid.any(2).any(1).sum())
         number = valid.sum((0, 1))  # (R,)
         self._frames_summed = number if not self._sums else self._frames_summed + number
         known = self._sums or [torch.zeros_like(own) for own in sums]
@@ -80,6 +89,7 @@ class AttentionWatch:
         whole = valid.any(2).sum(1) == length
         if not whole.any() or valid.shape[1] < length:
             return
+        self._on_face += int(torch.isfinite(landmarks[whole]).flatten(1).any(1).sum())
         at = landmarks[whole].to(maps[0].device)
         mass, area = [], []
         for own in maps:
@@ -132,14 +142,15 @@ class AttentionWatch:
         space: dict[str, Any] = {
             "stages": [list(size) for size in sizes],
             "hops": [own.shape[1] for own in self._sums],
-            "clips": int(self._measured.sum()),
+            "clips": self._clips,
         }
         if self._mass:
             mass, area = torch.cat(self._mass).numpy(), torch.cat(self._area).numpy()
-            space["on_face"] = face_results(mass, area, regions=regions, sizes=sizes)
+            found = face_results(mass, area, regions=regions, sizes=sizes)
+            space["on_face"] = {"clips": self._on_face, **found}
         else:
-            why = "no split is known" if self.known is None else self.known.unplaced
-            space["on_face"], space["no_face"] = None, why or "frames were left out of the clips"
+            why = MIXED if self.known is None else self.known.unplaced
+            space["on_face"], space["no_face"] = None, why or LEFT_OUT
         return space
 
     def mean_maps(self) -> list[NDArray[np.float32]]:

@@ -46,7 +46,9 @@ def show_attention(
     """
     if not watch.found or not len(split):
         return None
-    places = example_places(probs.numpy(), true_labels(split.samples))
+    seen = watch.predicted  # in a smoke run few are; the others' probabilities say nothing
+    labels = true_labels(split.samples)[seen.numpy()]
+    places = [int(seen[place]) for place in example_places(probs[seen].numpy(), labels)]
     shown = []
     known = watch.known
     strength = [None] * len(places) if known is None else known.intensity(places)
@@ -63,8 +65,8 @@ def show_attention(
         if truth != best and truth >= 0:
             name += f" (is {classes[truth]})"
         shown.append(_example(split, batch, name, frames=frames, intensity=own))
-    spread = torch.linspace(0, len(split) - 1, min(MOST_MEAN, len(split))).long()
-    clips = split.read(spread, 1)
+    spread = torch.linspace(0, len(seen) - 1, min(MOST_MEAN, len(seen))).long()
+    clips = split.read(seen[spread], 1)
     there = clips.valid[:, 0, :, None, None, None]
     mean = (clips.frames[:, 0] * there).sum(0) / there.sum(0).clamp(min=1)
     return AttentionShown(

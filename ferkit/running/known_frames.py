@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 NOT_DRAWN = "the data set does not know where the face is in each frame"
 DETECTED = "the crops were cut by detected landmarks, so the true ones are not known in them"
+MIXED = "the test samples come from several data sets, and only a single one is asked for its faces"
+LEFT_OUT = "frames were left out of every clip, and which ones it still shows is not known"
 
 
 class KnownFrames:

@@ -193,6 +193,21 @@ def test_frames_are_drawn_with_and_without_intensity() -> None:
     assert clips[1].heaviest == 59
 
 
+def test_the_page_says_of_how_many_clips_the_share_on_the_face_is() -> None:
+    regions = {"face": {"mass": 0.5, "area": 0.5, "lift": 1.0}}
+
+    def said(seen: int, **on_face: Any) -> str:
+        space = {"clips": seen, "on_face": {"regions": regions, **on_face}}
+        section = attention_section({"attention": {"space": space}})
+        assert section is not None
+        return str(section["sentences"][0])
+
+    assert said(32, clips=32, frames=96).endswith(" Measured on 32 test samples with 96 frames.")
+    assert said(9, clips=9, frames=9).endswith(" Measured on 9 test samples.")
+    assert "96 frames; of 8 more it is not known where the face is" in said(40, clips=32, frames=96)
+    assert "Measured" not in said(96, frames=96)  # results of before this was counted
+
+
 def test_broken_results_are_no_reason_to_fail() -> None:
     for broken in (None, 3, {}, {"space": None}, {"frames": 2}):
         assert not is_attention(broken)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,7 @@ from ferkit.model.face_model import FaceModel
 from ferkit.running.attention import AttentionWatch
 from ferkit.running.attention_shown import show_attention
 from ferkit.running.folder import read_json
-from ferkit.running.known_frames import DETECTED, NOT_DRAWN, KnownFrames
-from ferkit.running.stability import measure_stability
+from ferkit.running.known_frames import DETECTED, LEFT_OUT, MIXED, NOT_DRAWN, KnownFrames
 from ferkit.testing import tiny_model, tiny_split
 from ferkit.training.predict import predict
 
@@ -127,13 +125,19 @@ class Plain(nn.Module):
 
 
 def watched(
-    *, samples: int = 12, about: KnownFrames | None = None, batch_size: int = 5
+    *,
+    samples: int = 12,
+    about: KnownFrames | None = None,
+    batch_size: int = 5,
+    limit: int | None = None,
 ) -> tuple[FaceModel, Any, AttentionWatch, Tensor]:
     torch.manual_seed(0)
     model = FaceModel(Plain(), Corner(), First(), First(), classes=3).eval()
     split = tiny_split(samples, frames=4, regions=2, size=8)
     watch = AttentionWatch(samples, known=about, image_size=8)
-    probs = predict(model, split, frames=None, batch_size=batch_size, device="cpu", seen=watch)
+    probs = predict(
+        model, split, frames=None, batch_size=batch_size, device="cpu", seen=watch, limit=limit
+    )
     return model, split, watch, probs
 
 
@@ -149,7 +153,9 @@ def test_numbers_of_a_split_whatever_the_batches() -> None:
     assert frames["correlation"]["n"] == 3
     assert frames["correlation"]["mean"] == -1.0
     assert frames["unknown"] == 6  # two or three frames: it is not known which
-    assert results["space"]["on_face"]["frames"] == 12
+    on_face = results["space"]["on_face"]
+    assert (on_face["clips"], on_face["frames"]) == (3, 12)
+    assert results["space"]["clips"] == 12
     assert results["space"]["on_face"]["regions"]["face"]["mass"] < 0.1
     other = watched(about=about, batch_size=3)[2]
     assert other.results(split.samples, classes=CLASSES, regions=REGIONS) == results
@@ -164,8 +170,42 @@ def test_without_known_frames_there_is_a_reason() -> None:
     results = watch.results(split.samples, classes=CLASSES, regions=REGIONS)
     assert results is not None
     assert results["space"]["on_face"] is None
-    assert results["space"]["no_face"]
+    assert results["space"]["no_face"] == MIXED
     assert "correlation" not in results["frames"]
+
+
+def test_only_what_was_predicted_is_counted_and_shown() -> None:
+    model, split, watch, probs = watched(about=known(range(12)), limit=5)
+    results = watch.results(split.samples, classes=CLASSES, regions=REGIONS)
+    assert results is not None
+    space = results["space"]
+    assert space["clips"] == 5
+    assert (space["on_face"]["clips"], space["on_face"]["frames"]) == (1, 4)  # sample 3
+    assert watch.predicted.tolist() == [0, 1, 2, 3, 4]
+    probs[5:] = 1.0  # of no sample predicted: the surest of all
+    shown = show_attention(
+        model, split, watch, probs, classes=CLASSES, regions=REGIONS, frames=None, device="cpu"
+    )
+    assert shown is not None
+    assert len(shown.examples) == 3
+    assert not [one.caption for one in shown.examples if "100 %" in one.caption]
+    first = split.read(torch.arange(5), 1).frames[:, 0].float()
+    assert shown.means.crop == pytest.approx(first.mean(0).round().numpy())
+
+
+def test_where_frames_were_left_out_of_every_clip_the_page_says_so() -> None:
+    _, split, watch, _ = watched(about=known(range(12)), samples=3)  # of one to three frames
+    results = watch.results(split.samples, classes=CLASSES, regions=REGIONS)
+    assert results is not None
+    assert (results["space"]["clips"], results["space"]["no_face"]) == (3, LEFT_OUT)
+
+
+def test_samples_whose_frames_are_unknown_are_not_counted() -> None:
+    _, split, watch, _ = watched(about=known([*range(7), -1, *range(8, 12)]))
+    results = watch.results(split.samples, classes=CLASSES, regions=REGIONS)
+    assert results is not None
+    on_face = results["space"]["on_face"]
+    assert (on_face["clips"], on_face["frames"]) == (2, 8)  # 3 and 11, not 7
 
 
 def test_a_network_without_weights_leaves_nothing() -> None:
@@ -195,34 +235,6 @@ def test_examples_hold_the_valid_frames_of_a_clip_of_each_class() -> None:
         assert one.heaviest == 0
         assert (one.intensity is not None) == (length == 4)
     assert shown.means.crop.shape == (2, 3, 8, 8)
-
-
-def test_stability_is_keyed_by_the_samples_and_not_by_batches() -> None:
-    split, model = tiny_split(9, frames=3, size=16), tiny_model()
-    probs = predict(model, split, frames=None, batch_size=4, device="cpu")
-
-    def measured(batch_size: int, seed: int = 0) -> Any:
-        return measure_stability(
-            model, split, probs, seed=seed, frames=None, batch_size=batch_size, device="cpu"
-        )
-
-    results = measured(4)
-    assert results["n"] == 9
-    assert "frames dropped" in results["alterations"]
-    assert results["alterations"]["flip"]["what"] == "mirror image"
-    assert results["mean"]["total_variation"] == pytest.approx(
-        np.mean([one["total_variation"] for one in results["alterations"].values()])
-    )
-    again = measured(9)["alterations"]
-    for name, entry in results["alterations"].items():
-        assert again[name]["total_variation"] == pytest.approx(entry["total_variation"], abs=1e-6)
-    assert measured(4, seed=1)["alterations"]["shift"] != results["alterations"]["shift"]
-    stills = tiny_split(4)
-    even = torch.full((4, 3), 1 / 3)
-    options: Any = {"seed": 0, "frames": None, "batch_size": 4, "device": "cpu"}
-    found = measure_stability(model, stills, even, **options)
-    assert found is not None
-    assert "frames dropped" not in found["alterations"]
 
 
 CLIPS = """\
@@ -261,6 +273,8 @@ def test_a_run_on_clips_shows_attention_cost_and_stability(tmp_path: Path) -> No
     parts = {"maps", "stages", "regions", "frames"}
     assert {f"attention_{name}" for name in parts} | {"stability"} <= names
     page = (out / "report.html").read_text()
+    n = results["test"]["n"]
+    assert f"Measured on {n} test samples with {4 * n} frames." in page
     for heading in ("Attention: where the network looks", "Stability of the predictions"):
         assert heading in page
     assert "multiply-adds for a clip of 4 frames, 3 regions each, 24 px" in page
