@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ferkit.data.records import Cell
+from ferkit.data.walk import is_media
 from ferkit.errors import FerkitError
 from ferkit.suggest import hint
 from ferkit_files.params import Columns
-from ferkit_files.records import Cell
-from ferkit_files.walk import is_media
 
 LANDMARK_COLUMNS = tuple(
     f"{point}_{axis}"

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ferkit.contracts.data import Problem, Sample
+from ferkit.data.filed import FileDataset, Reading
+from ferkit.data.walk import MediaFile, media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.suggest import nearest
 from ferkit_files.params import FolderParams
 from ferkit_files.rows import (
     SPLIT_WORDS,
-    FileDataset,
-    Reading,
     class_order,
     class_problems,
     matched,
 )
-from ferkit_files.walk import MediaFile, media_below, require_folder
 
 
 class Placed(NamedTuple):

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from ferkit.contracts.data import Problem
+from ferkit.data.filed import FileDataset, Reading
+from ferkit.data.records import Record, Table, open_table
+from ferkit.data.walk import require_path
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit_files.columns import Layout, find_columns
 from ferkit_files.params import TableParams
-from ferkit_files.records import Record, Table, open_table
-from ferkit_files.rows import FileDataset, Reading, class_order, class_problems, require_path
+from ferkit_files.rows import class_order, class_problems
 from ferkit_files.table_rows import Row, RowReader, undecodable
 
 

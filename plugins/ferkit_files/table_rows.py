@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ferkit.contracts.data import Problem, Sample
+from ferkit.data.records import Cell, Record, Table
+from ferkit.data.walk import is_media
 from ferkit.faces.decode import is_video
 from ferkit.suggest import nearest
 from ferkit_files.columns import Layout, Points, left_first, read_points, read_span, read_votes
 from ferkit_files.params import TableParams
-from ferkit_files.records import Cell, Record, Table
 from ferkit_files.rows import SPLIT_WORDS
-from ferkit_files.walk import is_media
 
 
 class Row(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from ferkit.contracts.data import Problem, Sample
+from ferkit.data.filed import FileDataset, Reading
+from ferkit.data.walk import media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit_files.params import UnlabelledFolderParams
-from ferkit_files.rows import FileDataset, Reading, matched
-from ferkit_files.walk import media_below, require_folder
+from ferkit_files.rows import matched
 
 
 def make_unlabelled_folder(params: UnlabelledFolderParams, context: Context) -> FileDataset:

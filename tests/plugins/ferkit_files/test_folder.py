@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ferkit_files.folder import make_folder
 from ferkit_files.params import FolderParams
-from ferkit_files.rows import FileDataset
 from pydantic import ValidationError
 
 from ferkit.contracts.data import Dataset
+from ferkit.data.filed import FileDataset
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_read_is_reported(touch, kinds, monkeypatch) -> 
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr("ferkit_files.walk.os.scandir", refuse)
+    monkeypatch.setattr("ferkit.data.walk.os.scandir", refuse)
     dataset = folder(root)
     assert list(named(dataset)) == ["happy/1.png", "sad/1.png"]
     (problem,) = dataset.problems()
@@ -215,7 +215,7 @@ def test_order_does_not_depend_on_the_file_system(touch, monkeypatch) -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("ferkit_files.walk.os.scandir", Shuffled)
+    monkeypatch.setattr("ferkit.data.walk.os.scandir", Shuffled)
     assert [sample.id for sample in folder(root).samples()] == expected == sorted(names)
 
 

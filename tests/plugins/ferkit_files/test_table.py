@@ -8,11 +8,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from ferkit_files.params import TableParams
-from ferkit_files.rows import FileDataset
 from ferkit_files.table import make_table
 from pydantic import ValidationError
 
 from ferkit.contracts.data import Dataset
+from ferkit.data.filed import FileDataset
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 

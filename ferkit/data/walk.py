@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ferkit.contracts.data import Problem
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ferkit_files.rows import require_path
+from ferkit.suggest import nearest
 
 
 class MediaFile(NamedTuple):
@@ -103,3 +103,24 @@ def _encodable(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def require_path(path: Path, *, what: str) -> None:
+    """Raise a `FerkitError` that names the nearest existing name, unless `path` exists."""
+    if path.exists():
+        return
+    missing = path
+    while missing.parent != missing and not missing.parent.exists():
+        missing = missing.parent
+    try:
+        names = [entry.name for entry in missing.parent.iterdir()]
+    except OSError:
+        names = []
+    close = nearest(missing.name, names)
+    raise FerkitError(
+        f"{what} does not exist."
+        if missing == path
+        else f"{what} does not exist; there is no {str(missing)!r}.",
+        where=str(path),
+        hint=f"Did you mean {str(missing.parent / close)!r}?" if close else None,
+    )
