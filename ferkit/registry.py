@@ -54,14 +54,18 @@ class WeightsEntry(_Entry):
 
 
 class DatasetEntry(_Entry):
-    """A data set. access: how to get it. classes: in label order. expected: counts by split."""
+    """A data set. access: how to get it. classes: in label order.
+
+    expected: of each split ("all" where the distribution has none) how many samples there are, by
+    class or in all.
+    """
 
     name: str
     homepage: str
     access: str
     licence: str
     classes: tuple[str, ...]
-    expected: dict[str, int]
+    expected: dict[str, int | dict[str, int]]
 
 
 class Registry(_Entry):

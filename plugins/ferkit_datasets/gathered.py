@@ -1,0 +1,156 @@
+"""What every reader of a distributed data set does: collect rows, look files up, tell problems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ferkit.contracts.data import Problem, Sample
+from ferkit.data.filed import Reading
+from ferkit.data.walk import require_folder
+from ferkit.errors import FerkitError
+from ferkit.faces.decode import IMAGE_SUFFIXES
+from ferkit.suggest import nearest
+
+Stamp = tuple[int, int]
+
+
+class Gathered:
+    """Rows of a data set under way.
+
+    Args:
+        root: its folder, as distributed.
+        classes: names in label order; rows of other classes are not given to `add`.
+        access: one sentence on how to get the data, for errors.
+    Raises: FerkitError: there is no such folder.
+    """
+
+    def __init__(self, root: str, classes: Sequence[str], *, access: str) -> None:
+        self.root = require_folder(root)
+        self.classes = tuple(classes)
+        self.problems: list[Problem] = []
+        self._access = access
+        self._samples: list[Sample] = []
+        self._stamps: list[Stamp] = []
+        self._ids: set[str] = set()
+        self._named: set[str] = set()
+
+    def below(self, *parts: str) -> Path:
+        """A path below the root that must be there.
+
+        Raises: FerkitError: it isn't; names what is, if something is called nearly so.
+        """
+        path = self.root
+        for part in "/".join(parts).split("/"):
+            path, before = path / part, path
+            if not path.exists():
+                close = nearest(part, [entry.name for entry in before.iterdir()])
+                hint = f"Expected is the data set {self._access}"
+                raise FerkitError(
+                    f"there is no '{path.relative_to(self.root).as_posix()}' in it.",
+                    where=str(self.root),
+                    hint=f"Did you mean '{close}'?" if close else hint,
+                )
+        return path
+
+    def add(
+        self,
+        file: Path,
+        name: str | None,
+        *,
+        id: str | None = None,
+        span: tuple[int, int] | None = None,
+        line: int = 0,
+        attributes: Mapping[str, Any] | None = None,
+        **known: Any,
+    ) -> bool:
+        """Add a row; False, and a problem, where its file is missing, empty or given twice.
+
+        Args:
+            file: an image, a video, or a folder with the images of a clip.
+            name: of its class; None: it has no label.
+            id: default: the path below the root.
+            span, line, attributes, known: fields of `Sample`: votes, subject, group, split,
+                landmarks.
+        """
+        relative = file.relative_to(self.root).as_posix()
+        id = relative if id is None else id
+        self._named.add(str(file))
+        if id in self._ids:
+            return self.problem("repeated row", relative, f"'{id}' is given twice.")
+        try:
+            stamp = folder_stamp(file) if file.is_dir() else file_stamp(file)
+        except OSError as error:
+            why = f"{error.strerror or error}."
+            return self.problem("missing file", relative, why)
+        if stamp[0] == 0:
+            return self.problem("empty file", relative, "holds nothing.")
+        self._ids.add(id)
+        label = -1 if name is None else self.classes.index(name)
+        self._samples.append(
+            Sample(
+                id=id,
+                path=str(file),
+                label=label,
+                span=span,
+                line=line,
+                attributes=attributes or {},
+                **known,
+            )
+        )
+        self._stamps.append(stamp)
+        return True
+
+    def problem(
+        self, kind: str, where: str, what: str, *, line: int = 0, dropped: bool = True
+    ) -> bool:
+        """Note a problem. Returns: False.
+
+        Args:
+            where: a path below the root. line: of a table there, if one is meant.
+        """
+        place = str(self.root / where) + (f":{line}" if line else "")
+        self.problems.append(Problem(kind, place, what, dropped))
+        return False
+
+    def surplus(self, folder: Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
+        """Note the files of a folder (not of those below) that no row named."""
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            path = Path(entry.path)
+            if path.suffix.lower() in suffixes and str(path) not in self._named:
+                relative = path.relative_to(self.root).as_posix()
+                self.problem("surplus file", relative, "no row names it.")
+
+    def reading(self) -> Reading:
+        """All rows. Raises: FerkitError: there are none."""
+        if not self._samples:
+            why = f" ({len(self.problems)} rows are left out)" if self.problems else ""
+            raise FerkitError(
+                f"holds no usable sample{why}.",
+                where=str(self.root),
+                hint=f"Expected is the data set {self._access}",
+            )
+        return Reading(
+            self.classes, tuple(self._samples), tuple(self.problems), tuple(self._stamps)
+        )
+
+
+def file_stamp(file: Path) -> Stamp:
+    """(size in bytes, modification time in ns). Raises: OSError."""
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def images_of(folder: Path) -> list[str]:
+    """Names of the images in a folder, in the order of a clip. Raises: OSError."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith(".")]
+    return sorted(name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES)
+
+
+def folder_stamp(folder: Path) -> Stamp:
+    """The same of a folder of images: sum of the sizes, latest time; 0 bytes without an image."""
+    stamps = [file_stamp(folder / name) for name in images_of(folder)]
+    return sum(size for size, _ in stamps), max((time for _, time in stamps), default=0)
