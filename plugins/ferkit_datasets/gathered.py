@@ -9,12 +9,15 @@ from typing import Any
 
 from ferkit.contracts.data import Problem, Sample
 from ferkit.data.filed import Reading
-from ferkit.data.walk import require_folder
+from ferkit.data.walk import media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import IMAGE_SUFFIXES
 from ferkit.suggest import nearest
 
 Stamp = tuple[int, int]
+
+_BESIDE = frozenset({"hidden file", "hidden folder", "not media"})
+"""What lies beside the images of every data set: read-me files, what operating systems leave."""
 
 
 class Gathered:
@@ -55,6 +58,27 @@ class Gathered:
                 )
         return path
 
+    def first_of(self, *candidates: str) -> Path:
+        """The first of some paths below the root that is there: releases differ in nesting.
+
+        Raises: FerkitError: none is; it speaks of the first.
+        """
+        for candidate in candidates:
+            if (self.root / candidate).exists():
+                return self.root / candidate
+        return self.below(candidates[0])
+
+    def relative(self, path: Path) -> str:
+        """A path as it is told: below the root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def images(self) -> list[Path]:
+        """All images at any depth, sorted; folders and links that cannot be read are noted."""
+        met: list[Problem] = []
+        files = [Path(media.path) for media in media_below(self.root, met)]
+        self.problems += [problem for problem in met if problem.kind not in _BESIDE]
+        return [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+
     def add(
         self,
         file: Path,
@@ -75,7 +99,7 @@ class Gathered:
             span, line, attributes, known: fields of `Sample`: votes, subject, group, split,
                 landmarks.
         """
-        relative = file.relative_to(self.root).as_posix()
+        relative = self.relative(file)
         id = relative if id is None else id
         self._named.add(str(file))
         if id in self._ids:
@@ -120,8 +144,7 @@ class Gathered:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
             if path.suffix.lower() in suffixes and str(path) not in self._named:
-                relative = path.relative_to(self.root).as_posix()
-                self.problem("surplus file", relative, "no row names it.")
+                self.problem("surplus file", self.relative(path), "no row names it.")
 
     def reading(self) -> Reading:
         """All rows. Raises: FerkitError: there are none."""
