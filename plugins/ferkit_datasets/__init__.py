@@ -16,4 +16,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params:RafDbParams",
             source="Li, Deng, Du (2017); row A18",
         ),
+        Component(
+            name="ck_plus",
+            summary="CK+: 327 labelled sequences, from neutral to a posed peak",
+            factory="ferkit_datasets.ck_plus:make_ck_plus",
+            params="ferkit_datasets.params_lab:CkPlusParams",
+            source="Lucey et al. (2010); rows A16, B22",
+        ),
     ]
