@@ -1,0 +1,97 @@
+"""AFEW 8.0: clips of films in seven classes, the data of the challenge EmotiW 2018.
+
+The layout is that of the challenge's archives, as public scripts unpack and read it: a folder a
+class in `Train_AFEW` and in `Val_AFEW` (also `Train` and `Val`), beside them the folder of aligned
+faces with one folder a video. The test's labels were never published.
+
+Not verified on the data themselves: that the faces of the test lie one folder a video as well.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ferkit.contracts.data import CLASSES
+from ferkit.data.filed import FileDataset, Reading
+from ferkit.plugin import Context
+from ferkit_datasets.clips import below_root, folders_in, surplus_clips, unpacked, videos_in
+from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.params_video import AfewParams
+
+FOLDERS = {
+    "Angry": "anger",
+    "Disgust": "disgust",
+    "Fear": "fear",
+    "Happy": "happy",
+    "Neutral": "neutral",
+    "Sad": "sad",
+    "Surprise": "surprise",
+}
+"""The folder of each class."""
+
+FACES = ("AlignedFaces_LBPTOP_Points", "AlignedFaces_LBPTOP_Points_Val")
+"""What the folder with the aligned faces is called; in both parts both are met."""
+
+TEST_VIDEOS = "Test_vid_Distribute"
+TEST_FACES = "Test_2017_Faces_Distribute"
+
+
+class Part(NamedTuple):
+    """split: of its samples. folders: what it is called."""
+
+    split: str
+    folders: tuple[str, ...]
+
+
+PARTS = (Part("train", ("Train_AFEW", "Train")), Part("validation", ("Val_AFEW", "Val")))
+
+
+def make_afew(params: AfewParams, context: Context) -> FileDataset:
+    """The data set `afew`."""
+    return FileDataset(partial(read_afew, params))
+
+
+def read_afew(params: AfewParams) -> Reading:
+    """List the videos of every class, or their aligned faces.
+
+    Raises: FerkitError: not the folder of AFEW, or nothing in it to use.
+    """
+    access = "AFEW 8.0 (folders 'Train_AFEW/Angry' to 'Val_AFEW/Surprise')."
+    found = Gathered(params.path, CLASSES, access=access)
+    aligned = params.videos == "aligned"
+    for part in PARTS:
+        _read_part(found, part, aligned=aligned)
+    if params.unlabelled_test:
+        _read_test(found, aligned=aligned)
+    return found.reading()
+
+
+def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
+    folder = unpacked(found, *part.folders)
+    inside = below_root(found, folder)
+    faces = None
+    if aligned:
+        candidates = [f"{inside}/{name}/{inner}" for name in FACES for inner in ("", f"{name}/")]
+        faces = found.first_of(*(f"{candidate}Faces" for candidate in candidates))
+    clips: list[Path] = []
+    for code, name in FOLDERS.items():
+        for video in videos_in(found.below(inside, code)):
+            clips.append(video if faces is None else faces / video.stem)
+            sample = f"{part.split}/{code}/{video.stem}"
+            found.add(clips[-1], name, id=sample, split=part.split)
+    for other in folders_in(folder):
+        if other.name not in FOLDERS and (strange := len(videos_in(other))):
+            what = f"the folder of {strange} videos is none of the seven classes."
+            found.problem("unknown label", below_root(found, other), what)
+    if faces is not None:
+        surplus_clips(found, folders_in(faces), named=clips)
+
+
+def _read_test(found: Gathered, *, aligned: bool) -> None:
+    where = ("Test_AFEW", "Test")
+    name = TEST_FACES if aligned else TEST_VIDEOS
+    folder = unpacked(found, *(f"{test}/{name}" for test in where))
+    for clip in folders_in(folder) if aligned else videos_in(folder):
+        found.add(clip, None, id=f"test/{clip.stem}", split="unlabelled")

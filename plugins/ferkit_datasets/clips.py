@@ -1,0 +1,55 @@
+"""Clips as distributions hold them: videos, and folders with the images of a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ferkit.faces.decode import is_video
+from ferkit_datasets.gathered import Gathered
+
+
+def _seen(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder, sorted, hidden ones left out."""
+    return [path for path in _seen(folder) if path.is_dir()]
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """The videos in a folder, sorted, hidden ones left out."""
+    return [path for path in _seen(folder) if is_video(path) and not path.is_dir()]
+
+
+def videos_below(folder: Path) -> Iterator[Path]:
+    """The videos at any depth, in an order that does not depend on the file system."""
+    yield from videos_in(folder)
+    for inner in folders_in(folder):
+        if not inner.is_symlink():  # one that leads upwards would never end
+            yield from videos_below(inner)
+
+
+def unpacked(found: Gathered, *names: str) -> Path:
+    """A folder that lies in the root, or in a folder of its own name, as some programs unpack it.
+
+    Args:
+        names: what releases call it, below the root.
+    Raises: FerkitError: there is none.
+    """
+    doubled = [f"{name}/{name.rpartition('/')[2]}" for name in names]
+    return found.first_of(*(path for pair in zip(doubled, names, strict=True) for path in pair))
+
+
+def below_root(found: Gathered, path: Path) -> str:
+    """The path below the data set's folder."""
+    return path.relative_to(found.root).as_posix()
+
+
+def surplus_clips(found: Gathered, clips: Collection[Path], *, named: Collection[Path]) -> None:
+    """Note clips that no row names."""
+    known = set(named)
+    for clip in clips:
+        if clip not in known:
+            found.problem("surplus file", below_root(found, clip), "no row names it.")
