@@ -23,4 +23,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_lab:CkPlusParams",
             source="Lucey et al. (2010); rows A16, B22",
         ),
+        Component(
+            name="afew",
+            summary="AFEW 8.0: 773 and 383 clips of films, and the unlabelled test",
+            factory="ferkit_datasets.afew:make_afew",
+            params="ferkit_datasets.params_video:AfewParams",
+            source="Dhall et al. (2012), EmotiW 2018; row B21",
+        ),
     ]
