@@ -22,7 +22,8 @@ class Sample:
 
     Args:
         id: unique within the data set and stable (a relative path, or "seed7/000123").
-        path: the file; "" where the data set draws its samples itself.
+        path: the file, or the folder whose images are the frames of a clip, in the natural order
+            of their names; "" where the data set draws its samples itself.
         label: index into the data set's classes, -1 if there is none.
         votes: crowd votes or a label distribution over the classes, if given.
         subject: who it shows; "" if unknown.
@@ -31,10 +32,11 @@ class Sample:
         truth: true label where it is known apart from the given one (injected noise), else -1.
         landmarks: five points (x, y) in source pixels, if given: left eye, right eye, nose,
             left and right mouth corner; left is the smaller x in the image.
-        span: of a video, the first and the last frame that the sample consists of, counted from
+        span: of a clip, the first and the last frame that the sample consists of, counted from
             0, if it is not the whole of it.
         line: line of the table it was read from, 0 if none.
         attributes: further ground truth, such as {"intensity": 0.7}; numbers or strings.
+        frame_rate: of a folder of images, frames per second, if it is known.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Sample:
     span: tuple[int, int] | None = None
     line: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    frame_rate: float | None = None
 
 
 class Problem(NamedTuple):

@@ -68,6 +68,7 @@ def fingerprint(reading: Reading) -> str:
             sample.landmarks,
             stamp,
             *([sample.span] if sample.span else []),
+            *([{"frame_rate": sample.frame_rate}] if sample.frame_rate else []),
         )
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()

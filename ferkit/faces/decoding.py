@@ -11,16 +11,21 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ferkit.contracts.data import Problem
-from ferkit.contracts.faces import FrameChunk
+from ferkit.contracts.faces import FrameChunk, Sampling
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.choose import Reason
 from ferkit.faces.decode import decode_photo, is_video
+from ferkit.faces.frame_folder import images_in, read_folder
 from ferkit.faces.steps import Steps
-from ferkit.faces.unexpected import UNEXPECTED, said_of
+from ferkit.faces.unexpected import UNEXPECTED, refused, said_of
 from ferkit.faces.work import Work
 
 AHEAD_BYTES = 128 << 20
 """Decoded frames that may wait; besides, each thread holds what it is decoding."""
+
+
+NAMED = 3
+"""Broken images of a clip that are named; the others are counted."""
 
 
 class Photo(NamedTuple):
@@ -31,7 +36,7 @@ class Photo(NamedTuple):
 
 
 class Frames(NamedTuple):
-    """Some frames of a video; those of one video come in order."""
+    """Some frames of a clip; those of one clip come in order."""
 
     work: Work
     chunk: FrameChunk
@@ -54,7 +59,13 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
 
     Raises: RunError: what no other file would escape.
     """
+    sampling = steps.sampling
+    if work.span is not None:
+        sampling = sampling._replace(first=work.span[0], last=work.span[1])
     try:
+        if Path(work.path).is_dir():
+            yield from _decode_folder(work, sampling)
+            return
         if not is_video(work.path):
             yield Photo(work, decode_photo(work.path))
             return
@@ -62,9 +73,6 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
             yield Ended(work, Reason("unreadable video", "no video reader is configured."))
             return
         seen = False
-        sampling = steps.sampling
-        if work.span is not None:
-            sampling = sampling._replace(first=work.span[0], last=work.span[1])
         try:
             for chunk in steps.reader.read(Path(work.path), sampling):
                 yield Frames(work, chunk)
@@ -80,11 +88,40 @@ def decode(work: Work, steps: Steps) -> Iterator[Decoded]:
     except FerkitError as error:
         yield Ended(work, Reason("unreadable image", error.advice))
     except OSError as error:
-        what = f"{error.strerror or error}."
+        what = refused(error, work.path)
         yield Ended(work, passing=Problem("unreadable file", work.path, what, True))
     except Exception as error:  # such as a bug of a reader, or too little memory at this moment
         what = said_of(error, during="decoding")
         yield Ended(work, passing=Problem(UNEXPECTED, work.path, what, True))
+
+
+def _decode_folder(work: Work, sampling: Sampling) -> Iterator[Decoded]:
+    """The images of a folder as a clip; without one that is broken it goes on."""
+    names = images_in(work.path)
+    if not names:
+        yield Ended(work, Reason("empty folder", "the folder holds no image."))
+        return
+    broken: list[Problem] = []
+    seen = 0
+    try:
+        reading = read_folder(Path(work.path), names, sampling, frame_rate=work.frame_rate)
+        for item in reading:
+            if isinstance(item, Problem):
+                broken.append(item)
+            else:
+                yield Frames(work, item)
+                seen += len(item.frames)
+    except FerkitError as error:
+        yield Ended(work, Reason("unreadable clip", error.advice))
+        return
+    if not broken:
+        yield Ended(work)
+        return
+    named = [f"{Path(one.where).name} ({one.what.rstrip('.')})" for one in broken[:NAMED]]
+    more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+    what = f"{len(broken)} of {len(broken) + seen} sampled images can't be used: "
+    what += f"{', '.join(named)}{more}."
+    yield Ended(work, Reason("broken frames" if seen else "unreadable clip", what))
 
 
 def decode_ahead(

@@ -12,6 +12,7 @@ from typing import Any
 from ferkit.contracts.data import Problem, Sample
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.decode import is_video
+from ferkit.faces.frame_folder import is_clip
 from ferkit.faces.keys import FileState, content_key, file_state, source_key
 from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepared import Prepared, Progress, Quiet
@@ -54,7 +55,7 @@ def prepare(
     _refuse_regions_without_landmarks(samples, steps)
     opened = open_store(store, settings, steps)
     keyed = _identify_all(samples, opened, progress)
-    work = _missing_work(samples, keyed, opened, retry=retry)
+    work = _missing_work(keyed, opened, retry=retry)
     unknown_paths = [
         one
         for one in keyed
@@ -90,17 +91,25 @@ def open_store(root: Path, settings: Mapping[str, Any], steps: Steps) -> Store:
 
 @dataclass(frozen=True)
 class _Keyed:
-    """A sample's file: its key, or why it has none. remembered: the store knew it by path."""
+    """A sample's file: its key, or why it has none. remembered: the store knew it by path.
+
+    own: what of the sample matters to its crops besides its file. clip: whether it is one.
+    """
 
     path: str
     state: FileState
     key: str
     remembered: bool
+    own: Mapping[str, Any]
+    clip: bool
     problem: Problem | None = None
 
 
 def _identify(sample: Sample, store: Store) -> _Keyed:
     path = str(Path(sample.path).absolute())
+    folder = Path(path).is_dir()
+    clip = folder or is_video(path)
+    own = _own(sample, clip=clip, folder=folder)
     try:
         state = file_state(path)
         known = store.known_key(path, state)
@@ -108,9 +117,9 @@ def _identify(sample: Sample, store: Store) -> _Keyed:
     except FerkitError as error:
         kind = "missing file" if error.what == "no such file." else UNREADABLE
         problem = Problem(kind, sample.path, error.what, True)
-        return _Keyed(path, FileState(0, 0), "", False, problem)
-    key = source_key(content, video=is_video(sample.path), **_own(sample))
-    return _Keyed(path, state, key, known is not None)
+        return _Keyed(path, FileState(0, 0), "", False, own, clip, problem)
+    key = source_key(content, video=clip, **own)
+    return _Keyed(path, state, key, known is not None, own, clip)
 
 
 def _identify_all(samples: Sequence[Sample], store: Store, progress: Progress) -> list[_Keyed]:
@@ -137,23 +146,22 @@ def _is_missing(key: str, store: Store, *, retry: bool) -> bool:
     return known is None or (retry and known.status == "failed")
 
 
-def _own(sample: Sample) -> dict[str, Any]:
+def _own(sample: Sample, *, clip: bool, folder: bool) -> dict[str, Any]:
     """What of a sample matters to its crops besides its file."""
-    if is_video(sample.path):
-        return {"span": sample.span}
-    return {"landmarks": sample.landmarks}
+    if not clip:
+        return {"landmarks": sample.landmarks}
+    rate = {"frame_rate": sample.frame_rate} if folder else {}
+    return {"span": sample.span, **rate}
 
 
-def _missing_work(
-    samples: Sequence[Sample], keyed: Sequence[_Keyed], store: Store, *, retry: bool
-) -> list[Work]:
+def _missing_work(keyed: Sequence[_Keyed], store: Store, *, retry: bool) -> list[Work]:
     """Each key that the store lacks, once, in the order of the samples."""
     missing: dict[str, Work] = {}
-    for sample, one in zip(samples, keyed, strict=True):
+    for one in keyed:
         if one.problem is not None or one.key in missing:
             continue
         if _is_missing(one.key, store, retry=retry):
-            missing[one.key] = Work(one.key, one.path, one.state, **_own(sample))
+            missing[one.key] = Work(one.key, one.path, one.state, **one.own)
     return list(missing.values())
 
 
@@ -182,8 +190,8 @@ def _collect(
         else:
             if row.status == "partial":
                 failures.append(Problem(row.kind, sample.path, row.reason, False))
-            if sample.landmarks is not None and is_video(sample.path):
-                what = "landmarks of a video are not used: faces move, so they are detected."
+            if sample.landmarks is not None and one.clip:
+                what = "landmarks of a clip are not used: faces move, so they are detected."
                 failures.append(Problem("unused landmarks", sample.path, what, False))
             kept.append(position)
             keys.append(one.key)
@@ -233,7 +241,7 @@ def _refuse_regions_without_landmarks(samples: Sequence[Sample], steps: Steps) -
     regions = steps.cropper.regions
     if steps.detector is not None or len(regions) == 1:
         return
-    bare = [sample for sample in samples if sample.landmarks is None or is_video(sample.path)]
+    bare = [sample for sample in samples if sample.landmarks is None or is_clip(sample.path)]
     if bare:
         raise FerkitError(
             f"{len(bare)} of {len(samples)} samples have no landmarks, and without a detector"

@@ -121,8 +121,10 @@ class VideoWork:
             if broken is None:
                 return Finished(self._work)
             return Finished(self._work, "partial", broken.kind, broken.what)
-        if broken is None or self._seen:
-            broken = no_face_in_video(self._reasons, self._seen)
+        if self._seen or broken is None:
+            none = no_face_in_video(self._reasons, self._seen)
+            what = none.what if broken is None else f"{none.what} Besides, {broken.what}"
+            broken = Reason(none.kind, what)
         return Finished(self._work, "failed", broken.kind, broken.what)
 
     def _follow(self, frames: list[Tensor]) -> Sequence[TrackedFaces | None]:

@@ -1,4 +1,4 @@
-"""What nobody foresaw, said in one sentence, so that it costs one file and not the whole run."""
+"""What nobody foresaw or the system refused, in one sentence: it costs a file, not the run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from traceback import extract_tb
 
 UNEXPECTED = "unexpected error"
 """Kind of a problem that is the fault of a program rather than of a file."""
+
+
+def refused(error: OSError, path: str | Path) -> str:
+    """What the system said of a file: "Permission denied."; of an image in a folder, with its name.
+
+    Args:
+        path: the file, or the folder.
+    """
+    inner = isinstance(error.filename, str) and Path(error.filename).parent == Path(path)
+    return f"{Path(error.filename).name + ': ' if inner else ''}{error.strerror or error}."
 
 
 def said_of(error: Exception, *, during: str) -> str:

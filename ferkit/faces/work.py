@@ -15,9 +15,10 @@ from ferkit.faces.parts import FrameRow, Status
 
 
 class Work(NamedTuple):
-    """A file to prepare, under its key.
+    """A file, or a folder of images, to prepare, under its key.
 
-    landmarks: given ones, or None. span: first and last frame of a video, or None for all.
+    landmarks: given ones, or None. span: first and last frame of a clip, or None for all.
+    frame_rate: of a folder, frames per second, or None.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Work(NamedTuple):
     state: FileState
     landmarks: tuple[tuple[float, float], ...] | None = None
     span: tuple[int, int] | None = None
+    frame_rate: float | None = None
 
 
 class Cropped(NamedTuple):

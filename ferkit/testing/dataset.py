@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ferkit.contracts.data import SPLITS, DrawnDataset, Problem, Sample
+from ferkit.faces.frame_folder import images_in
 from ferkit.plugin import Context
 from ferkit.testing.backbone import Make, seeded
 
@@ -72,7 +73,9 @@ def _check_sample(sample: Any, classes: int, *, drawn: bool) -> None:
     assert sample.id, "a sample has an empty id"
     if not drawn:
         assert sample.path, f"{where} has no path, and the data set does not draw it"
-        assert Path(sample.path).is_file(), f"{where}: there is no file {sample.path}"
+        path = Path(sample.path)
+        there = path.is_file() or (path.is_dir() and images_in(path))
+        assert there, f"{where}: there is no file, nor a folder with images, {sample.path}"
     for name in ("label", "truth"):
         value = getattr(sample, name)
         assert isinstance(value, int), f"{where}: {name} is {value!r}, not an integer"
