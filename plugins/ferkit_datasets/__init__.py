@@ -30,4 +30,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:AfewParams",
             source="Dhall et al. (2012), EmotiW 2018; row B21",
         ),
+        Component(
+            name="rafd",
+            summary="RaFD: 67 people, posed; 1407 frontal images",
+            factory="ferkit_datasets.rafd:make_rafd",
+            params="ferkit_datasets.params_lab:RafdParams",
+            source="Langner et al. (2010); row A17",
+        ),
     ]

@@ -32,3 +32,37 @@ class CkPlusParams(Params):
         description="give stills their five landmarks where the folder `Landmarks` is there; "
         "faces are then not detected",
     )
+
+
+class RafdParams(Params):
+    """Parameters of `rafd`."""
+
+    path: DataPath = Field(description="the folder with the images; they may lie at any depth")
+    angles: tuple[Literal[0, 45, 90, 135, 180], ...] = Field(
+        (90,), min_length=1, description="cameras by their angle, degrees; 90 is the frontal one"
+    )
+    gazes: tuple[Literal["frontal", "left", "right"], ...] = Field(
+        ("frontal", "left", "right"), min_length=1, description="directions of the gaze"
+    )
+    contempt: bool = Field(False, description="keep the class contempt")
+
+
+class JaffeParams(Params):
+    """Parameters of `jaffe`."""
+
+    path: DataPath = Field(
+        description="the folder with the images and the read-me file; they may lie at any depth"
+    )
+
+
+class KdefParams(Params):
+    """Parameters of `kdef`."""
+
+    path: DataPath = Field(
+        description="the distribution's folder `KDEF`, or the one it is in (`KDEF_and_AKDEF`)"
+    )
+    angles: tuple[Literal["FL", "HL", "S", "HR", "FR"], ...] = Field(
+        ("S",),
+        min_length=1,
+        description="views: full left profile, half left, straight, half right, full right",
+    )
