@@ -14,6 +14,7 @@ from ferkit.data.walk import MediaFile, media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.suggest import nearest
+from ferkit_files.clips import clips_among
 from ferkit_files.params import FolderParams
 from ferkit_files.rows import (
     SPLIT_WORDS,
@@ -44,6 +45,8 @@ def read_folder(params: FolderParams) -> Reading:
     root = require_folder(params.path)
     problems: list[Problem] = []
     files = media_below(root, problems)
+    if params.clips == "folders":
+        files = clips_among(files, root, problems)
     _check_splits(root, params)
     placed = [one for file in files if (one := _place(file, params.splits, problems)) is not None]
     labels = [params.labels.get(one.name, one.name) for one in placed]
@@ -104,7 +107,11 @@ def _place(file: MediaFile, splits: bool, problems: list[Problem]) -> Placed | N
             return None
         split = SPLIT_WORDS[word.lower()]
     if not folders and split != "unlabelled":
-        what = "lies beside the class folders, not in one."
+        what = (
+            "holds images itself, not clips in folders of their own."
+            if Path(file.path).is_dir()
+            else "lies beside the class folders, not in one."
+        )
         problems.append(Problem("no class folder", file.path, what, dropped=True))
         return None
     return Placed(file, folders[0] if folders else "", split)

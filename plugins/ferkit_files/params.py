@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
@@ -46,6 +46,13 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 ClassNames = Annotated[tuple[Name, ...], AfterValidator(_distinct), Field(min_length=1)]
 
 
+Clips = Literal["files", "folders"]
+CLIPS = (
+    "files: each image is a sample. folders: each of the lowest folders with images is one, a "
+    "clip. Videos are samples either way"
+)
+
+
 class FolderParams(Params):
     """Parameters of `folder`."""
 
@@ -59,6 +66,7 @@ class FolderParams(Params):
         default_factory=dict,
         description="folder name -> class, where they differ; null leaves the folder out",
     )
+    clips: Clips = Field("files", description=CLIPS)
     splits: bool = Field(
         False, description="whether the class folders lie in train, validation, test, unlabelled"
     )
@@ -75,6 +83,7 @@ class UnlabelledFolderParams(Params):
     """Parameters of `unlabelled_folder`."""
 
     path: DataPath = Field(description="the folder; images and videos at any depth below it count")
+    clips: Clips = Field("files", description=CLIPS)
     subject: Pattern | None = Field(
         None,
         description="regular expression for the path below the folder; its group is the subject",
@@ -84,7 +93,10 @@ class UnlabelledFolderParams(Params):
 class Columns(Params):
     """What the columns of a table are called; null ignores the column of that name."""
 
-    path: Name = Field("path", description="file, relative to the table or to `root`")
+    path: Name = Field(
+        "path",
+        description="file, or folder with the images of a clip, relative to the table or `root`",
+    )
     label: Name | None = Field("label", description="name of the class")
     split: Name | None = Field("split", description="train, validation, test or unlabelled")
     subject: Name | None = Field("subject", description="who is shown")
@@ -96,7 +108,7 @@ class Columns(Params):
         "left_eye_y, right_eye_x ... right_mouth_y",
     )
     first_frame: Name | None = Field(
-        "first_frame", description="of a video of which only a part is meant, counted from 0"
+        "first_frame", description="of a clip of which only a part is meant, counted from 0"
     )
     last_frame: Name | None = Field("last_frame", description="the part's last frame")
     votes: dict[Name, Name] | None = Field(

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from ferkit.contracts.data import Problem, Sample
 from ferkit.data.records import Cell, Record, Table
 from ferkit.data.walk import is_media
+from ferkit.errors import FerkitError
 from ferkit.faces.decode import is_video
+from ferkit.faces.keys import file_state
 from ferkit.suggest import nearest
 from ferkit_files.columns import Layout, Points, left_first, read_points, read_span, read_votes
 from ferkit_files.params import TableParams
@@ -89,8 +91,8 @@ class RowReader:
             close = nearest(word, SPLIT_WORDS)
             known = f"Did you mean {close!r}?" if close else "Known: train, validation, test."
             raise UnusableRow("bad split word", f"{word!r} is no split. {known}")
-        relative, file, stamp = self._find(given)
-        span = self._span(cells, relative)
+        relative, file, stamp, clip = self._find(given)
+        span = self._span(cells, clip=clip)
         part = "" if span is None else f"[{span[0]}-{span[1]}]"
         sample = Sample(
             id=relative + part,
@@ -169,19 +171,19 @@ class RowReader:
             self._report(record.line, "swapped landmarks", what, dropped=False)
         return ordered
 
-    def _span(self, cells: Sequence[Cell], file: str) -> tuple[int, int] | None:
+    def _span(self, cells: Sequence[Cell], *, clip: bool) -> tuple[int, int] | None:
         first, last = ("" if at is None else cells[at] for at in self._layout.span)
         try:
             span = read_span(first, last)
         except ValueError:
             what = "first and last frame must be numbers from 0, the first not after the last."
             raise UnusableRow("bad frames", what) from None
-        if span is not None and not is_video(file):
+        if span is not None and not clip:
             raise UnusableRow("bad frames", "first and last frame are for videos, not images.")
         return span
 
-    def _find(self, given: str) -> tuple[str, str, tuple[int, int]]:
-        """(id, path, stamp) of the file."""
+    def _find(self, given: str) -> tuple[str, str, tuple[int, int], bool]:
+        """(id, path, stamp) of the file or folder, and whether it is a clip."""
         for text in dict.fromkeys((given, given.replace("\\", "/"))):
             relative = os.path.normpath(text)
             file = os.path.normpath(os.path.join(self._root, relative))  # noqa: PTH118  fast
@@ -189,12 +191,26 @@ class RowReader:
                 found = os.stat(file)  # noqa: PTH116  half a million times
             except (OSError, ValueError):
                 continue
+            id = relative.replace(os.sep, "/")
+            own = set(relative.split(os.sep)) <= {".", ".."}  # where the rows' paths begin, or above
+            if stat.S_ISDIR(found.st_mode) and not own:
+                return id, file, _stamp_of_clip(file, given), True
             if not stat.S_ISREG(found.st_mode):
                 raise UnusableRow("missing file", f"{given!r} is not a file.")
             if not is_media(file):
                 raise UnusableRow("not media", f"{given!r} is neither an image nor a video.")
-            return relative.replace(os.sep, "/"), file, (found.st_size, found.st_mtime_ns)
+            return id, file, (found.st_size, found.st_mtime_ns), is_video(file)
         raise UnusableRow("missing file", f"there is no file {given!r} in {self._root}.")
+
+
+def _stamp_of_clip(folder: str, given: str) -> tuple[int, int]:
+    try:
+        state = file_state(folder)
+    except FerkitError as error:
+        raise UnusableRow("unreadable folder", f"{given!r}: {error.what}") from error
+    if not state.size:
+        raise UnusableRow("empty folder", f"the folder {given!r} holds no image.")
+    return state
 
 
 def undecodable(text: str) -> bool:

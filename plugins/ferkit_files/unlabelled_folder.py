@@ -9,6 +9,7 @@ from ferkit.data.filed import FileDataset, Reading
 from ferkit.data.walk import media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
+from ferkit_files.clips import clips_among
 from ferkit_files.params import UnlabelledFolderParams
 from ferkit_files.rows import matched
 
@@ -19,12 +20,15 @@ def make_unlabelled_folder(params: UnlabelledFolderParams, context: Context) -> 
 
 
 def read_unlabelled_folder(params: UnlabelledFolderParams) -> Reading:
-    """Find images and videos; their group is the folder they lie in, "" for the top one.
+    """Find images, videos and clips; their group is the folder they lie in, "" for the top one.
 
     Raises: FerkitError: no such folder, or nothing in it.
     """
     problems: list[Problem] = []
-    files = media_below(require_folder(params.path), problems)
+    root = require_folder(params.path)
+    files = media_below(root, problems)
+    if params.clips == "folders":
+        files = clips_among(files, root, problems)
     if not files:
         left_out = f" ({len(problems)} files or folders are left out)" if problems else ""
         raise FerkitError(f"holds no image and no video{left_out}.", where=params.path)

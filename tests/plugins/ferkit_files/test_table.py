@@ -359,3 +359,27 @@ def test_parts_of_a_video_are_samples_of_their_own(tmp_path: Path) -> None:
         ),
         ("bad frames", "first and last frame are for videos, not images."),
     ]
+
+
+def test_a_folder_of_images_is_a_clip(touch) -> None:
+    root = touch(
+        "clip/f1.png", "clip/f2.png", "clip/notes.txt", "empty/notes.txt", "film.mp4/1.jpg"
+    )
+    lines = ["clip,happy,,", "clip/,sad,1,1", "empty,sad,,", "film.mp4,sad,0,0", "gone,sad,,"]
+    lines.append("./clip,happy,,")
+    (root / "t.csv").write_text("path,label,first_frame,last_frame\n" + "\n".join(lines))
+    read = make_table(TableParams(path=str(root / "t.csv")), Context())
+    rows = [(sample.id, sample.path, sample.span) for sample in read.samples()]
+    assert rows == [
+        ("clip", str(root / "clip"), None),
+        ("clip[1-1]", str(root / "clip"), (1, 1)),
+        ("film.mp4[0-0]", str(root / "film.mp4"), (0, 0)),
+    ]
+    assert [(problem.kind, problem.what) for problem in read.problems()] == [
+        ("empty folder", "the folder 'empty' holds no image."),
+        ("missing file", f"there is no file 'gone' in {root}."),
+        ("duplicate path", "'clip' stands already in line 2."),
+    ]
+    before = read.fingerprint()
+    touch("clip/f3.png")
+    assert make_table(TableParams(path=str(root / "t.csv")), Context()).fingerprint() != before
