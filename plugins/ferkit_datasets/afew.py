@@ -75,12 +75,12 @@ def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
     if aligned:
         candidates = [f"{inside}/{name}/{inner}" for name in FACES for inner in ("", f"{name}/")]
         faces = found.first_of(*(f"{candidate}Faces" for candidate in candidates))
-    clips: list[Path] = []
+    clips: set[Path] = set()
     for code, name in FOLDERS.items():
         for video in videos_in(found.below(inside, code)):
-            clips.append(video if faces is None else faces / video.stem)
-            sample = f"{part.split}/{code}/{video.stem}"
-            found.add(clips[-1], name, id=sample, split=part.split)
+            clip = video if faces is None else faces / video.stem
+            found.add(clip, name, id=f"{part.split}/{code}/{video.stem}", split=part.split)
+            clips.add(clip)
     for other in folders_in(folder):
         if other.name not in FOLDERS and (strange := len(videos_in(other))):
             what = f"the folder of {strange} videos is none of the seven classes."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from ferkit.faces.decode import is_video
@@ -47,9 +48,8 @@ def below_root(found: Gathered, path: Path) -> str:
     return path.relative_to(found.root).as_posix()
 
 
-def surplus_clips(found: Gathered, clips: Collection[Path], *, named: Collection[Path]) -> None:
+def surplus_clips(found: Gathered, clips: Iterable[Path], *, named: AbstractSet[Path]) -> None:
     """Note clips that no row names."""
-    known = set(named)
     for clip in clips:
-        if clip not in known:
+        if clip not in named:
             found.problem("surplus file", below_root(found, clip), "no row names it.")
