@@ -37,4 +37,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_lab:RafdParams",
             source="Langner et al. (2010); row A17",
         ),
+        Component(
+            name="bold",
+            summary="BoLD: 9876 clips of films as unlabelled data",
+            factory="ferkit_datasets.bold:make_bold",
+            params="ferkit_datasets.params_video:BoldParams",
+            source="Luo et al. (2020), arXiv:1808.09568; row B23",
+        ),
     ]
