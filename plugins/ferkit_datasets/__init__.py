@@ -44,4 +44,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:BoldParams",
             source="Luo et al. (2020), arXiv:1808.09568; row B23",
         ),
+        Component(
+            name="ferv39k",
+            summary="FERV39k: 31088 and 7847 clips from 22 kinds of scenes",
+            factory="ferkit_datasets.ferv39k:make_ferv39k",
+            params="ferkit_datasets.params_video:Ferv39kParams",
+            source="Wang et al. (2022)",
+        ),
     ]
