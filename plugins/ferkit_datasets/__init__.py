@@ -51,4 +51,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:Ferv39kParams",
             source="Wang et al. (2022)",
         ),
+        Component(
+            name="crema_d",
+            summary="CREMA-D: 7442 spoken clips of 91 actors, with crowd votes",
+            factory="ferkit_datasets.crema_d:make_crema_d",
+            params="ferkit_datasets.params_video:CremaDParams",
+            source="Cao et al. (2014)",
+        ),
     ]
