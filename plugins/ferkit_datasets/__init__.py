@@ -58,4 +58,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:CremaDParams",
             source="Cao et al. (2014)",
         ),
+        Component(
+            name="ravdess",
+            summary="RAVDESS: 24 actors speak and sing two sentences",
+            factory="ferkit_datasets.ravdess:make_ravdess",
+            params="ferkit_datasets.params_video:RavdessParams",
+            source="Livingstone, Russo (2018)",
+        ),
     ]
