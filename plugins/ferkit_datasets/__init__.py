@@ -65,4 +65,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:RavdessParams",
             source="Livingstone, Russo (2018)",
         ),
+        Component(
+            name="jaffe",
+            summary="JAFFE: 213 photographs of ten Japanese women, posed",
+            factory="ferkit_datasets.jaffe:make_jaffe",
+            params="ferkit_datasets.params_lab:JaffeParams",
+            source="Lyons et al. (1998)",
+        ),
     ]

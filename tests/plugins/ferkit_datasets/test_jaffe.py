@@ -1,0 +1,133 @@
+"""JAFFE by the names of its files, and its table of ratings."""
+
+from __future__ import annotations
+
+import pytest
+from ferkit_datasets.jaffe import NUMBERS, read_jaffe
+from ferkit_datasets.params_lab import JaffeParams
+
+from ferkit.errors import FerkitError
+
+FILES = {
+    "KA.AN1.39.tiff": "anger",
+    "KA.DI1.42.tiff": "disgust",
+    "KA.FE1.45.tiff": "fear",
+    "KA.HA1.29.tiff": "happy",
+    "KM.NE1.1.tiff": "neutral",
+    "KM.SA1.9.tiff": "sad",
+    "YM.SU1.58.tiff": "surprise",
+}
+
+TABLE = """\
+JAFFE
+
+# HAP SAD SUR ANG DIS FEA PIC
+------------------------------------------------
+1 2.87 2.52 2.10 1.97 1.98 2.06 KM-NE1
+9 1.13 4.10 1.55 1.94 2.97 3.03 KM-SA1
+12 1.13 4.10 1.55 1.94 2.97 3.03 KM-SA4
+29 4.58 1.29 1.90 1.23 1.32 1.35 KA-HA1
+39 1.23 2.26 1.87 4.71 3.19 1.90 KA-AN1
+42 1.23 2.13 1.61 3.39 4.55 2.10 KA-DI1
+45 1.39 2.29 4.29 2.00 2.58 4.42 KA-FE1
+53 4.87 1.29 1.68 1.16 1.29 1.23 YN-HA2
+58 2.87 1.39 4.77 1.42 1.55 2.03 YM-SU1
+
+Semantic Ratings Data (Fear Excluded)
+# HAP SAD SUR ANG DIS PIC
+------------------------------------------------
+1 5.00 5.00 5.00 5.00 5.00 KM-NE1
+"""
+
+
+def read(root):
+    return read_jaffe(JaffeParams(path=str(root)))
+
+
+def told(reading) -> list[tuple[str, str]]:
+    """Without the pictures that these trees are too small to have."""
+    return [
+        (p.kind, p.where.partition("/data/")[2])
+        for p in reading.problems
+        if p.kind != "missing file"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["", "jaffe/"])
+def test_every_code_is_its_class(grow, folder) -> None:
+    files = {folder + name: "face" for name in FILES}
+    reading = read(grow({**files, f"{folder}.DS_Store": "x", "__MACOSX/jaffe/x.tiff": "x"}))
+    assert {s.id: reading.classes[s.label] for s in reading.samples} == FILES
+    assert {s.subject for s in reading.samples} == {"KA", "KM", "YM"}
+    assert {s.votes for s in reading.samples} == {None}
+    assert all(s.attributes == {} for s in reading.samples)
+    assert told(reading) == []
+
+
+def test_the_set_has_213_numbers(grow) -> None:
+    assert len(NUMBERS) == 213
+    reading = read(grow(dict.fromkeys(FILES, "face")))
+    missing = [p.where for p in reading.problems if p.kind == "missing file"]
+    assert len(missing) == 213 - len(FILES)
+    assert missing[0].endswith("/*.2.tiff")
+
+
+@pytest.mark.parametrize("name", ["README_FIRST.txt", "jaffe/A_README_FIRST.txt", "jaffe/README"])
+def test_ratings_are_attributes(grow, name) -> None:
+    files = {f"jaffe/{each}": "face" for each in (*FILES, "YM.HA2.53.tiff")}
+    reading = read(grow({**files, name: TABLE}))
+    assert told(reading) == []
+    of = {s.id: s.attributes for s in reading.samples}
+    assert of["KM.NE1.1.tiff"] == {
+        "rating_happy": 2.87,
+        "rating_sad": 2.52,
+        "rating_surprise": 2.10,
+        "rating_anger": 1.97,
+        "rating_disgust": 1.98,
+        "rating_fear": 2.06,
+    }
+    assert of["YM.HA2.53.tiff"]["rating_happy"] == 4.87
+    assert all(len(each) == 6 for each in of.values())
+
+
+def test_columns_count_by_their_names(grow) -> None:
+    table = "# FEA DIS ANG SUR SAD HAP PIC\n1 2.06 1.98 1.97 2.10 2.52 2.87 KM-NE1\n"
+    reading = read(grow({"KM.NE1.1.tiff": "face", "README_FIRST.txt": table}))
+    assert reading.samples[0].attributes["rating_happy"] == 2.87
+    assert reading.samples[0].attributes["rating_fear"] == 2.06
+
+
+def test_empty_lines_do_not_end_the_table(grow) -> None:
+    files = dict.fromkeys(FILES, "face")
+    reading = read(grow({**files, "README_FIRST.txt": TABLE.replace("\n", "\r\r\n")}))
+    assert told(reading) == []
+    assert all(len(s.attributes) == 6 for s in reading.samples)
+
+
+def test_what_is_wrong_is_told(grow) -> None:
+    files = dict.fromkeys(FILES, "face")
+    files["KA.XX1.40.tiff"] = files["ZZ.AN1.41.tiff"] = "face"
+    files["copy/KA.AN1.39.tiff"] = "face"
+    files["KA.DI1.42.tiff"] = ""
+    table = TABLE.replace("KA-HA1", "KA-SA1").replace("1.39 2.29 4.29", "1.39 2.29 9.29")
+    files["README_FIRST.txt"] = table
+    assert told(read(grow(files))) == [
+        ("odd rating", "README_FIRST.txt:11"),
+        ("empty file", "KA.DI1.42.tiff"),
+        ("no rating", "KA.FE1.45.tiff"),
+        ("odd rating", "README_FIRST.txt:8"),
+        ("unknown label", "KA.XX1.40.tiff"),
+        ("surplus file", "ZZ.AN1.41.tiff"),
+        ("repeated row", "copy/KA.AN1.39.tiff"),
+    ]
+
+
+def test_a_read_me_without_the_table(grow) -> None:
+    reading = read(grow({**dict.fromkeys(FILES, "face"), "README": "about JAFFE\n"}))
+    assert told(reading) == [("no rating", "README")]
+    assert len(reading.samples) == len(FILES)
+
+
+def test_another_folder(grow) -> None:
+    with pytest.raises(FerkitError, match=r"no usable sample.*such as 'KA\.AN1\.39\.tiff'"):
+        read(grow({"AF01/AF01ANS.JPG": "x"}))
