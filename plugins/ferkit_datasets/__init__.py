@@ -72,4 +72,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_lab:JaffeParams",
             source="Lyons et al. (1998)",
         ),
+        Component(
+            name="kdef",
+            summary="KDEF: 70 people, posed twice; 980 straight photographs",
+            factory="ferkit_datasets.kdef:make_kdef",
+            params="ferkit_datasets.params_lab:KdefParams",
+            source="Lundqvist, Flykt, Oehman (1998)",
+        ),
     ]
