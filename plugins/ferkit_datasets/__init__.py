@@ -79,4 +79,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_lab:KdefParams",
             source="Lundqvist, Flykt, Oehman (1998)",
         ),
+        Component(
+            name="muxspace",
+            summary="muxspace/facial_expressions: some 13700 faces, labelled by students",
+            factory="ferkit_datasets.muxspace:make_muxspace",
+            params="ferkit_datasets.params_wild:MuxspaceParams",
+            source="github.com/muxspace/facial_expressions",
+        ),
     ]
