@@ -1,0 +1,178 @@
+"""DFEW: 16372 clips of films, ten votes each; 11697 of them have one emotion and a detected face.
+
+The layout is that of its README (version 1.0) as public loaders read it. Splits for five folds are
+`EmoLabel_DataSplit/train(single-labeled)/set_1.csv` and so on (columns `video_name`, `label`); the
+folder is called `train(single_labeled)` too. Aligned faces are
+`Clip/clip_224x224/00001/00001_00001.jpg`, videos are `Clip/original/1.mp4`; zeros before a number
+do not matter, nor a folder between, as the archives come in parts. Votes are in
+`Annotation/annotation.xlsx` (columns `order`, `1happy` to `7fear`, `label`), also as `.csv`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from ferkit.contracts.data import CLASSES
+from ferkit.data.filed import FileDataset, Reading
+from ferkit.data.records import open_table
+from ferkit.errors import FerkitError
+from ferkit.plugin import Context
+from ferkit_datasets.clips import below_root, folders_in, unpacked, videos_in
+from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.params_video import DfewParams
+from ferkit_datasets.spreadsheet import read_sheet
+
+CODES = {
+    "1": "happy",
+    "2": "sad",
+    "3": "neutral",
+    "4": "anger",
+    "5": "surprise",
+    "6": "disgust",
+    "7": "fear",
+}
+"""The labels of its lists."""
+
+VOTES = {
+    "1happy": "happy",
+    "2sad": "sad",
+    "3neutral": "neutral",
+    "4angry": "anger",
+    "5surprise": "surprise",
+    "6disgust": "disgust",
+    "7fear": "fear",
+}
+"""The columns of the annotation."""
+
+SPLITS = "EmoLabel_DataSplit"
+ANNOTATION = "Annotation/annotation"
+CLIPS = {"frames": "Clip/clip_224x224", "original": "Clip/original"}
+
+
+def make_dfew(params: DfewParams, context: Context) -> FileDataset:
+    """The data set `dfew`."""
+    return FileDataset(partial(read_dfew, params))
+
+
+def read_dfew(params: DfewParams) -> Reading:
+    """Read the lists of a fold, look the clips up, and read the votes if they are there.
+
+    Raises: FerkitError: not the folder of DFEW, or nothing in it to use.
+    """
+    access = "DFEW (folders 'EmoLabel_DataSplit' and 'Clip/clip_224x224')."
+    found = Gathered(params.path, CLASSES, access=access)
+    lists = {
+        part: found.first_of(
+            *(
+                f"{SPLITS}/{folder}/set_{params.fold}.csv"
+                for name in (f"{part}(single-labeled)", f"{part}(single_labeled)")
+                for folder in (name, f"{name}/{name}")
+            )
+        )
+        for part in ("train", "test")
+    }
+    clips = _clips(found, unpacked(found, CLIPS[params.clips]), params.clips)
+    votes = _votes(found)
+    named: set[int] = set()
+    for split, table in lists.items():
+        _read_list(found, table, split, clips, votes, named)
+    for number in sorted(clips.keys() - named):
+        if params.unlabelled:
+            found.add(clips[number], None, id=f"{number:05}", split="unlabelled")
+        else:
+            what = "the lists do not name it: it has no one emotion, or no detected face."
+            found.problem("left out", below_root(found, clips[number]), what)
+    return found.reading()
+
+
+def _clips(found: Gathered, folder: Path, kind: str) -> dict[int, Path]:
+    """Clips by their number, in the folder and in those of its parts."""
+    met = folders_in if kind == "frames" else videos_in
+    parts = [inner for inner in folders_in(folder) if not inner.name.isdecimal()]
+    clips: dict[int, Path] = {}
+    for clip in (clip for place in (folder, *parts) for clip in met(place)):
+        if not clip.stem.isdecimal():
+            continue
+        if int(clip.stem) in clips:
+            what = f"clip {int(clip.stem)} is there twice."
+            found.problem("repeated clip", below_root(found, clip), what)
+        clips.setdefault(int(clip.stem), clip)
+    return clips
+
+
+def _read_list(
+    found: Gathered,
+    path: Path,
+    split: str,
+    clips: Mapping[int, Path],
+    votes: Mapping[int, tuple[float, ...]],
+    named: set[int],
+) -> None:
+    relative = below_root(found, path)
+    table = open_table(path, encoding="utf-8", expected="video_name")
+    name, label = (_column(table.columns, each, path) for each in ("video_name", "label"))
+    for record in table.records:
+        cells = [str(cell).strip() for cell in record.cells]
+        number = cells[name] if name < len(cells) else ""
+        code = cells[label] if label < len(cells) else ""
+        if not number.isdecimal():
+            found.problem("bad row", relative, f"'{number}' is no clip's number.", line=record.line)
+            continue
+        named.add(int(number))
+        clip = clips.get(int(number))
+        if code not in CODES:
+            what = f"clip {number} has the label '{code}', not 1 to 7."
+            found.problem("unknown label", relative, what, line=record.line)
+        elif clip is None:
+            what = f"there is no clip {number}."
+            found.problem("missing file", relative, what, line=record.line)
+        else:
+            found.add(
+                clip,
+                CODES[code],
+                id=f"{int(number):05}",
+                split=split,
+                line=record.line,
+                votes=votes.get(int(number)),
+            )
+
+
+def _column(columns: Iterable[str], name: str, path: Path) -> int:
+    known = list(columns)
+    if name not in known:
+        raise FerkitError(
+            f"has no column '{name}'.",
+            where=str(path),
+            hint=f"Its columns are {', '.join(map(repr, known))}.",
+        )
+    return known.index(name)
+
+
+def _votes(found: Gathered) -> dict[int, tuple[float, ...]]:
+    """Votes over the classes by clip; none, and a problem, where the annotation is not there."""
+    sheet = found.root / f"{ANNOTATION}.xlsx"
+    table = found.root / f"{ANNOTATION}.csv"
+    if sheet.is_file():
+        rows = [(row.line, row.cells) for row in read_sheet(sheet)]
+        path, columns, rows = sheet, (rows[0][1] if rows else []), rows[1:]
+    elif table.is_file():
+        opened = open_table(table, encoding="utf-8", expected="order")
+        path, columns = table, list(opened.columns)
+        rows = [(record.line, [str(cell) for cell in record.cells]) for record in opened.records]
+    else:
+        what = "the clips have no votes without it."
+        found.problem("missing file", f"{ANNOTATION}.xlsx", what, dropped=False)
+        return {}
+    order = _column(columns, "order", path)
+    places = {VOTES[name]: _column(columns, name, path) for name in VOTES}
+    votes: dict[int, tuple[float, ...]] = {}
+    for line, cells in rows:
+        try:
+            number = int(float(cells[order]))
+            votes[number] = tuple(float(cells[places[name]]) for name in CLASSES)
+        except (ValueError, OverflowError, IndexError):
+            what = "the row has no clip and seven numbers of votes."
+            found.problem("bad row", below_root(found, path), what, line=line, dropped=False)
+    return votes
