@@ -86,4 +86,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_wild:MuxspaceParams",
             source="github.com/muxspace/facial_expressions",
         ),
+        Component(
+            name="dfew",
+            summary="DFEW: 11697 clips of films in five official folds, ten votes each",
+            factory="ferkit_datasets.dfew:make_dfew",
+            params="ferkit_datasets.params_video:DfewParams",
+            source="Jiang et al. (2020)",
+        ),
     ]
