@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("ferkit.commands.run", "Train, evaluate and report what a recipe says."),
     "prepare": ("ferkit.commands.prepare", "Cut faces from photographs and videos into a store."),
     "mine": ("ferkit.commands.mine", "Find the parts of videos that show one face."),
+    "datasets": ("ferkit.commands.datasets", "List data sets, or check a copy of one."),
     "fetch": ("ferkit.commands.fetch", "List weights, or download and verify one file of them."),
     "inspect": ("ferkit.commands.inspect", "Say what is in a store, and show its crops."),
     "check": ("ferkit.commands.check", "Say whether a recipe is right, without running it."),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,15 +42,32 @@ def decode_photo(path: str | Path) -> Tensor:
     Raises: FerkitError: not an image, empty, cut off, or more than `MAX_PIXELS`.
         OSError: the file can't be opened. MemoryError: there is too little now.
     """
+    with opened_photo(path) as image:
+        pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def check_photo(path: str | Path) -> None:
+    """Whether `decode_photo` would read a photograph; JPEG is decoded at an eighth of its size.
+
+    Raises: as `decode_photo`.
+    """
+    with opened_photo(path) as image:
+        image.draft(None, (1, 1))
+        to_rgb(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def opened_photo(path: str | Path) -> Iterator[Image.Image]:
+    """A photograph to decode in the block; what is wrong with it becomes a `FerkitError`.
+
+    Raises: as `decode_photo`.
+    """
     with Path(path).open("rb") as file:
         try:
-            with warnings.catch_warnings():
-                # Size is checked here; what else PIL warns of (odd EXIF, palettes) does not
-                # change what is shown.
-                warnings.simplefilter("ignore")
-                with Image.open(file) as image:
-                    _refuse_huge(image, path)
-                    pixels = np.array(to_rgb(ImageOps.exif_transpose(image)))
+            with _silent_warnings(), Image.open(file) as image:
+                _refuse_huge(image, path)
+                yield image
         except (FerkitError, MemoryError):  # memory may be there next time
             raise
         except UnidentifiedImageError as error:
@@ -60,7 +79,14 @@ def decode_photo(path: str | Path) -> Tensor:
         except Exception as error:  # PIL's decoders raise nearly anything on broken files
             what = str(error).rstrip(".") or type(error).__name__
             raise FerkitError(f"the image is damaged: {what}.", where=str(path)) from error
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+@contextmanager
+def _silent_warnings() -> Iterator[None]:
+    """Size is checked here; what else PIL warns of (odd EXIF, palettes) changes nothing shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _refuse_huge(image: Image.Image, path: str | Path) -> None:

@@ -192,8 +192,7 @@ class RowReader:
             except (OSError, ValueError):
                 continue
             id = relative.replace(os.sep, "/")
-            own = set(relative.split(os.sep)) <= {".", ".."}  # where the rows' paths begin, or above
-            if stat.S_ISDIR(found.st_mode) and not own:
+            if stat.S_ISDIR(found.st_mode) and not set(Path(relative).parts) <= {".."}:
                 return id, file, _stamp_of_clip(file, given), True
             if not stat.S_ISREG(found.st_mode):
                 raise UnusableRow("missing file", f"{given!r} is not a file.")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ferkit.errors import FerkitError
 from ferkit.faces import decode
-from ferkit.faces.decode import decode_photo, is_video
+from ferkit.faces.decode import check_photo, decode_photo, is_video
 
 
 @pytest.fixture
@@ -107,8 +107,23 @@ def test_broken_files_have_reasons(tmp_path: Path, pixels: np.ndarray) -> None:
         with pytest.raises(FerkitError, match=reason) as caught:
             decode_photo(tmp_path / name)
         assert caught.value.where == str(tmp_path / name)
-    with pytest.raises(FileNotFoundError):
-        decode_photo(tmp_path / "none.jpg")
+        with pytest.raises(FerkitError, match=reason):
+            check_photo(tmp_path / name)
+    for read in (decode_photo, check_photo):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "none.jpg")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_the_light_check_sees_the_whole_file(tmp_path: Path, mode: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (160, 200, 3), np.uint8)
+    path = tmp_path / "a.jpg"
+    Image.fromarray(noise).convert(mode).save(path)
+    check_photo(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 9 // 10])
+    with pytest.raises(FerkitError, match="the image is damaged"):
+        check_photo(path)
 
 
 def test_huge_images_are_refused(

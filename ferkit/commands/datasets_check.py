@@ -1,0 +1,239 @@
+"""`ferkit datasets check`: whether a folder holds a data set as it was published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ferkit.catalogue import Catalogue
+    from ferkit.contracts.data import Problem, Sample
+    from ferkit.data.counts import Count, Expected
+    from ferkit.registry import DatasetEntry
+    from ferkit.sections import Recipe
+
+SOURCE = "ferkit datasets check"
+"""What messages call what the command line makes a recipe's section of."""
+EXAMPLES = 3
+"""Problems of each kind that are named, unless all are asked for."""
+SURPLUS_FILE = "surplus file"
+"""Kind of a reader's problem that is a difference though no count shows it."""
+
+WIDE = 200
+"""Columns where the output is not a terminal, so that nothing is cut in a pipe."""
+
+
+@click.command("check")
+@click.argument("name")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the data set, such as images=original. May be repeated.",
+)
+@click.option("--quick", is_flag=True, help="Open no image and no video.")
+@click.option("--reader", help="Video reader that opens videos. Default: decord.")
+@click.option("--all", "everything", is_flag=True, help="Name every problem, not a few.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="Write every problem into this file.",
+)
+@click.pass_context
+def check(
+    context: click.Context,
+    name: str,
+    path: Path,
+    settings: tuple[str, ...],
+    quick: bool,
+    reader: str | None,
+    everything: bool,
+    report: Path | None,
+) -> None:
+    """Say whether PATH holds the data set NAME as it was published.
+
+    Counted per split and class against the published numbers: what is missing and what is
+    surplus. Every image and the first frame of every video is decoded, and files with the same
+    bytes are found. The exit status is 0 if all is as expected, 1 if something differs, and 2 if
+    it can't be checked.
+    """
+    from rich.console import Console
+
+    from ferkit.catalogue import catalogue
+    from ferkit.data.counts import compare, differences, totals
+    from ferkit.data.soundness import Opened, duplicates, open_all
+    from ferkit.data.walk import require_path
+    from ferkit.faces.report import write_failures
+    from ferkit.plugin import Context, Kind
+    from ferkit.plugins import load
+    from ferkit.registry import read_registry
+    from ferkit.running.progress import make_display
+
+    components = catalogue(load())
+    entry = known_dataset(name, read_registry().datasets, components)
+    require_path(path, what="the data set")
+    chosen = read_choices(name, path, settings, components, reader=reader)
+    display = make_display("auto", Console(stderr=True))
+    where = Context(folder=Path.cwd())
+    rows = components.build(Kind.DATASET, chosen.data.train, where)
+    samples, classes = rows.samples(), rows.classes
+    expected, notes = _expected(entry, classes, settings)
+    counts = compare(samples, classes, expected)
+    opened = Opened(0, 0, ())
+    if not quick:
+        player = None
+        if _has_videos(samples):
+            player = components.build(Kind.VIDEO_READER, chosen.faces.reader, where)
+        opened = open_all(samples, reader=player, progress=display)
+    same = duplicates(samples, classes, progress=display)
+    told = list(rows.problems())
+    click.echo(f"{name}: {path}")
+    click.echo(f"{len(samples)} samples, {len(classes)} classes: {', '.join(classes) or 'none'}.")
+    for note in notes:
+        click.echo(note)
+    _print(_counted(counts))
+    if not quick:
+        click.echo(f"Opened: {opened.images} images, {opened.videos} videos.")
+    for heading, problems in (
+        ("Unreadable", opened.problems),
+        ("Duplicated", same),
+        ("What its reader says", told),
+    ):
+        for line in _summary(heading, problems, everything=everything):
+            click.echo(line)
+    if report is not None:
+        write_failures([*differences(counts), *opened.problems, *same, *told], report)
+        click.echo(f"Every problem: {report}")
+    missing, surplus = totals(counts)
+    wrong = {
+        "missing": missing,
+        "surplus": surplus,
+        "surplus files": sum(problem.kind == SURPLUS_FILE for problem in told),
+        "unreadable": len(opened.problems),
+        "duplicated": len(same),
+    }
+    differing = ", ".join(f"{number} {word}" for word, number in wrong.items() if number)
+    if not differing:
+        click.echo("All is as expected." if expected else "Nothing is wrong with what is there.")
+        return
+    click.echo(f"Not as expected: {differing}.")
+    if missing and entry is not None:
+        click.echo(f"How to get it: {entry.access}. {entry.homepage}".rstrip())
+    context.exit(1)
+
+
+def known_dataset(
+    name: str, entries: Sequence[DatasetEntry], components: Catalogue
+) -> DatasetEntry | None:
+    """The registry's entry; None for a data set of a plugin that the registry does not know.
+
+    Raises: FerkitError: neither knows it, no plugin offers it, or it has no files.
+    """
+    from ferkit import suggest
+    from ferkit.errors import FerkitError
+    from ferkit.plugin import Kind
+
+    found = {entry.name: entry for entry in entries}
+    if name not in found and name not in components.names(Kind.DATASET):
+        hint = suggest.hint(name, found, label="Known")
+        raise FerkitError(f"no data set {name!r}.", hint=f"{hint} See 'ferkit datasets'.")
+    if "path" not in components.params_model(Kind.DATASET, name).model_fields:
+        what = f"the data set {name!r} has no parameter 'path': there is no copy to check."
+        raise FerkitError(what)
+    return found.get(name)
+
+
+def read_choices(
+    name: str, path: Path, settings: Sequence[str], components: Catalogue, *, reader: str | None
+) -> Recipe:
+    """The data set and the video reader with their parameters, validated like a recipe.
+
+    Args:
+        settings: of `--set`, the data set's parameters.
+        reader: name of the video reader; None: the default.
+    Raises: FerkitError, FerkitErrors: a setting can't be read, or is none of its parameters.
+    """
+    from ferkit.recipe import validate
+    from ferkit.recipe_merge import apply_settings
+    from ferkit.recipe_yaml import Place, placed, plain
+
+    under = {"use": name, "path": str(path.absolute())}
+    train = plain(apply_settings(placed(under, Place(SOURCE)), settings))
+    faces = {} if reader is None else {"reader": {"use": reader}}
+    document = {"data": {"train": train}, "faces": faces}
+    return validate(document, catalogue=components, source=SOURCE, folder=Path.cwd())
+
+
+def _expected(
+    entry: DatasetEntry | None, classes: Sequence[str], settings: Sequence[str]
+) -> tuple[Expected, list[str]]:
+    """What the registry expects, and what to say about that."""
+    if entry is None or not entry.expected:
+        return {}, ["No published counts are known: nothing to compare with."]
+    if not settings:
+        return entry.expected, []
+    notes = ["The counts expected are those with the default parameters."]
+    expected: dict[str, int | Mapping[str, int]] = {}
+    unread: dict[str, None] = {}
+    for split, wanted in entry.expected.items():
+        if isinstance(wanted, int):
+            expected[split] = wanted
+            continue
+        expected[split] = {name: count for name, count in wanted.items() if name in classes}
+        unread.update(dict.fromkeys(name for name in wanted if name not in classes))
+    if unread:
+        notes.append(f"Not read with these parameters, and not compared: {', '.join(unread)}.")
+    return expected, notes
+
+
+def _has_videos(samples: Sequence[Sample]) -> bool:
+    from ferkit.data.soundness import paths_of
+    from ferkit.faces.decode import is_video
+
+    return any(is_video(path) and not Path(path).is_dir() for path in paths_of(samples))
+
+
+def _summary(heading: str, problems: Sequence[Problem], *, everything: bool) -> list[str]:
+    from ferkit.data.report import summarise
+
+    if not problems:
+        return []
+    lines = [f"{heading}:"]
+    shown = len(problems) if everything else EXAMPLES
+    for kind in summarise(problems, examples=shown):
+        fate = f", {kind.dropped} left out" if kind.dropped else ""
+        lines.append(f"  {kind.kind}: {kind.count}{fate}")
+        lines += [f"    {example}" for example in kind.examples]
+        if kind.count > shown:
+            lines.append(f"    ... and {kind.count - shown} more; --all names them")
+    return lines
+
+
+def _counted(counts: Sequence[Count]) -> Table:
+    from rich.table import Table
+
+    table = Table("split", "class", box=None, pad_edge=False)
+    for column in ("expected", "found", "missing", "surplus"):
+        table.add_column(column, justify="right")
+    for one in counts:
+        expected = "unknown" if one.expected is None else str(one.expected)
+        numbers = [str(number) if number else "" for number in (one.missing, one.surplus)]
+        table.add_row(one.split, one.name or "in all", expected, str(one.found), *numbers)
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)
