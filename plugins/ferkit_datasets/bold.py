@@ -12,9 +12,8 @@ The rows of the test have no ratings.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +24,7 @@ from ferkit.faces.decode import VIDEO_SUFFIXES
 from ferkit.plugin import Context
 from ferkit_datasets.clips import below_root
 from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.lists import read_list
 from ferkit_datasets.params_video import BoldParams
 
 TABLES = {"train": "train.csv", "validation": "val.csv", "test": "test_meta.csv"}
@@ -43,6 +43,8 @@ RATINGS = (*FEELINGS, "Valence", "Arousal", "Dominance")
 ABOUT = ("Gender", "Age", "Ethnicity", "annotation_confidence")
 """The last columns; the first three are codes, kept as they are."""
 
+COLUMNS = ("video", "person_id", "min_frame", "max_frame", *RATINGS, *ABOUT)
+
 
 class Row(NamedTuple):
     """video: below `videos`. first, last: frames of the clip. table: where it stands, at `line`."""
@@ -51,7 +53,7 @@ class Row(NamedTuple):
     person: str
     first: int
     last: int
-    cells: list[str]
+    cells: Sequence[str]
     split: str
     table: str
     line: int
@@ -93,21 +95,18 @@ def read_bold(params: BoldParams) -> Reading:
 
 def _rows(found: Gathered, table: Path, split: str) -> Iterator[Row]:
     relative = below_root(found, table)
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        for line, cells in enumerate(csv.reader(file), start=1):
-            if not cells:
-                continue
-            row = _row(cells, split, relative, line)
-            if row is None:
-                what = f"'{','.join(cells[:4])}' is no video, person, first and last frame."
-                found.problem("bad row", relative, what, line=line)
-            else:
-                yield row
+    for line, cells in read_list(table, COLUMNS, unnamed=COLUMNS):
+        row = _row(cells, split, relative, line)
+        if row is None:
+            what = f"'{','.join(cells[:4])}' is no video, person, first and last frame."
+            found.problem("bad row", relative, what, line=line)
+        else:
+            yield row
 
 
-def _row(cells: list[str], split: str, table: str, line: int) -> Row | None:
+def _row(cells: Sequence[str], split: str, table: str, line: int) -> Row | None:
     try:
-        video, person, first, last = (cell.strip() for cell in cells[:4])
+        video, person, first, last = cells[:4]
         row = Row(video, person, int(float(first)), int(float(last)), cells, split, table, line)
     except (ValueError, OverflowError):
         return None
@@ -133,7 +132,7 @@ def _add(found: Gathered, clip: Path, people: list[Row], params: BoldParams) -> 
     )
 
 
-def ratings(cells: list[str]) -> dict[str, float | str]:
+def ratings(cells: Sequence[str]) -> dict[str, float | str]:
     """What a row says of a person by column name; cells that are empty or missing are left out.
 
     Args:

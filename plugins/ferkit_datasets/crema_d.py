@@ -127,7 +127,7 @@ def _votes(found: Gathered, of: str) -> dict[str, tuple[float, ...]] | None:
         if not cells[0].startswith(QUERIES[of]):
             continue
         counts = [cells[letters[name]] if letters[name] < len(cells) else "" for name in SIX]
-        if len(cells) <= file or not all(count.isdigit() for count in counts):
+        if len(cells) <= file or not all(count.isdecimal() for count in counts):
             what = "the row has no number of votes for each class."
             found.problem("bad row", TABLE, what, line=record.line, dropped=False)
         elif cells[file] in votes:

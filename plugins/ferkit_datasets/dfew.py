@@ -10,19 +10,21 @@ do not matter, nor a folder between, as the archives come in parts. Votes are in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from ferkit.contracts.data import CLASSES
 from ferkit.data.filed import FileDataset, Reading
-from ferkit.data.records import open_table
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
+from ferkit.suggest import hint
 from ferkit_datasets.clips import below_root, folders_in, unpacked, videos_in
 from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.lists import read_list
 from ferkit_datasets.params_video import DfewParams
-from ferkit_datasets.spreadsheet import read_sheet
+from ferkit_datasets.spreadsheet import SheetRow, read_sheet
 
 CODES = {
     "1": "happy",
@@ -45,6 +47,8 @@ VOTES = {
     "7fear": "fear",
 }
 """The columns of the annotation."""
+
+COLUMNS = ("order", *VOTES)
 
 SPLITS = "EmoLabel_DataSplit"
 ANNOTATION = "Annotation/annotation"
@@ -111,68 +115,67 @@ def _read_list(
     named: set[int],
 ) -> None:
     relative = below_root(found, path)
-    table = open_table(path, encoding="utf-8", expected="video_name")
-    name, label = (_column(table.columns, each, path) for each in ("video_name", "label"))
-    for record in table.records:
-        cells = [str(cell).strip() for cell in record.cells]
-        number = cells[name] if name < len(cells) else ""
-        code = cells[label] if label < len(cells) else ""
+    for line, (number, code) in read_list(path, ("video_name", "label")):
         if not number.isdecimal():
-            found.problem("bad row", relative, f"'{number}' is no clip's number.", line=record.line)
+            found.problem("bad row", relative, f"'{number}' is no clip's number.", line=line)
             continue
         named.add(int(number))
         clip = clips.get(int(number))
         if code not in CODES:
             what = f"clip {number} has the label '{code}', not 1 to 7."
-            found.problem("unknown label", relative, what, line=record.line)
+            found.problem("unknown label", relative, what, line=line)
         elif clip is None:
             what = f"there is no clip {number}."
-            found.problem("missing file", relative, what, line=record.line)
+            found.problem("missing file", relative, what, line=line)
         else:
             found.add(
                 clip,
                 CODES[code],
                 id=f"{int(number):05}",
                 split=split,
-                line=record.line,
+                line=line,
                 votes=votes.get(int(number)),
             )
-
-
-def _column(columns: Iterable[str], name: str, path: Path) -> int:
-    known = list(columns)
-    if name not in known:
-        raise FerkitError(
-            f"has no column '{name}'.",
-            where=str(path),
-            hint=f"Its columns are {', '.join(map(repr, known))}.",
-        )
-    return known.index(name)
 
 
 def _votes(found: Gathered) -> dict[int, tuple[float, ...]]:
     """Votes over the classes by clip; none, and a problem, where the annotation is not there."""
     sheet = found.root / f"{ANNOTATION}.xlsx"
     table = found.root / f"{ANNOTATION}.csv"
+    rows: Iterable[tuple[int, Sequence[str]]]
     if sheet.is_file():
-        rows = [(row.line, row.cells) for row in read_sheet(sheet)]
-        path, columns, rows = sheet, (rows[0][1] if rows else []), rows[1:]
+        path, rows = sheet, _sheet(sheet)
     elif table.is_file():
-        opened = open_table(table, encoding="utf-8", expected="order")
-        path, columns = table, list(opened.columns)
-        rows = [(record.line, [str(cell) for cell in record.cells]) for record in opened.records]
+        path, rows = table, read_list(table, COLUMNS)
     else:
         what = "the clips have no votes without it."
         found.problem("missing file", f"{ANNOTATION}.xlsx", what, dropped=False)
         return {}
-    order = _column(columns, "order", path)
-    places = {VOTES[name]: _column(columns, name, path) for name in VOTES}
     votes: dict[int, tuple[float, ...]] = {}
-    for line, cells in rows:
+    for line, (order, *cells) in rows:
+        given = dict(zip(VOTES.values(), cells, strict=True))
         try:
-            number = int(float(cells[order]))
-            votes[number] = tuple(float(cells[places[name]]) for name in CLASSES)
-        except (ValueError, OverflowError, IndexError):
+            number, counts = int(float(order)), tuple(float(given[name]) for name in CLASSES)
+            if not all(0 <= count < math.inf for count in counts):
+                raise ValueError(counts)
+            votes[number] = counts
+        except (ValueError, OverflowError):
             what = "the row has no clip and seven numbers of votes."
             found.problem("bad row", below_root(found, path), what, line=line, dropped=False)
     return votes
+
+
+def _sheet(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows of the annotation below its header, with the cells of `COLUMNS`."""
+    header, *rows = read_sheet(path) or [SheetRow(1, [])]
+    names = [name.strip() for name in header.cells]
+    for name in COLUMNS:
+        if name not in names:
+            raise FerkitError(
+                f"there is no column '{name}'.",
+                where=str(path),
+                hint=hint(name, [each for each in names if each], label="Its columns"),
+            )
+    places = [names.index(name) for name in COLUMNS]
+    for line, cells in rows:
+        yield line, [cells[at] if at < len(cells) else "" for at in places]

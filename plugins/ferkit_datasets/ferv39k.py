@@ -51,7 +51,8 @@ def read_ferv39k(params: Ferv39kParams) -> Reading:
     for split, name in LISTS.items():
         table = found.below(setups, "All_scenes", name)
         relative = below_root(found, table)
-        for line, text in enumerate(table.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        content = table.read_text(encoding="utf-8-sig", errors="replace")
+        for line, text in enumerate(content.splitlines(), start=1):
             if not text.strip():
                 continue
             place, _, word = text.strip().rpartition(" ")
