@@ -93,4 +93,18 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_video:DfewParams",
             source="Jiang et al. (2020)",
         ),
+        Component(
+            name="fer2013",
+            summary="FER2013: 35887 grey faces of 48 px, as a table or in folders",
+            factory="ferkit_datasets.fer2013:make_fer2013",
+            params="ferkit_datasets.params_wild:Fer2013Params",
+            source="Goodfellow et al. (arXiv:1307.0414)",
+        ),
+        Component(
+            name="ferplus",
+            summary="FER+: ten votes for each image of FER2013, as labels or distributions",
+            factory="ferkit_datasets.ferplus:make_ferplus",
+            params="ferkit_datasets.params_wild:FerPlusParams",
+            source="Barsoum et al. (arXiv:1608.01041)",
+        ),
     ]
