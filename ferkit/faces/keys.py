@@ -49,7 +49,7 @@ def file_state(path: str | Path) -> FileState:
     try:
         stat = Path(path).stat()
         if S_ISDIR(stat.st_mode):
-            return _folder_state(Path(path))
+            return folder_state(Path(path))
     except FileNotFoundError as error:
         raise FerkitError("no such file.", where=str(path)) from error
     except OSError as error:
@@ -90,7 +90,11 @@ def _folder_digest(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _folder_state(folder: Path) -> FileState:
+def folder_state(folder: Path) -> FileState:
+    """`file_state` of a folder's images; 0 bytes without one.
+
+    Raises: OSError: the folder, or an image in it, can't be looked at.
+    """
     whole, total = hashlib.sha256(), 0
     for name in images_in(folder):
         try:

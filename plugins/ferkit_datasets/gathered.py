@@ -13,6 +13,8 @@ from ferkit.data.filed import Reading
 from ferkit.data.walk import media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import IMAGE_SUFFIXES
+from ferkit.faces.frame_folder import images_in
+from ferkit.faces.keys import folder_state
 from ferkit.suggest import nearest
 
 Stamp = tuple[int, int]
@@ -183,12 +185,9 @@ def _stamp(file: Path) -> Stamp:
 
 def images_of(folder: Path) -> list[str]:
     """Names of the images in a folder, in the order of a clip. Raises: OSError."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not entry.name.startswith(".")]
-    return sorted(name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES)
+    return images_in(folder)
 
 
 def folder_stamp(folder: Path) -> Stamp:
-    """The same of a folder of images: sum of the sizes, latest time; 0 bytes without an image."""
-    stamps = [file_stamp(folder / name) for name in images_of(folder)]
-    return sum(size for size, _ in stamps), max((time for _, time in stamps), default=0)
+    """The same of a folder of images; 0 bytes without one. Raises: OSError."""
+    return folder_state(folder)
