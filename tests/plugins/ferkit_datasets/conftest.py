@@ -1,67 +1,17 @@
-"""Trees in the layout of the distributions, with tiny files."""
+"""Data sets in the layout of their distributions."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from dataset_trees import write
 
 Grow = Callable[[Mapping[str, str | bytes]], Path]
-
-SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 @pytest.fixture
 def grow(tmp_path: Path) -> Grow:
     """Writes files below a folder by their relative paths, and returns the folder."""
-
-    def make(files: Mapping[str, str | bytes]) -> Path:
-        for name, content in files.items():
-            path = tmp_path / "data" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return tmp_path / "data"
-
-    return make
-
-
-@pytest.fixture
-def workbook() -> Callable[..., bytes]:
-    """Writes rows of text and numbers as an .xlsx file with one sheet, or takes its XML."""
-
-    def cell(value: object, row: int, column: int, texts: list[str]) -> str:
-        place = f'r="{chr(ord("A") + column)}{row}"'
-        if not isinstance(value, str):
-            return f"<c {place}><v>{value}</v></c>"
-        texts.append(value)
-        return f'<c {place} t="s"><v>{len(texts) - 1}</v></c>'
-
-    def make(rows: Sequence[Sequence[object]], raw: str = "") -> bytes:
-        texts: list[str] = []
-        lines = [
-            "".join(cell(value, row, column, texts) for column, value in enumerate(values))
-            for row, values in enumerate(rows, start=1)
-        ]
-        data = raw or "".join(f'<row r="{row}">{line}</row>' for row, line in enumerate(lines, 1))
-        strings = "".join(f"<si><t>{text}</t></si>" for text in texts)
-        sheet = '<sheet name="Sheet1" sheetId="1" r:id="rId1"/>'
-        target = '<Relationship Id="rId1" Target="worksheets/sheet1.xml"/>'
-        parts = {
-            "xl/workbook.xml": f'<workbook xmlns="{SHEETS}" xmlns:r="{RELATIONS}"><sheets>{sheet}'
-            "</sheets></workbook>",
-            "xl/_rels/workbook.xml.rels": f"<Relationships>{target}</Relationships>",
-            "xl/sharedStrings.xml": f'<sst xmlns="{SHEETS}">{strings}</sst>',
-            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEETS}"><sheetData>{data}</sheetData>'
-            "</worksheet>",
-        }
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for name, content in parts.items():
-                archive.writestr(name, content)
-        return buffer.getvalue()
-
-    return make
+    return lambda files: write(files, tmp_path / "data")

@@ -3,43 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.ck_plus import NO_LABEL, frames, tree
 from ferkit_datasets.ck_plus import read_ck_plus
 from ferkit_datasets.params_lab import CkPlusParams
 
 from ferkit.errors import FerkitError
-
-LABELS = {
-    "S005/001": 3,
-    "S010/002": 7,
-    "S010/003": 4,
-    "S011/001": 1,
-    "S014/004": 5,
-    "S014/005": 6,
-    "S138/008": 2,
-}
-NO_LABEL = "S005/002"
-
-
-def frames(sequence: str, count: int = 5) -> list[str]:
-    stem = sequence.replace("/", "_")
-    return [f"{stem}_{number:08}.png" for number in range(1, count + 1)]
-
-
-def tree(images="cohn-kanade-images", emotion="Emotion") -> dict[str, str]:
-    files = {
-        f"{images}/.DS_Store": "x",
-        f"{images}/S005/.DS_Store": "x",
-        f"{images}/S005/001/.DS_Store": "x",
-        f"{emotion}/S005/001/.DS_Store": "x",
-        f"{emotion}/S005/002/._S005_002_00000005_emotion.txt": "x",
-    }
-    for sequence in (*LABELS, NO_LABEL):
-        for name in frames(sequence):
-            files[f"{images}/{sequence}/{name}"] = "frame"
-    for sequence, code in LABELS.items():
-        name = frames(sequence)[-1].replace(".png", "_emotion.txt")
-        files[f"{emotion}/{sequence}/{name}"] = f"   {code}.0000000e+00\n"
-    return files
 
 
 def read(root, **params):

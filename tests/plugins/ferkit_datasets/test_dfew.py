@@ -3,54 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.dfew import BOTH, HEADER, TEST, TRAIN, lists, tree, votes
+from dataset_trees.workbook import workbook
 from ferkit_datasets.dfew import read_dfew
 from ferkit_datasets.params_video import DfewParams
 
 from ferkit.errors import FerkitError
-
-HEADER = [
-    "order",
-    "1happy",
-    "2sad",
-    "3neutral",
-    "4angry",
-    "5surprise",
-    "6disgust",
-    "7fear",
-    "label",
-]
-TRAIN = [f"{100 + code},{code}" for code in range(1, 8)]
-TEST = ["7,4"]
-BOTH = [*TRAIN, *TEST]
-
-
-def lists(train=TRAIN, test=TEST, *, fold=1, name="{}(single-labeled)"):
-    return {
-        f"EmoLabel_DataSplit/{name.format(part)}/set_{fold}.csv": "\n".join(
-            ["video_name,label", *rows, ""]
-        )
-        for part, rows in (("train", train), ("test", test))
-    }
-
-
-def tree(rows=BOTH, *, part="", **changes):
-    files = lists(**changes)
-    for row in rows:
-        number = int(row.split(",")[0])
-        for frame in (1, 2):
-            clip = f"Clip/clip_224x224/{part}{number:05}"
-            files[f"{clip}/{number:05}_{frame:05}.jpg"] = "face"
-        files[f"Clip/original/{part}{number}.mp4"] = "film"
-    return files
-
-
-@pytest.fixture
-def votes(workbook):
-    rows = [HEADER]
-    for row in BOTH:
-        number, code = map(int, row.split(","))
-        rows.append([number, *range(7), code])  # 0 to 6 votes for 1happy to 7fear
-    return {"Annotation/annotation.xlsx": workbook(rows)}
 
 
 def read(folder, **params):
@@ -70,22 +28,22 @@ LABELS = {
 
 
 @pytest.mark.parametrize("clips", ["frames", "original"])
-def test_every_number_is_its_class(grow, votes, clips) -> None:
-    reading = read(grow(tree() | votes), clips=clips)
+def test_every_number_is_its_class(grow, clips) -> None:
+    reading = read(grow(tree() | votes()), clips=clips)
     assert {s.id: reading.classes[s.label] for s in reading.samples} == LABELS
     assert [s.split for s in reading.samples] == ["train"] * 7 + ["test"]
     assert reading.samples[0].line == 2
     assert reading.problems == ()
 
 
-def test_the_paths(grow, votes) -> None:
-    folder = grow(tree() | votes)
+def test_the_paths(grow) -> None:
+    folder = grow(tree() | votes())
     assert read(folder).samples[0].path == str(folder / "Clip/clip_224x224/00101")
     assert read(folder, clips="original").samples[0].path == str(folder / "Clip/original/101.mp4")
 
 
-def test_votes_in_the_order_of_the_classes(grow, votes) -> None:
-    reading = read(grow(tree() | votes))
+def test_votes_in_the_order_of_the_classes(grow) -> None:
+    reading = read(grow(tree() | votes()))
     names = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     assert reading.classes == names
     assert reading.samples[0].votes == (3.0, 5.0, 6.0, 0.0, 2.0, 1.0, 4.0)
@@ -101,21 +59,21 @@ def test_votes_as_csv(grow) -> None:
     assert told == [("bad row", f"{table}:3", False), ("bad row", f"{table}:4", False)]
 
 
-def test_the_fold_that_is_asked_for(grow, votes) -> None:
+def test_the_fold_that_is_asked_for(grow) -> None:
     second = lists(TEST, TRAIN, fold=2)
-    reading = read(grow(tree() | second | votes), fold=2)
+    reading = read(grow(tree() | second | votes()), fold=2)
     assert [s.id for s in reading.samples if s.split == "train"] == ["00007"]
 
 
-def test_other_names_of_the_folders(grow, votes) -> None:
+def test_other_names_of_the_folders(grow) -> None:
     name = "{0}(single_labeled)/{0}(single_labeled)"
-    reading = read(grow(tree(part="clip_224x224_part_1/", name=name) | votes))
+    reading = read(grow(tree(part="clip_224x224_part_1/", name=name) | votes()))
     assert {s.id: reading.classes[s.label] for s in reading.samples} == LABELS
     assert reading.problems == ()
 
 
-def test_clips_without_one_emotion(grow, votes) -> None:
-    folder = grow(tree([*BOTH, "500,0"]) | votes)
+def test_clips_without_one_emotion(grow) -> None:
+    folder = grow(tree([*BOTH, "500,0"]) | votes())
     left = read(folder)
     told = [(p.kind, p.where.rsplit("/")[-1], p.dropped) for p in left.problems]
     assert told == [("left out", "00500", True)]
@@ -149,7 +107,7 @@ def test_what_is_wrong_is_told(grow) -> None:
     ]
 
 
-def test_another_folder(grow, workbook) -> None:
+def test_another_folder(grow) -> None:
     with pytest.raises(FerkitError, match=r"no 'EmoLabel_DataSplit' in it.*clip_224x224"):
         read(grow({"Clip/clip_224x224/00001/00001_00001.jpg": "x"}))
     folder = grow(tree())

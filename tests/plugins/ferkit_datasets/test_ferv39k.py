@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.ferv39k import LISTS, TRAIN, tree
 from ferkit_datasets.ferv39k import read_ferv39k
 from ferkit_datasets.params_video import Ferv39kParams
 
 from ferkit.errors import FerkitError
-
-WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
-TRAIN = [f"Action/{word}/0267 {word}" for word in WORDS]
-TEST = ["DailyLife/Angry/0094 Angry"]
-LISTS = "4_setups/All_scenes"
-
-
-def tree(train=TRAIN, test=TEST, *, faces="2_ClipsforFaceCrop/", setups=""):
-    files = {
-        f"{setups}{LISTS}/train_All.csv": "\n".join(train) + "\n",
-        f"{setups}{LISTS}/test_All.csv": "\n".join(test) + "\n",
-        "4_setups/22_scenes/Action/train_Action.csv": "",
-    }
-    for line in [*train, *test]:
-        clip = line.split()[0]
-        files[f"{faces}{clip}/01.jpg"] = "face"
-        files[f"{faces}{clip}/02.jpg"] = "face"
-        files[f"0_7_LabelClips/{clip}.mp4"] = "film"
-    return files
 
 
 def read(folder, **params):

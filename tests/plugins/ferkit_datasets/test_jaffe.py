@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.jaffe import NAMES, TABLE, pictures
 from ferkit_datasets.jaffe import NUMBERS, read_jaffe
 from ferkit_datasets.params_lab import JaffeParams
 
 from ferkit.errors import FerkitError
 
-FILES = {
+LABELS = {
     "KA.AN1.39.tiff": "anger",
     "KA.DI1.42.tiff": "disgust",
     "KA.FE1.45.tiff": "fear",
@@ -17,27 +18,6 @@ FILES = {
     "KM.SA1.9.tiff": "sad",
     "YM.SU1.58.tiff": "surprise",
 }
-
-TABLE = """\
-JAFFE
-
-# HAP SAD SUR ANG DIS FEA PIC
-------------------------------------------------
-1 2.87 2.52 2.10 1.97 1.98 2.06 KM-NE1
-9 1.13 4.10 1.55 1.94 2.97 3.03 KM-SA1
-12 1.13 4.10 1.55 1.94 2.97 3.03 KM-SA4
-29 4.58 1.29 1.90 1.23 1.32 1.35 KA-HA1
-39 1.23 2.26 1.87 4.71 3.19 1.90 KA-AN1
-42 1.23 2.13 1.61 3.39 4.55 2.10 KA-DI1
-45 1.39 2.29 4.29 2.00 2.58 4.42 KA-FE1
-53 4.87 1.29 1.68 1.16 1.29 1.23 YN-HA2
-58 2.87 1.39 4.77 1.42 1.55 2.03 YM-SU1
-
-Semantic Ratings Data (Fear Excluded)
-# HAP SAD SUR ANG DIS PIC
-------------------------------------------------
-1 5.00 5.00 5.00 5.00 5.00 KM-NE1
-"""
 
 
 def read(root):
@@ -55,9 +35,10 @@ def told(reading) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("folder", ["", "jaffe/"])
 def test_every_code_is_its_class(grow, folder) -> None:
-    files = {folder + name: "face" for name in FILES}
-    reading = read(grow({**files, f"{folder}.DS_Store": "x", "__MACOSX/jaffe/x.tiff": "x"}))
-    assert {s.id: reading.classes[s.label] for s in reading.samples} == FILES
+    reading = read(
+        grow({**pictures(folder), f"{folder}.DS_Store": "x", "__MACOSX/jaffe/x.tiff": "x"})
+    )
+    assert {s.id: reading.classes[s.label] for s in reading.samples} == LABELS
     assert {s.subject for s in reading.samples} == {"KA", "KM", "YM"}
     assert {s.votes for s in reading.samples} == {None}
     assert all(s.attributes == {} for s in reading.samples)
@@ -66,16 +47,16 @@ def test_every_code_is_its_class(grow, folder) -> None:
 
 def test_the_set_has_213_numbers(grow) -> None:
     assert len(NUMBERS) == 213
-    reading = read(grow(dict.fromkeys(FILES, "face")))
+    reading = read(grow(pictures()))
     missing = [p.where for p in reading.problems if p.kind == "missing file"]
-    assert len(missing) == 213 - len(FILES)
+    assert len(missing) == 213 - len(NAMES)
     assert missing[0].endswith("/*.2.tiff")
 
 
 @pytest.mark.parametrize("name", ["README_FIRST.txt", "jaffe/A_README_FIRST.txt", "jaffe/README"])
 def test_ratings_are_attributes(grow, name) -> None:
-    files = {f"jaffe/{each}": "face" for each in (*FILES, "YM.HA2.53.tiff")}
-    reading = read(grow({**files, name: TABLE}))
+    extra = {"jaffe/YM.HA2.53.tiff": "face", name: TABLE}
+    reading = read(grow(pictures("jaffe/") | extra))
     assert told(reading) == []
     of = {s.id: s.attributes for s in reading.samples}
     assert of["KM.NE1.1.tiff"] == {
@@ -98,14 +79,14 @@ def test_columns_count_by_their_names(grow) -> None:
 
 
 def test_empty_lines_do_not_end_the_table(grow) -> None:
-    files = dict.fromkeys(FILES, "face")
+    files = pictures()
     reading = read(grow({**files, "README_FIRST.txt": TABLE.replace("\n", "\r\r\n")}))
     assert told(reading) == []
     assert all(len(s.attributes) == 6 for s in reading.samples)
 
 
 def test_what_is_wrong_is_told(grow) -> None:
-    files = dict.fromkeys(FILES, "face")
+    files = pictures()
     files["KA.XX1.40.tiff"] = files["ZZ.AN1.41.tiff"] = "face"
     files["copy/KA.AN1.39.tiff"] = "face"
     files["KA.DI1.42.tiff"] = ""
@@ -123,9 +104,9 @@ def test_what_is_wrong_is_told(grow) -> None:
 
 
 def test_a_read_me_without_the_table(grow) -> None:
-    reading = read(grow({**dict.fromkeys(FILES, "face"), "README": "about JAFFE\n"}))
+    reading = read(grow({**pictures(), "README": "about JAFFE\n"}))
     assert told(reading) == [("no rating", "README")]
-    assert len(reading.samples) == len(FILES)
+    assert len(reading.samples) == len(NAMES)
 
 
 def test_another_folder(grow) -> None:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
+from dataset_trees.kdef import ANGLES, tree
 from ferkit_datasets.kdef import read_kdef
 from ferkit_datasets.params_lab import KdefParams
 
 from ferkit.errors import FerkitError
-
-CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
-ANGLES = ("FL", "HL", "S", "HR", "FR")
-PEOPLE = ("AF01", "BF01", "AM35")
-
-
-def tree(folder="KDEF_and_AKDEF/KDEF/", people=PEOPLE) -> dict[str, str]:
-    return {
-        f"{folder}{person}/{person}{code}{angle}.JPG": "photo"
-        for person, code, angle in product(people, CODES, ANGLES)
-    }
 
 
 def read(root, **params):

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.raf_db import LIST, ROWS, tree
 from ferkit_datasets.params import RafDbParams
 from ferkit_datasets.raf_db import read_raf_db
 
 from ferkit.errors import FerkitError
-
-LIST = "EmoLabel/list_patition_label.txt"
-ROWS = [f"train_{code:05}.jpg {code}" for code in range(1, 8)] + ["test_0001.jpg 4"]
-
-
-def tree(rows=ROWS, *, inside="basic/"):
-    files = {f"{inside}{LIST}": "\n".join(rows) + "\n"}
-    for row in rows:
-        name = row.split()[0]
-        files[f"{inside}Image/original/{name}"] = "photo"
-        files[f"{inside}Image/aligned/{name.replace('.', '_aligned.')}"] = "face"
-    return files
 
 
 def labels(reading) -> dict[str, str]:

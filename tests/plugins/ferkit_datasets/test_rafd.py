@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
+from dataset_trees.rafd import ANGLES, GAZES, tree
 from ferkit_datasets.names import EIGHT
 from ferkit_datasets.params_lab import RafdParams
 from ferkit_datasets.rafd import read_rafd
 from pydantic import ValidationError
 
 from ferkit.errors import FerkitError
-
-WORDS = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
-ANGLES = ("000", "045", "090", "135", "180")
-GAZES = ("frontal", "left", "right")
-MODELS = ("01_Caucasian_female", "11_Kid_female", "73_Moroccan_male")
-
-
-def tree(folder="", angles=("090", "180")) -> dict[str, str]:
-    return {
-        f"{folder}Rafd{angle}_{model}_{word}_{gaze}.jpg": "photo"
-        for angle, model, word, gaze in product(angles, MODELS, WORDS, GAZES)
-    }
 
 
 def read(root, **params):

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.ravdess import EMOTIONS, tree
 from ferkit_datasets.params_video import RavdessParams
 from ferkit_datasets.ravdess import read_ravdess
 
 from ferkit.errors import FerkitError
-
-EMOTIONS = [f"{code:02}" for code in range(1, 9)]
-
-
-def tree(*, speech="Video_Speech_Actor_01/", song="Video_Song_Actor_01/"):
-    files = {"Audio_Speech_Actors_01-24/Actor_01/03-01-01-01-01-01-01.wav": "sound"}
-    for modality in ("01", "02"):
-        for emotion in EMOTIONS:
-            files[f"{speech}Actor_01/{modality}-01-{emotion}-01-02-01-01.mp4"] = "film"
-        for emotion in EMOTIONS[:6]:
-            files[f"{song}Actor_01/{modality}-02-{emotion}-01-01-02-01.mp4"] = "film"
-    return files
 
 
 def read(folder, **params):

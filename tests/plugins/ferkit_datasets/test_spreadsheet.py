@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.workbook import workbook
 from ferkit_datasets.spreadsheet import read_sheet
 
 from ferkit.errors import FerkitError
 
 
-def test_numbers_and_text(tmp_path, workbook) -> None:
+def test_numbers_and_text(tmp_path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(workbook([["order", "1happy"], [1, 0.5], [2, 10]]))
     assert [(row.line, row.cells) for row in read_sheet(path)] == [
@@ -18,7 +19,7 @@ def test_numbers_and_text(tmp_path, workbook) -> None:
     ]
 
 
-def test_gaps_and_inline_text(tmp_path, workbook) -> None:
+def test_gaps_and_inline_text(tmp_path) -> None:
     sheet = (
         '<row r="2"><c r="C2" t="inlineStr"><is><r><t>in</t></r><r><t>line</t></r></is></c></row>'
         '<row r="4"><c r="AB4"><v>7</v></c><c r="AC4" t="s"/></row><row r="9"/>'
@@ -31,7 +32,7 @@ def test_gaps_and_inline_text(tmp_path, workbook) -> None:
     ]
 
 
-def test_what_is_no_spreadsheet(tmp_path, workbook) -> None:
+def test_what_is_no_spreadsheet(tmp_path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_text("order,1happy\n")
     with pytest.raises(FerkitError, match=r"no spreadsheet that can be read.*BadZipFile"):
