@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.fer2013 import GREY, ROWS, TABLE, tree
 from ferkit_datasets.fer2013 import FOLDERS, read_fer2013
 from ferkit_datasets.params_wild import Fer2013Params
 
@@ -17,7 +18,6 @@ CLASS_OF = {
     5: "surprise",
     6: "neutral",
 }
-GREY = " ".join(["128"] * 2304)
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +33,6 @@ def labels(reading) -> list[tuple[str, str]]:
     return [(reading.classes[s.label], s.split) for s in reading.samples]
 
 
-ROWS = [f"{code},{GREY},Training" for code in range(7)] + [
-    f"3,{GREY},PublicTest",
-    f"6,{GREY},PrivateTest",
-]
-TABLE = "\n".join(["emotion,pixels,Usage", *ROWS]) + "\n"
 EXPECTED = [(name, "train") for name in CLASS_OF.values()] + [
     ("happy", "validation"),
     ("neutral", "test"),
@@ -46,7 +41,7 @@ EXPECTED = [(name, "train") for name in CLASS_OF.values()] + [
 
 @pytest.mark.parametrize("name", ["fer2013.csv", "fer2013/fer2013.csv"])
 def test_every_number_of_the_table_is_its_class(grow, name) -> None:
-    folder = grow({name: TABLE})
+    folder = grow(tree(name))
     reading = read(folder)
     assert labels(reading) == EXPECTED
     assert reading.problems == ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.fer2013 import GREY
+from dataset_trees.ferplus import PLAIN, images, lists, row, tree
 from ferkit_datasets.ferplus import read_ferplus
 from ferkit_datasets.params_wild import FerPlusParams
 
 from ferkit.errors import FerkitError
 
-COLUMNS = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 CLASS_OF = ("neutral", "happy", "surprise", "sad", "anger", "disgust", "fear", "contempt")
-GREY = " ".join(["128"] * 2304)
 
 
 @pytest.fixture(autouse=True)
@@ -18,15 +18,6 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("FERKIT_CACHE", str(tmp_path / "cache"))
 
 
-def row(usage, image, **votes) -> str:
-    cells = [str(votes.get(name, 0)) for name in COLUMNS.split(",")]
-    return ",".join([usage, image, *cells])
-
-
-PLAIN = [
-    row("Training", f"fer000000{at}.png", **{name: 10})
-    for at, name in enumerate(COLUMNS.split(",")[:8])
-]
 EDGES = [
     row("Training", "", NF=10),
     row("Training", "fer0000008.png", unknown=8, fear=2),
@@ -35,20 +26,6 @@ EDGES = [
     row("PrivateTest", "fer0000011.png", anger=7, contempt=3),
     row("PrivateTest", "fer0000012.png", anger=4, contempt=3, neutral=3),
 ]
-
-
-def lists(rows) -> dict[str, str]:
-    pixels = [f"0,{GREY},{each.split(',')[0]}" for each in rows]
-    return {
-        "fer2013new.csv": "\n".join([f"Usage,Image name,{COLUMNS}", *rows]) + "\n",
-        "fer2013.csv": "\n".join(["emotion,pixels,Usage", *pixels]) + "\n",
-    }
-
-
-def images(rows, *, inside="") -> dict[str, str]:
-    folder = {"Training": "Train", "PublicTest": "Valid", "PrivateTest": "Test"}
-    cells = [each.split(",") for each in rows]
-    return {f"{inside}FER2013{folder[c[0]]}/{c[1]}": "face" for c in cells if c[1]}
 
 
 def read(folder, **params):
@@ -60,7 +37,7 @@ def told(reading, folder):
 
 
 def test_every_column_is_its_class(grow) -> None:
-    reading = read(grow(lists(PLAIN)))
+    reading = read(grow(tree()))
     assert tuple(reading.classes[s.label] for s in reading.samples) == CLASS_OF
     assert all(s.split == "train" and s.votes is None for s in reading.samples)
     assert reading.problems == ()

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dataset_trees.muxspace import ROWS, tree
 from ferkit_datasets.muxspace import person_of, read_muxspace
 from ferkit_datasets.params_wild import MuxspaceParams
 
 from ferkit.errors import FerkitError
-
-HEAD = "user.id,image,emotion"
-ROWS = [
-    "628,facial-expressions_2868588k.jpg,anger",
-    "dwdii,Aaron_Eckhart_0001.jpg,neutral",
-    "dwdii,Aaron_Eckhart_0002.jpg,happiness",
-    "jhamski,Avinash_1.jpg,DISGUST",
-    "jhamski,Avinash_12.jpg,SADNESS",
-    "jhamski,Dileep_7.jpg,FEAR",
-    "jhamski,Dileep_8.jpg,SURPRISE",
-    "302,Zoe_Ball_0001.jpg,contempt",
-]
-
-
-def tree(rows=ROWS):
-    images = {f"images/{row.split(',')[1]}": "photo" for row in rows}
-    return {"data/legend.csv": "\n".join([HEAD, *rows]) + "\n", **images}
 
 
 def read(folder, **params):
