@@ -107,4 +107,11 @@ def ferkit_datasets() -> list[Component]:
             params="ferkit_datasets.params_wild:FerPlusParams",
             source="Barsoum et al. (arXiv:1608.01041)",
         ),
+        Component(
+            name="affectnet",
+            summary="AffectNet, as people annotated it: 283901 faces of the web, and 3500 to test",
+            factory="ferkit_datasets.affectnet:make_affectnet",
+            params="ferkit_datasets.params_wild:AffectNetParams",
+            source="Mollahosseini, Hasani, Mahoor (arXiv:1708.03985); row A19",
+        ),
     ]

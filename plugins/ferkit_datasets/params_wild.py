@@ -49,3 +49,19 @@ class FerPlusParams(Params):
         description="the list of votes: `fer2013new.csv`, or the files `label.csv` on which its "
         "authors' programme trains; they differ in 1602 images",
     )
+
+
+class AffectNetParams(Params):
+    """Parameters of `affectnet`."""
+
+    path: DataPath = Field(
+        description="the folder with `training.csv`, `validation.csv` (or in "
+        "`Manually_Annotated_file_lists`) and `Manually_Annotated_Images`; or with `train_set` and "
+        "`val_set`"
+    )
+    contempt: bool = Field(False, description="keep the class contempt")
+    landmarks: bool = Field(
+        True,
+        description="give its landmarks, five of the 68, by which faces are then cut; false: a "
+        "detector looks for them",
+    )
