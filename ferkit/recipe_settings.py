@@ -113,7 +113,7 @@ def _refuse_undoing(loss: _Loss, earlier: Sequence[_Setting]) -> None:
             raise FerkitError(
                 f"would undo --set {other.text}, given before it.",
                 where=f"--set {loss.setting.text}",
-                hint="Give it first, or leave one of the two out.",
+                hint="Put it before that one, or leave one of the two out.",
             )
 
 

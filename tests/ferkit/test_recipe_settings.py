@@ -149,8 +149,8 @@ def test_a_setting_that_undoes_an_earlier_one_is_refused(first, second):
     with pytest.raises(FerkitErrors) as caught:
         told(first, "seed=1", second)
     assert str(caught.value) == (
-        f"--set {second}: would undo --set {first}, given before it. Give it first, or leave one "
-        "of the two out."
+        f"--set {second}: would undo --set {first}, given before it. Put it before that one, or "
+        "leave one of the two out."
     )
 
 
