@@ -1,10 +1,13 @@
 """Refuses, when a recipe is read, combinations of components that can't work together.
 
 Components say in `requires` and `provides` what they need and offer, in single words: "maps",
-"votes", "regions>=3" and "regions=3". The recipe itself provides "unlabelled" where it says that
-there are samples without labels, and "validation" where a part of the training data is held out;
-a data set whose rows may be without labels or of the validation split provides these words too,
-and whether there are any is seen when it is read.
+"votes", "regions>=3" and "regions=3". Aggregations say by "slot=space", "slot=regions" and
+"slot=frames" which slots they fit, and by "penalty" that `model.penalty` has something to count.
+
+The recipe itself provides "unlabelled" where it says that there are samples without labels, and
+"validation" where a part of the training data is held out; a data set whose rows may be without
+labels or of the validation split provides these words too, and whether there are any is seen when
+it is read.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ferkit.catalogue import Catalogue, Entry, spoken
-from ferkit.plugin import Kind
+from ferkit.plugin import SLOT, Kind
 from ferkit.recipe_models import kind_of_field
-from ferkit.sections import Recipe
+from ferkit.sections import ModelSection, Recipe
 
 _NUMBERED = re.compile(r"([a-z_][a-z0-9_-]*)\s*(>=|<=|==|=|>|<)\s*(\d+)")
 _COMPARE = {
@@ -83,6 +86,9 @@ def incompatibilities(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibil
     found = []
     for part in chosen_parts(recipe):
         entry = catalogue.get(part.kind, part.name)
+        if (misplaced := _misplaced(part, entry)) is not None:
+            found.append(misplaced)
+            continue
         for word in entry.component.requires:
             if not fulfils(offered, word):
                 what = (
@@ -91,6 +97,38 @@ def incompatibilities(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibil
                 )
                 found.append(Incompatibility(part.location, what, _remedy(word, catalogue)))
     return found
+
+
+def without_effect(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibility]:
+    """What the recipe asks for and none of its components would heed.
+
+    No combination that can't work: a run begun before components said so may still go on.
+    """
+    networks: list[tuple[tuple[str, ...], ModelSection | None]] = [
+        (("model",), recipe.model),
+        (("student", "model"), recipe.student.model),
+    ]
+    found = []
+    for location, section in networks:
+        if section is None or not section.penalty:
+            continue
+        pools = [part for part in _parts(section, location) if part.kind is Kind.AGGREGATION]
+        entries = [catalogue.get(part.kind, part.name) for part in pools]
+        if not any("penalty" in entry.component.provides for entry in entries):
+            names = ", ".join(dict.fromkeys(repr(part.name) for part in pools))
+            what = (
+                f"{'.'.join(location)}.penalty would count nothing: none of this network's "
+                f"aggregations ({names}) has a penalty."
+            )
+            hint = f"Leave it out or set it to 0. {_remedy('penalty', catalogue)}"
+            found.append(Incompatibility((*location, "penalty"), what, hint))
+    return found
+
+
+def slots(entry: Entry) -> tuple[str, ...]:
+    """The slots that an aggregation says it fits; () if it leaves that to its factory."""
+    words = entry.component.provides
+    return tuple(word.removeprefix(SLOT) for word in words if word.startswith(SLOT))
 
 
 def fulfils(offered: set[str], word: str) -> bool:
@@ -111,6 +149,17 @@ def fulfils(offered: set[str], word: str) -> bool:
         for each in given
         if each is not None and each[1] == name
     )
+
+
+def _misplaced(part: ChosenPart, entry: Entry) -> Incompatibility | None:
+    """What to say of an aggregation in a slot that it does not fit."""
+    fit = slots(entry) if part.kind is Kind.AGGREGATION else ()
+    *above, slot = part.location
+    if not fit or slot in fit:
+        return None
+    what = f"the {spoken(part.kind)} {part.name!r} pools over {' or '.join(fit)}, not over {slot}."
+    keys = [".".join(map(str, (*above, name))) for name in fit]
+    return Incompatibility(part.location, what, f"Use it as {' or '.join(keys)}.")
 
 
 def _remedy(word: str, catalogue: Catalogue) -> str:

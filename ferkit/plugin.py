@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 PROJECT = "ferkit"
 """Name of the pluggy project and of the entry-point group."""
 
+SLOTS = ("space", "regions", "frames")
+"""Where an aggregation can stand: the axes it pools."""
+
+SLOT = "slot="
+"""Opens the words by which an aggregation says which slots it fits: "slot=space"."""
+
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
@@ -108,7 +114,9 @@ class Component:
         params: "package.module:class", a subclass of `Params`.
         requires: what it needs of the other parts of a recipe, such as "maps", "regions>=3",
             "votes", "unlabelled".
-        provides: what it offers to them, in the same words ("maps", "regions=3").
+        provides: what it offers to them, in the same words ("maps", "regions=3"). An aggregation
+            says here which slots it fits ("slot=space", "slot=regions", "slot=frames"; all that
+            its factory accepts where it names none), and by "penalty" that it may return one.
         source: paper or project it follows, with equation or arXiv number.
     """
 

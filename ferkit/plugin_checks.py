@@ -9,7 +9,7 @@ from types import ModuleType
 import pluggy
 
 from ferkit import suggest
-from ferkit.plugin import PROJECT, Component, Kind
+from ferkit.plugin import PROJECT, SLOT, SLOTS, Component, Kind
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -112,6 +112,22 @@ def _check_component(component: object, kind: Kind) -> None:
                 f"{kind.hook}: {field} of {component.name!r} must be a tuple of strings; "
                 "mind the comma in ('maps',)"
             )
+    _check_slots(component, kind)
+
+
+def _check_slots(component: Component, kind: Kind) -> None:
+    """A slot that no recipe has would keep an aggregation out of all of them."""
+    known = [f"{SLOT}{slot}" for slot in SLOTS]
+    for word in component.provides:
+        if word.startswith(SLOT) and (kind is not Kind.AGGREGATION or word not in known):
+            raise PluginFault(
+                f"{kind.hook}: provides of {component.name!r} names {word!r}; aggregations, and "
+                f"nothing else, may name {', '.join(map(repr, known))}"
+            )
+    if any(word.startswith(SLOT) for word in component.requires):
+        raise PluginFault(
+            f"{kind.hook}: the slots of {component.name!r} belong in provides, not in requires"
+        )
 
 
 def _first_sentence(error: Exception) -> str:

@@ -11,16 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from ferkit.catalogue import Catalogue
-from ferkit.compatibility import chosen_parts, incompatibilities
+from ferkit.compatibility import chosen_parts, incompatibilities, without_effect
 from ferkit.errors import FerkitError, FerkitErrors
 from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_errors import explain
 from ferkit.recipe_files import find_recipe, read_text
 from ferkit.recipe_location import locate
 from ferkit.recipe_matrix import check_matrix, variants
-from ferkit.recipe_merge import apply_settings, lay_over
+from ferkit.recipe_merge import lay_over
 from ferkit.recipe_models import RecipeModels
 from ferkit.recipe_paths import absent_paths
+from ferkit.recipe_settings import apply_settings
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
 from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
 from ferkit.sections import SCHEMA_VERSION, Recipe
@@ -34,6 +35,7 @@ class LoadedRecipe:
     name: of the recipe. path: its file. folder: what relative paths in it are relative to.
     document: the recipe as plain dicts and lists, `--set` applied, `matrix` included.
     plugins_used: the plugins whose components it (or a variant) uses, with their versions.
+    dropped: a sentence for each `--set` that dropped keys which the file has.
     """
 
     recipe: Recipe
@@ -43,6 +45,7 @@ class LoadedRecipe:
     folder: Path
     document: dict[str, Any]
     plugins_used: Mapping[str, str]
+    dropped: tuple[str, ...] = ()
 
 
 def read_recipe(
@@ -58,7 +61,8 @@ def read_recipe(
         path_or_name: a file, or the name of a recipe that ships.
         overrides: "a.b.c=value", applied in order.
         catalogue: the components that it may use; none of their factories is imported.
-        look: whether what must exist (`ferkit.plugin.MustExist`) is looked for.
+        look: whether it is about to be run for the first time: what must exist
+            (`ferkit.plugin.MustExist`) is looked for, and what would have no effect is an error.
     Raises: FerkitError, FerkitErrors: everything that is wrong, each with its place.
     """
     path = find_recipe(path_or_name, catalogue.loaded)
@@ -68,7 +72,7 @@ def read_recipe(
         raise FerkitError("is empty.", where=source, hint="'ferkit recipes' lists examples.")
     if not isinstance(document.value, dict):
         raise PlacedError("a recipe must be a mapping (key: value).", document.place)
-    document = apply_settings(document, overrides)
+    document, dropped = apply_settings(document, overrides)
     folder = path.absolute().parent
     reading = _Reading(document, catalogue, folder, _name_of(path), look=look)
     recipe, matrix = reading.all()
@@ -80,6 +84,7 @@ def read_recipe(
         folder=folder,
         document=plain(document),
         plugins_used=reading.plugins_used,
+        dropped=dropped,
     )
 
 
@@ -180,7 +185,10 @@ class _Reading:
                 self._keep(found, about)
             return None
         if whole:
-            for clash in incompatibilities(recipe, self._catalogue):
+            clashes = incompatibilities(recipe, self._catalogue)
+            if self._look:
+                clashes += without_effect(recipe, self._catalogue)
+            for clash in clashes:
                 spot = locate(document, model, clash.location)
                 self._keep(PlacedError(clash.what, spot.place, hint=clash.hint), about)
             for absent in absent_paths(recipe) if self._look else ():

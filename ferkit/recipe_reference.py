@@ -28,7 +28,10 @@ loop: {use: supervised, epochs: 10}
 ```
 
 Paths are relative to the recipe's folder. `ferkit run recipe.yaml --set model.dropout=0.5` changes
-a value from the command line: the dots go down into sections, a number into a list, from 0.
+a value from the command line: the dots go down into sections, a number into a list, from 0. `--set
+loop.use=supervised` names another component and so drops the parameters of the one before; what it
+dropped is told, as it is where `--set` replaces a whole section. Settings apply in order, of the
+same key the last one counts, and one that would undo an earlier one is refused.
 """
 
 

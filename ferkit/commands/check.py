@@ -17,7 +17,8 @@ from ferkit.recipe import LoadedRecipe, read_recipe
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a value, such as --set training.batch_size=16. May be repeated.",
+    help="Change a value, such as --set training.batch_size=16. May be repeated. Another 'use' "
+    "drops the parameters beside it, which is told.",
 )
 def check(recipe: str, settings: tuple[str, ...]) -> None:
     """Say whether RECIPE, a file or the name of one that ships, is right.
@@ -25,6 +26,8 @@ def check(recipe: str, settings: tuple[str, ...]) -> None:
     Reports every error at once, each as file:line:column; files of weights must be there.
     """
     read = read_recipe(recipe, overrides=settings, catalogue=catalogue(load()), look=True)
+    for line in read.dropped:
+        click.echo(line, err=True)
     for line in summary(read):
         click.echo(line)
 

@@ -181,7 +181,8 @@ def read_choices(
     """
     from ferkit.errors import FerkitError
     from ferkit.recipe import read_recipe, validate
-    from ferkit.recipe_merge import apply_settings, lay_over
+    from ferkit.recipe_merge import lay_over
+    from ferkit.recipe_settings import apply_settings
     from ferkit.recipe_yaml import Place, placed, plain
     from ferkit.sections import FacesSection
 
@@ -199,7 +200,9 @@ def read_choices(
         under, folder = lay_over(under, read.document.get("faces") or {}), read.folder
     train = {"use": dataset or dataset_for(data), "path": str(data.absolute())}
     document = {"data": {"train": train}, "faces": lay_over(under, faces)}
-    item = apply_settings(placed(document, Place(source)), settings)
+    item, dropped = apply_settings(placed(document, Place(source)), settings)
+    for line in dropped:
+        click.echo(line, err=True)
     return validate(plain(item), catalogue=components, source=source, name="prepare", folder=folder)
 
 

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Go on with the run or matrix in this folder.",
+    help="Go on with the run or matrix in this folder, by the recipe it began with.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key. Another 'use' drops the parameters beside it, which is told.",
+)
 @click.option("--smoke", is_flag=True, help="One batch through every phase, on a few samples.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Runs of a matrix side by side. Default: by device."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferkit.evaluation.cost import same_cost
+from ferkit.evaluation.stability import stability_distance
 from ferkit.evaluation.statistics import over_seeds, paired_difference
 from ferkit.evaluation.wording import HEADLINES, is_number
 
@@ -37,7 +38,8 @@ def summarise_matrix(
         split: split that the metric is of.
     Returns: a JSON mapping: metric, split, baseline, seeds, and `variants`: name -> n, mean,
         sd, low, high, method, values (by seed), gain (the same keys, or None), means (of all
-        headline metrics), label_noise and cost (or None, where its seeds differ in it).
+        headline metrics), label_noise, cost (or None, where its seeds differ in it) and
+        stability_distance (mean, or None where a run lacks it).
     """
     values = {variant: _values(by_seed, split, metric) for variant, by_seed in runs.items()}
     variants: dict[str, Any] = {}
@@ -63,6 +65,7 @@ def summarise_matrix(
             },
             "label_noise": _noise_over_seeds([entry for entry in noise if entry]),
             "cost": same_cost(results.get("cost") for results in by_seed.values()),
+            "stability_distance": stability_distance(by_seed.values()),
         }
     seeds = dict.fromkeys(str(seed) for by_seed in runs.values() for seed in by_seed)
     return {

@@ -15,8 +15,10 @@ from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.report_rounds import rounds_table
 from ferkit.evaluation.run_folder import read_object
 from ferkit.evaluation.settings_table import compact_cells, compact_sentence, variant_names
+from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
+    SMOKE,
     UNKNOWN,
     interval,
     is_number,
@@ -40,7 +42,8 @@ _MEANS = "Each setting: the mean of each variant over the seeds with its 95 % in
 
 _COSTS = (
     "Against the cost of the network: multiply-adds of one clip, and in brackets the parameters; "
-    "intervals as above. Up and to the left is better."
+    "intervals as above. Up and to the left is better. Variants whose costs differ by less than "
+    "5 % stand side by side."
 )
 
 
@@ -154,6 +157,11 @@ def _sentences(summary: Mapping[str, Any]) -> list[str]:
         )
     if costs_differ(entry.get("cost") for entry in variants.values()):
         sentences.append("gflops: 10^9 multiply-adds of one clip as long as in a training step.")
+    if all_stable(variants.values()):
+        sentences.append(
+            "Stability distance: how much of the class probabilities moves when test samples are "
+            "altered in ways that leave the expression as it is; mean over alterations and seeds."
+        )
     if min(entry["n"] for entry in variants.values()) == 1:
         sentences.append("With one seed there is no interval.")
     return sentences
@@ -165,6 +173,8 @@ def _table(summary: Mapping[str, Any]) -> PlainTable:
     columns = ["variant", METRIC_NAMES.get(metric, metric)]
     columns += [f"gain over {baseline}, points"] if baseline else []
     columns += [*(METRIC_NAMES[name] for name in beside)]
+    stable = all_stable(summary["variants"].values())
+    columns += ["stability distance"] if stable else []
     costly = costs_differ(entry.get("cost") for entry in summary["variants"].values())
     columns += ["parameters", "gflops"] if costly else []
     columns += ["seeds"]
@@ -176,6 +186,7 @@ def _table(summary: Mapping[str, Any]) -> PlainTable:
         elif baseline:
             row.append("baseline" if name == baseline else UNKNOWN)
         row += [percent(entry["means"].get(other)) for other in beside]
+        row += [percent(entry["stability_distance"])] if stable else []
         row += cost_cells(entry.get("cost")) if costly else []
         rows.append([*row, str(entry["n"])])
     return PlainTable(columns, rows, "Means over seeds, below them 95 % intervals")
@@ -256,6 +267,8 @@ def _alerts(state: Mapping[str, Any]) -> list[str]:
     ]
     if state.get("status") in ("running", "interrupted", "partial"):
         texts.insert(0, "Not all runs are finished: the table holds those that are.")
+    if state.get("smoke"):
+        texts.insert(0, SMOKE)
     if not (state.get("summary") or state.get("settings")):
         texts.append("No run has finished yet, so there is nothing to compare.")
     return texts

@@ -9,7 +9,7 @@ from typing import Any
 from ferkit.evaluation.cost import cost_in_words
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.run_folder import RunFolder
-from ferkit.evaluation.wording import UNKNOWN, duration, moment
+from ferkit.evaluation.wording import SMOKE, UNKNOWN, duration, moment
 
 _STATUS = {
     "interrupted": "This run was interrupted: what is shown is as far as it came. "
@@ -17,10 +17,6 @@ _STATUS = {
     "failed": "This run failed: what is shown is as far as it came.",
     "running": "This run was not finished when this page was written.",
 }
-_SMOKE = (
-    "This was a smoke run: one batch through every phase, on a few samples. It shows that the "
-    "recipe works; its numbers mean nothing."
-)
 _FILES = {
     "recipe.yaml": "the resolved recipe: runs again to the same numbers",
     "run.json": "versions, plugins, seed, device, data, status, times, notes",
@@ -42,7 +38,7 @@ def alerts(run: RunFolder) -> list[str]:
     if run.run.get("error"):
         texts.append(str(run.run["error"]))
     if run.run.get("smoke"):
-        texts.append(_SMOKE)
+        texts.append(SMOKE)
     return [*texts, *run.missing]
 
 

@@ -1,4 +1,4 @@
-"""A matrix with settings as CSV: a row per setting and variant, and a row per run."""
+"""A matrix as CSV: a row per variant (and setting), per run, and per round."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _EXPRESSIONS = ("intensity_rho", "intensity_rho_within_classes", *(f"blend_{n}" 
 _FRAMES = ("frame_weight_rho", "frame_weight_at_apex", "frames_at_apex")
 _ATTENTION = (*_FRAMES, "attention_on_face", "face_area")
 _STABILITY = ("stability_distance", "stability_changed")
+_NETWORK = ("stability_distance", "parameters", "gflops")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,34 @@ class MatrixRun:
     seconds: float | None
 
 
+def matrix_csv(summary: Mapping[str, Any]) -> str:
+    """A row per variant of a matrix without settings, a column per seed; fractions.
+
+    Args:
+        summary: what `summarise_matrix` returned.
+    """
+    keys = [key for key in _SPREAD if key != "method"]
+    seeds = summary["seeds"]
+    noises = ("weight_auroc", "weight_precision_at_k", "loss_auroc")
+    columns = ["variant", *keys, *(f"gain_{key}" for key in keys)]
+    columns += [*(f"mean_of_{name}" for name in HEADLINES), *noises, *_NETWORK]
+    rows: list[list[Any]] = []
+    for name, entry in summary["variants"].items():
+        gain, noise = entry["gain"] or {}, entry["label_noise"] or {}
+        rows.append(
+            [
+                name,
+                *(entry[key] for key in keys),
+                *(gain.get(key) for key in keys),
+                *(entry["means"].get(metric) for metric in HEADLINES),
+                *(noise.get(found, {}).get("mean") for found in noises),
+                *_network_values(entry),
+                *(entry["values"].get(seed) for seed in seeds),
+            ]
+        )
+    return _text([*columns, *(f"seed_{seed}" for seed in seeds)], rows)
+
+
 def settings_csv(
     summaries: Summaries, *, first_accuracy: Mapping[str, Mapping[str, float]] | None = None
 ) -> str:
@@ -56,7 +85,7 @@ def settings_csv(
     columns = ["setting", "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
     columns += [f"mean_of_{name}" for name in HEADLINES]
-    columns += [*_NOISE, "wrong_labels", "first_accuracy", "parameters", "gflops"]
+    columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK]
     rows: list[list[Any]] = []
     for setting, summary in summaries.items():
         first = list((first_accuracy or {}).get(setting, {}).values())
@@ -73,8 +102,7 @@ def settings_csv(
                     *(noise.get(name, {}).get("mean") for name in _NOISE),
                     noise["wrong"] / noise["n"] if noise.get("n") else None,
                     sum(first) / len(first) if first else None,
-                    (entry.get("cost") or {}).get("parameters"),
-                    gflops(entry.get("cost")),
+                    *_network_values(entry),
                 ]
             )
     return _text(columns, rows)
@@ -141,6 +169,12 @@ def _attention_values(results: Mapping[str, Any]) -> list[Any]:
     first: Mapping[str, Any] = next(iter(regions.values()), {})
     rho = (frames.get("correlation") or {}).get("mean")
     return [rho, apex.get("weight"), apex.get("frames"), first.get("mass"), first.get("area")]
+
+
+def _network_values(entry: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_NETWORK`, of a variant of a summary."""
+    cost = entry.get("cost")
+    return [entry.get("stability_distance"), (cost or {}).get("parameters"), gflops(cost)]
 
 
 def _stability_values(results: Mapping[str, Any]) -> list[Any]:

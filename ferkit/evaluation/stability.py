@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -45,6 +45,23 @@ def stability_results(probs: Floats, altered: Mapping[str, Floats]) -> dict[str,
     }
     mean = {key: float(np.mean([entry[key] for entry in entries.values()])) for key in MEASURES}
     return {"n": len(probs), "alterations": entries, "mean": mean}
+
+
+def stability_distance(runs: Iterable[Mapping[str, Any]]) -> float | None:
+    """Mean distance over alterations and runs; None unless every run has measured it.
+
+    Args:
+        runs: content of `results.json` of each.
+    """
+    found: list[Any] = [
+        ((one.get("stability") or {}).get("mean") or {}).get("total_variation") for one in runs
+    ]
+    return float(np.mean(found)) if found and all(map(is_number, found)) else None
+
+
+def all_stable(variants: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every variant of a summary has its `stability_distance`."""
+    return all(is_number(entry.get("stability_distance")) for entry in variants)
 
 
 def is_stability(entry: Any) -> TypeGuard[Mapping[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -11,9 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ferkit.evaluation.cost import cost_cells, costs_differ, gflops
+from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.report_rounds import rounds_table
+from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
@@ -27,7 +26,6 @@ from ferkit.evaluation.wording import (
 __all__ = [
     "class_table",
     "markdown_table",
-    "matrix_csv",
     "matrix_markdown",
     "matrix_rows",
     "matrix_table",
@@ -117,6 +115,8 @@ def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
     columns = ["variant", "seeds", METRIC_NAMES.get(metric, metric), "95 % interval"]
     columns += [f"gain over {baseline}, points", "95 % interval of the gain"] if baseline else []
     columns += [METRIC_NAMES[beside]]
+    stable = all_stable(variants.values())
+    columns += ["stability distance"] if stable else []
     columns += ["wrong labels by weight: AUROC", "precision at k"] if noisy else []
     costly = costs_differ(entry.get("cost") for entry in variants.values())
     columns += ["parameters", "gflops"] if costly else []
@@ -131,6 +131,7 @@ def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
                 else ["baseline" if name == baseline else UNKNOWN, ""]
             )
         row.append(percent(entry["means"].get(beside)))
+        row += [percent(entry["stability_distance"])] if stable else []
         if noisy:
             row += _noise_cells(entry["label_noise"], equal="0.500 (weights all equal)")
         row += cost_cells(entry.get("cost")) if costly else []
@@ -200,47 +201,6 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join([*lines, *(_markdown_row(row) for row in rows)]) + "\n"
 
 
-def matrix_csv(summary: Mapping[str, Any]) -> str:
-    """The numbers of a matrix as CSV: fractions, a row per variant, a column per seed."""
-    keys = ("n", "mean", "sd", "low", "high")
-    seeds = summary["seeds"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        [
-            "variant",
-            *keys,
-            *(f"gain_{key}" for key in keys),
-            *(f"mean_of_{name}" for name in METRIC_NAMES),
-            "weight_auroc",
-            "weight_precision_at_k",
-            "loss_auroc",
-            "parameters",
-            "gflops",
-            *(f"seed_{seed}" for seed in seeds),
-        ]
-    )
-    for name, entry in summary["variants"].items():
-        noise = entry["label_noise"] or {}
-        writer.writerow(
-            _csv_cells(
-                [
-                    name,
-                    *(entry[key] for key in keys),
-                    *((entry["gain"] or {}).get(key) for key in keys),
-                    *(entry["means"].get(metric) for metric in METRIC_NAMES),
-                    noise.get("weight_auroc", {}).get("mean"),
-                    noise.get("weight_precision_at_k", {}).get("mean"),
-                    noise.get("loss_auroc", {}).get("mean"),
-                    (entry.get("cost") or {}).get("parameters"),
-                    gflops(entry.get("cost")),
-                    *(entry["values"].get(seed) for seed in seeds),
-                ]
-            )
-        )
-    return text.getvalue()
-
-
 def _beside(metric: str) -> str:
     """The metric shown beside: per-class accuracy beside accuracy, and the other way round."""
     return "accuracy" if metric == "mean_class_accuracy" else "mean_class_accuracy"
@@ -288,10 +248,3 @@ def _noise_cells(noise: Mapping[str, Any] | None, *, equal: str) -> list[str]:
 def _markdown_row(cells: Sequence[str]) -> str:
     safe = (" ".join(cell.replace("\\", "\\\\").replace("|", "\\|").split()) for cell in cells)
     return "| " + " | ".join(safe) + " |"
-
-
-def _csv_cells(values: Sequence[Any]) -> list[Any]:
-    return [
-        "" if value is None else f"{value:.6f}" if isinstance(value, float) else value
-        for value in values
-    ]

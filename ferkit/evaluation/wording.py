@@ -18,6 +18,12 @@ METRIC_NAMES = {
 HEADLINES = tuple(METRIC_NAMES)
 """Keys of the metrics that carry an interval."""
 
+SMOKE = (
+    "This was a smoke run: one batch through every phase, on a few samples. It shows that the "
+    "recipe works; its numbers mean nothing."
+)
+"""What a reader of such a run's page or tables must see first."""
+
 
 def is_number(value: Any) -> bool:
     """Whether a JSON value is a finite number."""

@@ -10,8 +10,8 @@ from torch import nn
 
 from ferkit.contracts.model import FeatureSpec
 from ferkit.errors import FerkitError
-from ferkit.model.face_model import SLOTS, FaceModel
-from ferkit.plugin import Context, Kind
+from ferkit.model.face_model import FaceModel
+from ferkit.plugin import SLOTS, Context, Kind
 from ferkit.sections import ModelSection
 
 Build = Callable[[Kind, Any, Context], Any]

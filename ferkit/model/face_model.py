@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ferkit.contracts.model import Pooled
-
-SLOTS = ("space", "regions", "frames")
+from ferkit.plugin import SLOTS
 
 
 class Output(NamedTuple):

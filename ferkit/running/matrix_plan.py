@@ -15,6 +15,7 @@ from ferkit.files import write_whole
 from ferkit.matrix_section import MatrixSection
 from ferkit.recipe import LoadedRecipe, models_for, read_recipe, validate
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
+from ferkit.running.changed_recipe import recorded
 from ferkit.running.folder import is_done, now, read_json, read_state
 from ferkit.running.matrix_recipe import dump_matrix
 from ferkit.running.matrix_state import write_state
@@ -37,6 +38,7 @@ class MatrixPlan:
     runs: all, those among them that another setting's run serves for included.
     recipes: of setting and variant, with the seed of the first of its runs; they name their number
         of threads, so that going on with other `--jobs` gives the same numbers.
+    recorded: the whole recipe as it was written down, of `changed_recipe.recorded`.
     """
 
     root: Path
@@ -46,6 +48,7 @@ class MatrixPlan:
     recipes: Mapping[Cell, Recipe]
     smoke: bool
     started: str
+    recorded: Mapping[str, Any] | None = None
 
     @property
     def work(self) -> list[PlannedRun]:
@@ -110,13 +113,14 @@ def write_plan(
     runs, recipes = share_runs(runs, of_cells, name=loaded.name, root=root)
     for run, own in reversed(list(zip(runs, recipes, strict=True))):
         of_cells[run.cell] = own  # the first of them stays, with the weights it now starts from
-    plan = replace(rough, runs=tuple(runs), recipes=of_cells)
+    documents = {cell: recipe_document(recipe) for cell, recipe in of_cells.items()}
+    text = dump_matrix(loaded, matrix, documents)
+    plan = replace(rough, runs=tuple(runs), recipes=of_cells, recorded=recorded(text))
     for run, own in zip(runs, recipes, strict=True):
         if not run.is_shared:
             (root / run.plan_file).parent.mkdir(parents=True, exist_ok=True)
             write_whole(root / run.plan_file, dump_recipe(own))
-    documents = {cell: recipe_document(recipe) for cell, recipe in of_cells.items()}
-    write_whole(root / "recipe.yaml", dump_matrix(loaded, matrix, documents))
+    write_whole(root / "recipe.yaml", text)
     write_state(plan, "planned")
     return plan
 
@@ -197,7 +201,7 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
             loaded = read_recipe(str(root / run.plan_file), catalogue=components)
             recipes[run.cell] = loaded.recipe
     smoke = bool(state.get("smoke"))
-    return MatrixPlan(root, name, matrix, tuple(runs), recipes, smoke, started)
+    return MatrixPlan(root, name, matrix, tuple(runs), recipes, smoke, started, state.get("recipe"))
 
 
 def _read_run(entry: Mapping[str, Any]) -> PlannedRun:

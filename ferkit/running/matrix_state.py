@@ -88,6 +88,8 @@ def write_state(
         "not_tried": outcome.not_tried,
         "summary": _summary(plan, finished, None) if settings is None else None,
     }
+    if plan.recorded is not None:
+        state["recipe"] = plan.recorded
     if settings is not None:
         summaries = {name: _summary(plan, finished, name) for name in settings}
         state["settings"] = {name: one for name, one in summaries.items() if one is not None}

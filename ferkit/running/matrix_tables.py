@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ferkit.evaluation.settings_csv import MatrixRun, rounds_csv, runs_csv, settings_csv
+from ferkit.evaluation.settings_csv import (
+    MatrixRun,
+    matrix_csv,
+    rounds_csv,
+    runs_csv,
+    settings_csv,
+)
 from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
-from ferkit.evaluation.tables import matrix_csv, matrix_markdown, rounds_markdown
+from ferkit.evaluation.tables import matrix_markdown, rounds_markdown
+from ferkit.evaluation.wording import SMOKE
 from ferkit.files import write_whole
 from ferkit.running.matrix_state import Finished, first_accuracy
 
@@ -17,22 +24,24 @@ if TYPE_CHECKING:
 
 def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[Finished]) -> None:
     """Write matrix.csv, matrix.md and matrix_runs.csv; with settings matrix_compact.md too, and
-    where loops have rounds matrix_rounds.md and matrix_rounds.csv.
+    where loops have rounds matrix_rounds.md and matrix_rounds.csv. In smoke runs, whose numbers
+    mean nothing, each Markdown file says so first.
 
     Args:
         state: what is in matrix.json. finished: all runs that are done.
     """
     summary, settings = state["summary"], state.get("settings")
+    warning = f"{SMOKE}\n\n" if state.get("smoke") else ""
     if summary:
         write_whole(plan.root / "matrix.csv", matrix_csv(summary))
-        write_whole(plan.root / "matrix.md", matrix_markdown(summary))
+        write_whole(plan.root / "matrix.md", warning + matrix_markdown(summary))
     if settings:
         first = state["first_accuracy"]
         write_whole(plan.root / "matrix.csv", settings_csv(settings, first_accuracy=first))
-        write_whole(plan.root / "matrix.md", settings_markdown(settings))
-        write_whole(plan.root / "matrix_compact.md", compact_markdown(settings))
+        write_whole(plan.root / "matrix.md", warning + settings_markdown(settings))
+        write_whole(plan.root / "matrix_compact.md", warning + compact_markdown(settings))
     if state.get("rounds"):
-        write_whole(plan.root / "matrix_rounds.md", rounds_markdown(state["rounds"]))
+        write_whole(plan.root / "matrix_rounds.md", warning + rounds_markdown(state["rounds"]))
         write_whole(plan.root / "matrix_rounds.csv", rounds_csv(_rows(plan, finished)))
     if finished:
         write_whole(plan.root / "matrix_runs.csv", runs_csv(_rows(plan, finished)))

@@ -22,6 +22,7 @@ from ferkit.plugin import Context, Kind
 from ferkit.plugins import Observers
 from ferkit.recipe_write import dump_recipe, recipe_document
 from ferkit.running.assemble import RunData, assemble
+from ferkit.running.changed_recipe import recorded
 from ferkit.running.environment import device_name, plugin_versions, versions
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.initial import initial_weights
@@ -113,7 +114,8 @@ def _begin(
         state.content.pop("error", None)  # of the attempt before
         state.update(status="running", resumed=[*state.content.get("resumed", []), now()])
         return state
-    write_whole(folder / "recipe.yaml", dump_recipe(recipe))
+    text = dump_recipe(recipe)
+    write_whole(folder / "recipe.yaml", text)
     state = RunState(path, {})
     state.update(
         schema_version=SCHEMA_VERSION,
@@ -127,6 +129,7 @@ def _begin(
         plugins=plugin_versions(catalogue.loaded),
         seed=recipe.seed,
         smoke=smoke,
+        recipe=recorded(text),
         notes=[],
     )
     return state

@@ -16,7 +16,8 @@ from ferkit.evaluation.tables import results_table
 from ferkit.plugin import Context
 from ferkit.recipe import read_recipe
 from ferkit.running.assemble import ReadSets, prepare_data, read_data
-from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json, read_state
+from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
+from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json
 from ferkit.running.matrix import run_matrix, show_table
 from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
 from ferkit.running.plan import PlannedRun, plan_runs
@@ -53,6 +54,8 @@ def begin(
     loaded = read_recipe(name, overrides=settings, catalogue=components, look=True)
     console = _console(progress)
     display = make_display(progress, console)
+    for line in loaded.dropped:
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
     _say_broken(components, display)
     if loaded.matrix is None:
         _refuse_only(only, loaded.name)
@@ -97,6 +100,9 @@ def resume(folder: Path, *, jobs: int | None, progress: Style, only: Sequence[st
         components = catalogue(plugins.load())
         if (folder / "matrix.json").exists():
             plan = read_plan(folder, components)
+            refuse_changed(folder, plan.recorded, finished=False)
+            for run in plan.work:
+                refuse_changed_run(folder / run.folder)
             _matrix(plan, components, console, display, jobs=jobs, progress=progress, only=only)
             return
         _refuse_only(only, str(folder))
@@ -133,7 +139,7 @@ def resume_held(folder: Path, components: Catalogue, display: Display) -> None:
     """
     if not (folder / "run.json").exists():
         raise no_run(folder)
-    state = read_state(folder / "run.json")
+    state = refuse_changed_run(folder)
     if is_done(folder, state):
         display.say(f"{folder}: this run is done already.")
         return

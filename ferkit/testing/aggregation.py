@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ferkit.contracts.model import Features, FeatureSpec, Pooled
 from ferkit.errors import FerkitError
-from ferkit.plugin import Context
+from ferkit.plugin import SLOTS, Context
 from ferkit.testing.backbone import Make, seeded
 
 BATCH, REGIONS, DIM = 4, 3, 8
@@ -18,7 +18,7 @@ CHANNELS = (4, 8)
 
 
 def check_aggregation(
-    make: Make, *, slots: Sequence[str] = ("space", "regions", "frames")
+    make: Make, *, slots: Sequence[str] = SLOTS, may_penalise: bool = True
 ) -> tuple[str, ...]:
     """Hold an aggregation to `SpaceAggregation` and `SetAggregation`, slot by slot.
 
@@ -27,6 +27,7 @@ def check_aggregation(
     Args:
         make: context -> aggregation.
         slots: to try.
+        may_penalise: whether its declaration says that it may return a penalty.
     Returns: the slots it works in.
     Raises: AssertionError: says what is wrong; also if it works in no slot.
     """
@@ -43,10 +44,10 @@ def check_aggregation(
         assert isinstance(pool, nn.Module), "an aggregation is a torch module"
         dim = int(pool.dim)  # type: ignore[arg-type]
         pool.eval()
-        if slot == "space":
-            _check_space(pool, dim)
-        else:
-            _check_set(pool, dim)
+        answer = _check_space(pool, dim) if slot == "space" else _check_set(pool, dim)
+        assert may_penalise or not answer.penalty.any(), (
+            "it returns a penalty, and its declaration does not provide 'penalty'"
+        )
         other = seeded(make, context, seed=5)
         other.load_state_dict(pool.state_dict())
         worked.append(slot)
@@ -58,7 +59,7 @@ def _random(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _check_space(pool: Any, dim: int) -> None:
+def _check_space(pool: Any, dim: int) -> Pooled:
     pooled = _random(BATCH, REGIONS, DIM, seed=0).requires_grad_()
     maps = tuple(
         _random(BATCH, REGIONS, channels, size, size, seed=size).requires_grad_()
@@ -73,9 +74,10 @@ def _check_space(pool: Any, dim: int) -> None:
     answer.features.sum().backward()  # type: ignore[no-untyped-call]
     reached = [tensor.grad is not None for tensor in (pooled, *maps)]
     assert any(reached), "no gradient reaches the backbone"
+    return answer
 
 
-def _check_set(pool: Any, dim: int) -> None:
+def _check_set(pool: Any, dim: int) -> Pooled:
     members = _random(BATCH, REGIONS, DIM, seed=1)
     valid = torch.tensor(
         [[True, True, True], [True, False, True], [False, True, False], [False, False, False]]
@@ -112,6 +114,7 @@ def _check_set(pool: Any, dim: int) -> None:
             atol=1e-6,
             msg="padding changes the result",
         )
+    return answer
 
 
 def pool_takes_any_length(pool: Any, members: Tensor, valid: Tensor) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ferkit.catalogue import Catalogue, Entry, catalogue
-from ferkit.compatibility import fulfils
+from ferkit.compatibility import fulfils, slots
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import load
@@ -67,7 +67,12 @@ def _backbone(entry: Entry, make: Make) -> None:
 
 
 def _aggregation(entry: Entry, make: Make) -> None:
-    check_aggregation(make)
+    declared = slots(entry)
+    worked = check_aggregation(make, may_penalise="penalty" in entry.component.provides)
+    assert not declared or set(declared) == set(worked), (
+        f"its factory accepts the slots {', '.join(worked)}, and its declaration names "
+        f"{', '.join(declared)}"
+    )
 
 
 def _label_update(entry: Entry, make: Make) -> None:

@@ -20,6 +20,7 @@ def ferkit_aggregations() -> list[Component]:
             factory="ferkit_attention.spatial_attention:make_spatial_attention",
             params="ferkit_attention.params:SpatialAttentionParams",
             requires=("maps",),
+            provides=("slot=space", "penalty"),
             source=f"{PAPER}, eq. 1-2 (B8, B12)",
         ),
         Component(
@@ -28,6 +29,7 @@ def ferkit_aggregations() -> list[Component]:
             factory="ferkit_attention.stage_means:make_stage_means",
             params="ferkit_attention.params:StageMeansParams",
             requires=("maps",),
+            provides=("slot=space",),
             source=f"{PAPER}, table 2 (B24)",
         ),
         Component(
@@ -35,6 +37,7 @@ def ferkit_aggregations() -> list[Component]:
             summary="over regions: mean weighted by a sigmoid gate",
             factory="ferkit_attention.gated_attention:make_region_attention",
             params="ferkit_attention.params:GatedAttentionParams",
+            provides=("slot=regions",),
             source=f"{PAPER}, eq. 3-4 (B9)",
         ),
         Component(
@@ -42,6 +45,7 @@ def ferkit_aggregations() -> list[Component]:
             summary="over frames: mean weighted by a sigmoid gate",
             factory="ferkit_attention.gated_attention:make_frame_attention",
             params="ferkit_attention.params:GatedAttentionParams",
+            provides=("slot=frames",),
             source=f"{PAPER}, eq. 5-6 (B10)",
         ),
     ]

@@ -71,6 +71,6 @@ class NoisyStudentParams(Params):
     )
     teacher_noise: bool = Field(
         False,
-        description="the teacher labels under noise: on the view of input_noise and with the student's "
-        "dropout",
+        description="the teacher labels under noise: on the view of input_noise and with the "
+        "student's dropout",
     )

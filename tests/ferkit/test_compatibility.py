@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ferkit.compatibility import chosen_parts, fulfils, incompatibilities, provided
+from ferkit.catalogue import Catalogue
+from ferkit.compatibility import (
+    chosen_parts,
+    fulfils,
+    incompatibilities,
+    provided,
+    without_effect,
+)
 from ferkit.errors import FerkitErrors
 from ferkit.plugin import Kind
 from ferkit.recipe import read_recipe, validate
@@ -113,3 +122,80 @@ labelled:
         "/r.yaml:12:16: the sample weighting 'trend' needs 'validation', and nothing in this "
         "recipe provides it. Set data.split.validation above 0.",
     ]
+
+
+def declaring(parts: Catalogue, **provides: tuple[str, ...]) -> Catalogue:
+    """The same components, some aggregations with other `provides`."""
+    entries = {(entry.kind, entry.name): entry for entry in parts.entries()}
+    for name, words in provides.items():
+        entry = entries[Kind.AGGREGATION, name]
+        component = replace(entry.component, provides=words, requires=())
+        entries[Kind.AGGREGATION, name] = replace(entry, component=component)
+    return Catalogue(parts.loaded, entries)
+
+
+def test_an_aggregation_in_another_slot_is_told_with_those_that_it_fits(parts, tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        """\
+data: {train: {use: things, path: x}}
+model:
+  aggregation:
+    space: across
+    regions: {use: across}
+    frames: attention
+student:
+  model:
+    aggregation:
+      frames: {use: across}
+"""
+    )
+    known = declaring(parts, across=("slot=regions",), attention=("slot=space", "slot=regions"))
+    with pytest.raises(FerkitErrors) as caught:
+        read_recipe(str(path), catalogue=known)
+    assert [line.removeprefix(str(tmp_path)) for line in str(caught.value).splitlines()] == [
+        "/r.yaml:4:12: the aggregation 'across' pools over regions, not over space. Use it as "
+        "model.aggregation.regions.",
+        "/r.yaml:6:13: the aggregation 'attention' pools over space or regions, not over frames. "
+        "Use it as model.aggregation.space or model.aggregation.regions.",
+        "/r.yaml:10:15: the aggregation 'across' pools over regions, not over frames. Use it as "
+        "student.model.aggregation.regions.",
+    ]
+
+
+def test_an_aggregation_that_declares_no_slot_may_stand_in_any(parts):
+    known = declaring(parts, across=(), attention=("penalty",))
+    aggregation = {"space": "across", "regions": "attention", "frames": "across"}
+    document = {"data": TRAIN, "model": {"aggregation": aggregation}}
+    assert incompatibilities(validate(document, catalogue=known), known) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "student", "expected"),
+    [
+        ({}, None, []),
+        ({"penalty": 0.1}, None, ["model.penalty"]),
+        ({"penalty": 0.1, "aggregation": {"space": "attention"}}, None, []),
+        ({"penalty": 0.1, "aggregation": {"frames": "attention"}}, None, []),
+        ({}, {"penalty": 0.1}, ["student.model.penalty"]),
+        ({"aggregation": {"space": "attention"}}, {"penalty": 1}, ["student.model.penalty"]),
+        ({}, {"penalty": 0.1, "aggregation": {"space": "attention"}}, []),
+        ({"penalty": 1}, {"penalty": 1}, ["model.penalty", "student.model.penalty"]),
+    ],
+)
+def test_a_penalty_that_nothing_has(parts, model, student, expected):
+    known = declaring(parts, attention=("penalty",))
+    document = {"data": TRAIN, "model": model, "student": {"model": student}}
+    found = without_effect(validate(document, catalogue=known), known)
+    assert [".".join(each.location) for each in found] == expected
+    for each, key in zip(found, expected, strict=True):
+        assert each.what.startswith(f"{key} would count nothing: none of this network's aggr")
+        assert each.hint == "Leave it out or set it to 0. Provided by: aggregation 'attention'."
+
+
+def test_a_penalty_that_nothing_has_is_refused_when_a_run_begins_and_not_later(parts, tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("data: {train: {use: things, path: x}}\nmodel:\n  penalty: 0.1\n")
+    assert read_recipe(str(path), catalogue=parts).recipe.model.penalty == 0.1
+    with pytest.raises(FerkitErrors, match=r"r\.yaml:3:12: model\.penalty would count nothing"):
+        read_recipe(str(path), catalogue=parts, look=True)

@@ -79,6 +79,21 @@ def test_each_call_has_its_own_manager(install_plugin):
             hooks("return [Component('a', 's', 'm:F', requires=('maps'))]"),
             "requires of 'a' must be a tuple",
         ),
+        (
+            hooks("return [Component('a', 's', 'm:F', provides=('slot=space',))]"),
+            "provides of 'a' names 'slot=space'; aggregations, and nothing else, may name",
+        ),
+        (
+            hooks(
+                "return [Component('a', 's', 'm:F', provides=('slot=region',))]",
+                hook="ferkit_aggregations",
+            ),
+            "provides of 'a' names 'slot=region'; .* 'slot=space', 'slot=regions', 'slot=frames'",
+        ),
+        (
+            hooks("return [Component('a', 's', 'm:F', requires=('slot=space',))]"),
+            "the slots of 'a' belong in provides",
+        ),
     ],
 )
 def test_a_broken_plugin_is_recorded_and_the_others_go_on(install_plugin, source, message):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ferkit.evaluation.cost import (
     cost_cells,
@@ -16,11 +20,11 @@ from ferkit.evaluation.cost import (
     gflops,
     same_cost,
 )
-from ferkit.evaluation.costs_figure import costs_figure
+from ferkit.evaluation.costs_figure import cost_columns, costs_figure, side_by_side
 from ferkit.evaluation.drawing import png
 from ferkit.evaluation.matrix import summarise_matrix
-from ferkit.evaluation.settings_csv import MatrixRun, runs_csv
-from ferkit.evaluation.tables import matrix_csv, matrix_rows
+from ferkit.evaluation.settings_csv import MatrixRun, matrix_csv, runs_csv
+from ferkit.evaluation.tables import matrix_rows
 from ferkit.evaluation.wording import UNKNOWN
 
 
@@ -34,7 +38,7 @@ def results(accuracy: float, found: Any) -> dict[str, Any]:
 
 def summary(*costs: Any) -> dict[str, Any]:
     runs = {
-        f"v{place}": {seed: results(0.5 + 0.1 * place + 0.01 * seed, one) for seed in (0, 1)}
+        f"v{place}": {seed: results(0.5 + 0.1 * (place % 5) + 0.01 * seed, one) for seed in (0, 1)}
         for place, one in enumerate(costs)
     }
     return summarise_matrix(runs, baseline="v0", metric="accuracy")
@@ -105,10 +109,72 @@ def test_each_run_has_its_cost_attention_and_stability() -> None:
     assert all(empty[name] == "" for name in expected)
 
 
-def test_accuracy_is_drawn_against_cost_where_costs_differ() -> None:
-    near = summary(cost(10, 2_000_000), cost(20, 3_000_000), None)
-    far = summary(cost(10, 2_000_000_000), cost(20, 900_000_000_000))
-    assert png(costs_figure({"": near})).startswith(b"\x89PNG")
-    assert png(costs_figure({"one": far, "other": near})).startswith(b"\x89PNG")
+def drawn(figure: Figure | None) -> dict[str, Line2D]:
+    """The points of a figure by the name of their variant."""
+    assert figure is not None
+    assert png(figure).startswith(b"\x89PNG")
+    lines = figure.axes[0].get_lines()
+    return {
+        str(line.get_label()).split(" (")[0]: line
+        for line in lines
+        if not str(line.get_label()).startswith("_")
+    }
+
+
+def test_accuracy_is_drawn_against_cost() -> None:
+    points = drawn(costs_figure({"": summary(*(cost(10, 10**6 * n) for n in (1, 2, 3)), None)}))
+    assert list(points) == ["v0", "v1", "v2"]
+    x, y = np.transpose([np.asarray(line.get_xydata())[0] for line in points.values()])
+    assert x == pytest.approx([1, 2, 3])  # 10^6
+    assert y == pytest.approx([50.5, 60.5, 70.5])
+    far = summary(cost(10, 2 * 10**9), cost(20, 9 * 10**11))
+    near = summary(cost(10, 10**9), cost(20, 3 * 10**9))
+    figure = costs_figure({"one": far, "other": near})
+    assert list(drawn(figure)) == ["one/v0", "one/v1", "other/v0", "other/v1"]
+    assert figure is not None
+    assert figure.axes[0].get_xscale() == "log"
+
+
+@pytest.mark.parametrize("many", [3, 10, 17, 42])
+def test_no_two_variants_look_alike(many: int) -> None:
+    found = summary(*(cost(10, 10**8 * (row + 1)) for row in range(many)))
+    points = drawn(costs_figure({"": found})).values()
+    looks = [(line.get_color(), line.get_marker()) for line in points]
+    assert len(set(looks)) == many
+    # Neighbours in the legend differ in both: nobody needs to see colours.
+    assert all(a[0] != b[0] and a[1] != b[1] for a, b in pairwise(looks))
+
+
+def test_few_costs_and_too_many_variants_are_left_to_the_table() -> None:
     assert costs_figure({"": summary(cost(1, 2), cost(1, 2))}) is None
     assert costs_figure({"": summary(None, None)}) is None
+    # Sixteen of one cost (a head more or less is none), and one other: two columns.
+    same = [cost(10, 100_000 + 100 * row) for row in range(16)]
+    assert costs_figure({"": summary(*same, cost(20, 200_000))}) is None
+    assert costs_figure({"": summary(*(cost(1, 10 + 5 * row) for row in range(43)))}) is None
+
+
+def test_variants_of_one_cost_stand_side_by_side() -> None:
+    assert cost_columns([200, 100, 104, 300, 207]) == [[1, 2], [0, 4], [3]]
+    at = side_by_side([200, 100, 104, 300, 207], [[1, 2], [0, 4], [3]], is_log=False)
+    step = 0.03 * (300 - 102)
+    assert at == pytest.approx(
+        [203.5 - step / 2, 102 - step / 2, 102 + step / 2, 300, 203.5 + step / 2]
+    )
+    # Columns near each other keep apart, on a logarithmic axis too.
+    near = [100.0, 100, 100, 110, 110, 110, 10_000]
+    moved = side_by_side(near, cost_columns(near), is_log=True)
+    assert moved == sorted(moved)
+    assert len(set(moved)) == 7
+
+
+def test_a_column_of_many_gets_its_room_and_the_axis_is_not_to_scale() -> None:
+    costs = [*[cost(10, 10**7)] * 15, cost(20, 2 * 10**7), cost(20, 4 * 10**7)]
+    figure = costs_figure({"": summary(*costs)})
+    at = [np.asarray(line.get_xydata())[0, 0] for line in drawn(figure).values()]
+    assert at == [*range(15), 16.5, 19.0]
+    assert figure is not None
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["10.0 M", "20.0 M", "40.0 M"]
+    assert list(axes.get_xticks()) == [7, 16.5, 19.0]
+    assert "not to scale" in axes.get_xlabel()

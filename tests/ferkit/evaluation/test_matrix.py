@@ -14,7 +14,9 @@ from rich.console import Console
 from ferkit.errors import FerkitError
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.report import write_matrix_report
-from ferkit.evaluation.tables import matrix_csv, matrix_markdown, matrix_table
+from ferkit.evaluation.settings_csv import matrix_csv, settings_csv
+from ferkit.evaluation.tables import matrix_markdown, matrix_rows, matrix_table
+from ferkit.evaluation.wording import SMOKE
 
 Runs = dict[str, dict[int, dict[str, Any]]]
 
@@ -147,6 +149,54 @@ def test_page_shows_variants_seeds_noise_and_links(tmp_path: Path, summary: dict
     assert "+10.0" in page
     assert "0.850\n" in page
     assert page.count("data:image/png;base64,") == 1
+
+
+def test_stability_is_told_where_every_run_measured_it(tmp_path: Path, runs: Runs) -> None:
+    for variant, by_seed in runs.items():
+        for seed, entry in by_seed.items():
+            moved = 0.1 if variant == "supervised" else 0.2 + 0.1 * seed
+            entry["stability"] = {"mean": {"total_variation": moved, "changed": 0.5}}
+    whole = summarise_matrix(runs, baseline="supervised", metric="accuracy")
+    found = [entry["stability_distance"] for entry in whole["variants"].values()]
+    assert found == pytest.approx([0.1, 0.25, 0.4])
+    columns, rows = matrix_rows(whole)
+    place = columns.index("stability distance")
+    assert [row[place] for row in rows] == ["10.0 %", "25.0 %", "40.0 %"]
+    (tmp_path / "matrix.json").write_text(json.dumps({"name": "m", "summary": whole}))
+    page = write_matrix_report(tmp_path).read_text(encoding="utf-8")
+    assert ">stability distance</th>" in page
+    assert ">25.0 %</td>" in page
+    assert "Stability distance: how much of the class probabilities moves" in page
+
+    del runs["self|training"][1]["stability"]
+    part = summarise_matrix(runs, baseline="supervised", metric="accuracy")
+    assert "stability distance" not in matrix_rows(part)[0]
+    cells = [row["stability_distance"] for row in csv.DictReader(io.StringIO(matrix_csv(part)))]
+    assert cells == ["0.100000", "", "0.400000"]
+    long = csv.DictReader(io.StringIO(settings_csv({"s": part})))
+    assert [row["stability_distance"] for row in long] == cells
+    (tmp_path / "matrix.json").write_text(json.dumps({"name": "m", "summary": part}))
+    assert "tability distance" not in write_matrix_report(tmp_path).read_text(encoding="utf-8")
+
+
+def test_a_summary_of_before_stability_was_told_still_has_its_page(
+    tmp_path: Path, summary: dict[str, Any]
+) -> None:
+    for entry in summary["variants"].values():
+        del entry["stability_distance"]
+    (tmp_path / "matrix.json").write_text(json.dumps({"name": "old", "summary": summary}))
+    assert "+10.0" in write_matrix_report(tmp_path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("smoke", [True, False])
+def test_the_page_of_smoke_runs_says_so(
+    tmp_path: Path, summary: dict[str, Any], smoke: bool
+) -> None:
+    for content in ({"summary": summary}, {"summary": None, "settings": {"s": summary}}):
+        state = {"name": "quick", "smoke": smoke, **content}
+        (tmp_path / "matrix.json").write_text(json.dumps(state))
+        page = write_matrix_report(tmp_path).read_text(encoding="utf-8")
+        assert page.count(f'<p class="note">{SMOKE}</p>') == smoke
 
 
 def test_page_of_a_matrix_in_which_nothing_finished(tmp_path: Path) -> None:

@@ -168,6 +168,7 @@ def test_changed_data_refuse_to_resume(
     assert run(tiny_recipe, "--out", out, "--smoke") == 0
     state = read_json(out / "run.json")
     state["status"] = "interrupted"
+    del state["recipe"]  # as of a ferkit that kept none; else the recipe is refused first
     (out / "run.json").write_text(json.dumps(state))
     recipe = out / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("count: 84", "count: 70"))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ferkit.catalogue import Catalogue, catalogue
+from ferkit.cli import main
 from ferkit.errors import FerkitErrors
 from ferkit.model.build import build_model
 from ferkit.model.face_model import FaceModel
@@ -144,3 +145,35 @@ def test_a_backbone_without_maps_is_refused_when_the_recipe_is_read(known, space
     without = Catalogue(known.loaded, entries)
     with pytest.raises(FerkitErrors, match=f"'{space}' needs 'maps', and nothing in this recipe"):
         recipe(without, aggregation={"space": space})
+
+
+@pytest.mark.parametrize(
+    ("slot", "name", "own"),
+    [
+        ("space", "region_attention", "regions"),
+        ("regions", "frame_attention", "frames"),
+        ("frames", "spatial_attention", "space"),
+        ("frames", "stage_means", "space"),
+    ],
+)
+def test_check_refuses_what_is_in_another_slot(slot, name, own, capsys) -> None:
+    setting = f"model.aggregation.{slot}={name}"
+    assert main(["check", "quickstart", "--set", setting]) == 2
+    told = capsys.readouterr().err
+    assert f"--set model.aggregation.{slot}: " in told
+    assert f"'{name}' pools over {own}, not over {slot}. Use it as model.aggregation.{own}." in told
+
+
+def test_check_refuses_a_penalty_that_nothing_has(capsys) -> None:
+    recipe = ["check", "paper_b_attention"]
+    assert main(recipe) == 0
+    capsys.readouterr()
+    assert main([*recipe, "--set", "model.aggregation.space=mean"]) == 2
+    told = capsys.readouterr().err
+    assert "('mean', 'region_attention', 'frame_attention') has a penalty." in told
+    assert "set it to 0. Provided by: aggregation 'spatial_attention'." in told
+    setting = ["--set", "model.aggregation.space=mean", "--set", "model.penalty=0"]
+    assert main([*recipe, *setting]) == 0
+    assert "space=mean drops what the recipe had there: model.aggregation.space.hops: 2." in (
+        capsys.readouterr().err
+    )

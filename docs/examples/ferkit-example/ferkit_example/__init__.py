@@ -52,6 +52,7 @@ def ferkit_aggregations() -> list[Component]:
             name="softmax_pool",
             summary="weighted mean; a learned score of each member gives its weight",
             factory="ferkit_example.softmax_pool:make_softmax_pool",
+            provides=("slot=space", "slot=regions", "slot=frames"),
         )
     ]
 

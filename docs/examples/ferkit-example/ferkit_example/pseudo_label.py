@@ -62,7 +62,8 @@ class PseudoLabel:
     }
     networks = 1
 
-    def __init__(self, params: PseudoLabelParams) -> None:
+    def __init__(self, params: PseudoLabelParams, *, seed: int) -> None:
+        self.seed = seed
         self.phase = Phase(name="pseudo_label", epochs=params.epochs, patience=params.patience)
         self.ratio = params.ratio
         self.weight = params.weight
@@ -92,7 +93,8 @@ class PseudoLabel:
             batch_size=batch_size,
             ratio=self.ratio,
             steps=steps,
-            generator=generator,
+            epoch=epoch,
+            seed=self.seed,
         )
         return EpochPlan(batches, {})
 
@@ -108,4 +110,4 @@ class PseudoLabel:
 
 def make_pseudo_label(params: PseudoLabelParams, context: Context) -> PseudoLabel:
     """Factory of the component `pseudo_label`."""
-    return PseudoLabel(params)
+    return PseudoLabel(params, seed=context.seed)
