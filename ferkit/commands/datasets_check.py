@@ -162,13 +162,13 @@ def read_choices(
     Raises: FerkitError, FerkitErrors: a setting can't be read, or is none of its parameters.
     """
     from ferkit.recipe import validate
-    from ferkit.recipe_merge import apply_settings
+    from ferkit.recipe_settings import apply_settings
     from ferkit.recipe_yaml import Place, placed, plain
 
     under = {"use": name, "path": str(path.absolute())}
-    train = plain(apply_settings(placed(under, Place(SOURCE)), settings))
+    train, _ = apply_settings(placed(under, Place(SOURCE)), settings)
     faces = {} if reader is None else {"reader": {"use": reader}}
-    document = {"data": {"train": train}, "faces": faces}
+    document = {"data": {"train": plain(train)}, "faces": faces}
     return validate(document, catalogue=components, source=SOURCE, folder=Path.cwd())
 
 

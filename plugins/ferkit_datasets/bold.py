@@ -3,7 +3,7 @@
 The layout is that of `BOLD_public` as public loaders read it: tables without a header in
 `annotations`, a row each for a person in a clip, and the clips in `videos`, such as
 `videos/003/IzvOYVMltkI.mp4/0114.mp4`. Frames in the tables count from 0 in the clip, both ends
-included (by the loader of one of the dataset's authors).
+included, as a public loader reads them.
 
 It rates 26 feelings by body language, none of which is an expression of the face: samples have no
 label, and serve as unlabelled data. The ratings are attributes where a sample is one person.

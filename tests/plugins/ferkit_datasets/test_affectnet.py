@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
+from dataset_trees.affectnet import IMAGES, TRAIN, face, folders, lists, npy, numbered, row
 from ferkit_datasets.affectnet import read_affectnet
 from ferkit_datasets.params_wild import AffectNetParams
 
@@ -20,64 +19,7 @@ SEVEN = {
     5: "disgust",
     6: "anger",
 }
-HEADER = (
-    "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,"
-    "valence,arousal"
-)
-IMAGES = "Manually_Annotated_Images"
-
-
-def face() -> list[float]:
-    """Sixty-eight points, x and y in turn; those that count are at known places."""
-    points = np.zeros((68, 2))
-    points[36:42] = [[30, 40], [32, 38], [34, 38], [36, 40], [34, 42], [32, 42]]
-    points[42:48] = points[36:42] + np.array([30, 2])
-    points[30], points[48], points[54] = (48, 60), (38, 80), (58, 81)
-    return points.ravel().tolist()
-
-
 FIVE = ((33.0, 40.0), (63.0, 42.0), (48.0, 60.0), (38.0, 80.0), (58.0, 81.0))
-
-
-def row(name, code, valence="0.5", arousal="-0.25", points=None) -> str:
-    landmarks = ";".join(map(str, face() if points is None else points))
-    return f"{name},10,12,180,180,{landmarks},{code},{valence},{arousal}"
-
-
-TRAIN = [row(f"689/{code}.jpg", code) for code in range(7)]
-TEST = [row("17/a.jpg", 3), row("17/b.jpg", 0, "-0", "0")]
-
-
-def lists(train=TRAIN, test=TEST, *, tables="", images=IMAGES, header=True) -> dict[str, str]:
-    head = [HEADER] if header else []
-    files = {
-        f"{tables}training.csv": "\n".join([HEADER, *train]) + "\n",
-        f"{tables}validation.csv": "\n".join([*head, *test]) + "\n",
-    }
-    return files | {f"{images}/{each.split(',')[0]}": "face" for each in [*train, *test]}
-
-
-def npy(value) -> bytes:
-    file = io.BytesIO()
-    np.save(file, value)
-    return file.getvalue()
-
-
-def numbered(folder, number, code, *, valence="0.5", arousal="-0.25") -> dict[str, str | bytes]:
-    return {
-        f"{folder}/images/{number}.jpg": "face",
-        f"{folder}/annotations/{number}_exp.npy": npy(np.array(str(code))),
-        f"{folder}/annotations/{number}_val.npy": npy(np.array(valence)),
-        f"{folder}/annotations/{number}_aro.npy": npy(np.array(arousal)),
-        f"{folder}/annotations/{number}_lnd.npy": npy(np.array(face())),
-    }
-
-
-def folders() -> dict[str, str | bytes]:
-    files: dict[str, str | bytes] = {}
-    for code in range(7):
-        files |= numbered("train_set", code + 5, code)
-    return files | numbered("val_set", 0, 3) | numbered("val_set", 1, 0)
 
 
 def read(folder, **params):

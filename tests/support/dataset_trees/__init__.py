@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from dataset_trees import (
     afew,
+    affectnet,
     bold,
     ck_plus,
     crema_d,
@@ -29,6 +30,7 @@ from dataset_trees.writing import Files, write
 __all__ = ["TREES", "Files", "write"]
 
 TREES: dict[str, Callable[[], Files]] = {
+    "affectnet": affectnet.lists,
     "afew": afew.tree,
     "bold": bold.tree,
     "ck_plus": ck_plus.tree,
