@@ -203,7 +203,7 @@ def test_those_that_keep_the_contract() -> None:
         (changed(id="b.mp4"), "two samples have one id"),
         (changed(id=""), "a sample has an empty id"),
         (changed(path=""), "sample 'a.jpg' has no path, and the data set does not draw it"),
-        (changed(path="nowhere.jpg"), "there is no file nowhere.jpg"),
+        (changed(path="nowhere.jpg"), "there is no file, nor a folder with images, nowhere.jpg"),
         (changed(label=2), "label 2 is none of 2 classes"),
         (changed(label="happy"), "label is 'happy', not an integer"),
         (changed(truth=-2), "truth -2 is none of 2 classes"),
