@@ -152,9 +152,11 @@ class Gathered:
         self._named.add(str(file))
 
     def surplus(self, folder: Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
-        """Note the files of a folder (not of those below) that no row named."""
+        """Note the files of a folder (not of those below, nor hidden ones) that no row named."""
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
+            if entry.name.startswith("."):
+                continue
             if path.suffix.lower() in suffixes and str(path) not in self._named:
                 self.problem("surplus file", self.relative(path), "no row names it.")
 

@@ -40,7 +40,8 @@ def read_raf_db(params: RafDbParams) -> Reading:
     table = found.below(*inside, *LIST)
     images = found.below(*inside, "Image", params.images)
     relative = table.relative_to(found.root).as_posix()
-    for line, text in enumerate(table.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    listed = table.read_text(encoding="utf-8-sig", errors="replace")
+    for line, text in enumerate(listed.splitlines(), start=1):
         if not text.strip():
             continue
         file, code = (*text.split(), "", "")[:2]

@@ -61,3 +61,17 @@ def test_another_folder(grow, tmp_path) -> None:
         read_raf_db(RafDbParams(path=str(grow({LIST: "train_1.jpg 1"}))))
     with pytest.raises(FerkitError, match="does not exist"):
         read_raf_db(RafDbParams(path=str(tmp_path / "nowhere")))
+
+
+def test_what_a_mac_leaves_and_odd_letters_do_no_harm(grow) -> None:
+    files = dict(tree())
+    files["basic/Image/aligned/._train_00001_aligned.jpg"] = "x"
+    files["basic/EmoLabel/list_patition_label.txt"] = b"\xe9 1\ntrain_00001.jpg 1\n"
+    reading = read_raf_db(RafDbParams(path=str(grow(files))))
+    assert [sample.id.rsplit("/", 1)[-1] for sample in reading.samples] == [
+        "train_00001_aligned.jpg"
+    ]
+    assert not any("._train" in problem.where for problem in reading.problems)
+    assert [p.where.rsplit(":", 1)[-1] for p in reading.problems if p.kind != "surplus file"] == [
+        "1"
+    ]
