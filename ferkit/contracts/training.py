@@ -292,12 +292,8 @@ class SSLLoop(Protocol):
         epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
-        """The steps of an epoch.
-
-        Args:
-            epoch: of the phase, from 0. generator: starts anew in each epoch, from the run's seed,
-                the phase and the epoch; for loops whose epochs do not hang together.
-        """
+        """The steps of an epoch. epoch: of the phase, from 0. generator: starts anew in each, keyed
+        by the run's seed, phase and epoch; for loops whose epochs do not hang together."""
         ...
 
     def step(self, batch: Batch, parts: Parts) -> StepResult: ...

@@ -20,6 +20,7 @@ from ferkit.evaluation.wording import (
     METRIC_NAMES,
     SMOKE,
     UNKNOWN,
+    above,
     interval,
     is_number,
     moment,
@@ -126,7 +127,7 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
     cells, variants = compact_cells(summaries), variant_names(summaries)
     rows = [
-        [setting, *(_above(*row.get(variant, (UNKNOWN, ""))) for variant in variants)]
+        [setting, *(above(*row.get(variant, (UNKNOWN, ""))) for variant in variants)]
         for setting, row in cells.items()
     ]
     has_gains = any(
@@ -180,9 +181,9 @@ def _table(summary: Mapping[str, Any]) -> PlainTable:
     columns += ["seeds"]
     rows = []
     for name, entry in summary["variants"].items():
-        row = [name, _above(percent(entry["mean"]), interval(entry))]
+        row = [name, above(percent(entry["mean"]), interval(entry))]
         if baseline and entry["gain"]:
-            row.append(_above(points(entry["gain"]["mean"]), points_interval(entry["gain"])))
+            row.append(above(points(entry["gain"]["mean"]), points_interval(entry["gain"])))
         elif baseline:
             row.append("baseline" if name == baseline else UNKNOWN)
         row += [percent(entry["means"].get(other)) for other in beside]
@@ -205,11 +206,6 @@ def _card(name: str, entry: Mapping[str, Any], summary: Mapping[str, Any]) -> Ca
 
 def _spread(entry: Mapping[str, Any]) -> str:
     return points(entry["sd"]).removeprefix("+")
-
-
-def _above(value: str, ends: str) -> str:
-    """A cell of two lines: the value, and its interval below."""
-    return f"{value}\n{ends}" if ends else value
 
 
 def _noise(variants: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -249,7 +245,7 @@ def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:
         return f"{number(entry['mean'])}\nall equal"
     has_ends = is_number(entry["low"])
     ends = f"{number(entry['low'])} to {number(entry['high'])}" if has_ends else ""
-    return _above(number(entry["mean"]), ends)
+    return above(number(entry["mean"]), ends)
 
 
 def _subtitle(state: Mapping[str, Any]) -> str:

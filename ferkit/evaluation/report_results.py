@@ -11,6 +11,7 @@ from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
     UNKNOWN,
+    above,
     interval,
     is_number,
     percent,
@@ -126,8 +127,7 @@ def _range(entry: Mapping[str, Any]) -> str:
 
 def _above(value: str, entry: Mapping[str, Any]) -> str:
     """A cell of two lines: the value, and its interval below, or a dash where it has none."""
-    ends = interval(entry) or (UNKNOWN if "no_interval" in entry else "")
-    return f"{value}\n{ends}" if ends else value
+    return above(value, interval(entry) or (UNKNOWN if "no_interval" in entry else ""))
 
 
 def _bracketed(entry: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from ferkit.evaluation.rounds import rounds_of
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
+    above,
     interval,
     percent,
     points,
@@ -70,9 +71,9 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
             row = [
                 variant,
                 one["name"],
-                _above(percent(one["mean"]), interval(one)),
+                above(percent(one["mean"]), interval(one)),
                 _gain(one["gain"]),
-                _above(percent(one["chosen"]["mean"]), interval(one["chosen"]))
+                above(percent(one["chosen"]["mean"]), interval(one["chosen"]))
                 if one["chosen"]
                 else UNKNOWN,
                 _gain(one["chosen_gain"]),
@@ -83,9 +84,4 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
 
 
 def _gain(gain: Mapping[str, Any] | None) -> str:
-    return _above(points(gain["mean"]), points_interval(gain)) if gain else UNKNOWN
-
-
-def _above(value: str, ends: str) -> str:
-    """A cell of two lines: the value, and its interval below."""
-    return f"{value}\n{ends}" if ends else value
+    return above(points(gain["mean"]), points_interval(gain)) if gain else UNKNOWN

@@ -87,3 +87,8 @@ def moment(stamp: Any) -> str:
 def shortened(text: str, length: int) -> str:
     """`text`, with an ellipsis at the end if it is longer than `length`."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def above(value: str, ends: str) -> str:
+    """A cell of two lines: the value, and its interval below."""
+    return f"{value}\n{ends}" if ends else value
