@@ -74,7 +74,7 @@ def test_the_list_says_how_to_get_them() -> None:
         names = [line.split()[0] for line in result.output.splitlines()[1:] if line[0] != " "]
         assert names == sorted(entry.name for entry in read_registry().datasets)
         (line,) = (line for line in result.output.splitlines() if line.startswith("raf_db"))
-        assert "http://www.whdeld.cn/" in line
+        assert "http://www.whdeng.cn/RAF/model1.html" in line
         assert "datasets" in line
         assert "by request to the authors" in line
 
