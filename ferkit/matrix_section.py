@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ferkit.paper_section import PaperSection
 from ferkit.sections import Section
 
 
@@ -36,3 +37,9 @@ class MatrixSection(Section):
     from_scratch: tuple[str, ...] = Field((), description="variants that do not start from `first`")
     baseline: str | None = Field(None, description="paired differences are to this variant")
     metric: Literal["accuracy", "mean_class_accuracy", "macro_f1"] = "accuracy"
+    compare: Literal["baseline", "all"] = Field(
+        "baseline",
+        description="which variants of a setting are tested on the same samples: each against the "
+        "baseline, or every two",
+    )
+    paper: PaperSection | None = Field(None, description="published figures beside ours")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ferkit import suggest
 from ferkit.matrix_section import MatrixSection
+from ferkit.paper_section import check_paper
 from ferkit.recipe_merge import merge
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, PlacedError
@@ -24,6 +25,7 @@ _OWN_FILES = {
     "matrix.json",
     "matrix.csv",
     "matrix.md",
+    "matrix.tex",
     "matrix_compact.md",
     "matrix_rounds.csv",
     "matrix_rounds.md",
@@ -92,6 +94,13 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     if matrix.settings is not None:
         errors += _check_names("setting", "settings", list(matrix.settings), given)
     errors += _check_references(matrix, given)
+    if matrix.paper is not None:
+        errors += check_paper(
+            matrix.paper,
+            given.value["paper"],
+            variants=matrix.variants,
+            settings=matrix.settings or (),
+        )
     if len(set(matrix.seeds)) < len(matrix.seeds):
         errors.append(PlacedError("matrix.seeds holds a seed twice.", given.value["seeds"].place))
     if min(matrix.seeds) < 0:

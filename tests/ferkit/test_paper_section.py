@@ -1,0 +1,96 @@
+"""The key `matrix.paper`: published figures, checked against the names of the matrix."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferkit.errors import FerkitErrors
+from ferkit.recipe import read_recipe
+
+RECIPE = "data:\n  train: {use: things, path: here}\nloop: {use: supervised, epochs: 3}\n"
+PLAIN = "matrix:\n  variants: {plain: {}, smooth: {model: {dropout: 0.1}}}\n"
+GRID = PLAIN + "  settings: {easy: {}, hard: {model: {frames: 2}}}\n"
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch, parts):
+    monkeypatch.chdir(tmp_path)
+
+    def read_it(matrix: str):
+        (tmp_path / "r.yaml").write_text(RECIPE + matrix)
+        return read_recipe("r.yaml", catalogue=parts).matrix.paper
+
+    return read_it
+
+
+@pytest.fixture
+def wrong(read):
+    def lines(matrix: str) -> list[str]:
+        with pytest.raises(FerkitErrors) as caught:
+            read(matrix)
+        return str(caught.value).splitlines()
+
+    return lines
+
+
+def test_cells_without_settings_are_by_variant(read):
+    paper = read(
+        PLAIN + "  paper: {source: P, cells: {smooth: 83.44, plain: 80}, rows: {SCN (2020): 85}}\n"
+    )
+    assert paper.figure(None, "smooth") == pytest.approx(0.8344)
+    assert paper.figure(None, "plain") == pytest.approx(0.8)
+    assert paper.models(None) == pytest.approx({"SCN (2020)": 0.85})
+    assert (paper.metric, paper.comparable, paper.note) == ("accuracy", True, "")
+
+
+def test_cells_with_settings_are_by_setting_and_variant(read):
+    paper = read(
+        GRID + "  paper:\n    source: P\n    metric: macro_f1\n    comparable: false\n"
+        "    cells: {easy: {plain: 1}}\n    rows: {SCN: {hard: 2, easy: 3}, DLP: {easy: 4}}\n"
+    )
+    assert paper.figure("easy", "plain") == pytest.approx(0.01)
+    assert paper.figure("hard", "plain") is None
+    assert paper.figure("easy", "smooth") is None
+    assert paper.models("easy") == pytest.approx({"SCN": 0.03, "DLP": 0.04})
+    assert paper.models("hard") == pytest.approx({"SCN": 0.02})
+
+
+def test_unknown_names_are_told_with_place_and_nearest_name(wrong):
+    assert wrong(PLAIN + "  paper: {source: P, cells: {smoth: 80}}\n") == [
+        "r.yaml:6:30: matrix.paper.cells names 'smoth', which is no variant. Did you mean 'smooth'?"
+    ]
+    lines = wrong(
+        GRID + "  paper:\n    source: P\n    cells:\n      esy: {plain: 1}\n"
+        "      hard: {plane: 1}\n    rows: {SCN: {hrd: 1}}\n"
+    )
+    assert lines == [
+        "r.yaml:10:7: matrix.paper.cells names 'esy', which is no setting. Did you mean 'easy'?",
+        "r.yaml:11:14: matrix.paper.cells.hard names 'plane', which is no variant. "
+        "Did you mean 'plain'?",
+        "r.yaml:12:18: matrix.paper.rows.SCN names 'hrd', which is no setting. "
+        "Did you mean 'hard'?",
+    ]
+
+
+def test_the_wrong_depth_is_told(wrong):
+    assert wrong(GRID + "  paper: {source: P, cells: {easy: 80}}\n") == [
+        "r.yaml:7:36: matrix.paper.cells.easy must be a mapping, variant -> percent, not 80."
+    ]
+    assert wrong(PLAIN + "  paper: {source: P, rows: {SCN: {easy: 80}}}\n") == [
+        "r.yaml:6:34: matrix.paper.rows.SCN must be a number of percent, 0 to 100, not a mapping."
+    ]
+
+
+def test_nothing_to_show_and_a_model_of_ours_are_refused(wrong):
+    assert "neither cells nor rows" in wrong(PLAIN + "  paper: {source: P}\n")[0]
+    assert (
+        "names 'plain', which is a variant of ours. Give its figure in matrix.paper.cells."
+        in (wrong(PLAIN + "  paper: {source: P, rows: {plain: 3}}\n")[0])
+    )
+
+
+@pytest.mark.parametrize("value", ["180", "-1", "many", "null", "[3]", ".nan"])
+def test_values_are_percent(wrong, value):
+    (line,) = wrong(PLAIN + f"  paper: {{source: P, cells: {{plain: {value}}}}}\n")
+    assert line.startswith("r.yaml:6:37: ")
+    assert "matrix.paper.cells.plain" in line
