@@ -21,7 +21,6 @@ Factories and parameter models are named as strings, so declaring them imports n
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +28,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import pluggy
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+
+from ferkit.path_variables import absolute_path
 
 if TYPE_CHECKING:
     from ferkit.contracts.model import FeatureSpec
@@ -82,16 +83,14 @@ class NoParams(Params):
 
 def _absolute(path: str, info: ValidationInfo) -> str:
     folder = (info.context or {}).get("folder") if isinstance(info.context, dict) else None
-    expanded = Path(path).expanduser()
-    if folder is None or expanded.is_absolute():
-        return str(expanded)
-    return os.path.normpath(Path(folder) / expanded)
+    return absolute_path(path, folder)
 
 
 DataPath = Annotated[str, AfterValidator(_absolute)]
 """Type of a parameter that names a file or folder: a string, relative to the recipe's folder
 where it is given in a recipe. It becomes absolute when the recipe is read, so that the recipe
-written into the run folder still finds it; `~` is the user's home."""
+written into the run folder still finds it; `~` is the user's home, and `$NAME` or `${NAME}` an
+environment variable (`ferkit.path_variables`)."""
 
 
 class MustExist:

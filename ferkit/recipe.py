@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from ferkit.catalogue import Catalogue
 from ferkit.compatibility import chosen_parts, incompatibilities, without_effect
 from ferkit.errors import FerkitError, FerkitErrors
 from ferkit.matrix_section import MatrixSection
+from ferkit.recipe_absent import AbsentFiles
 from ferkit.recipe_errors import explain
 from ferkit.recipe_files import find_recipe, read_text
 from ferkit.recipe_location import locate
@@ -22,18 +23,22 @@ from ferkit.recipe_merge import lay_over
 from ferkit.recipe_models import RecipeModels
 from ferkit.recipe_paths import absent_paths
 from ferkit.recipe_settings import apply_settings
+from ferkit.recipe_sweep import check_sweep, tried
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
 from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
-from ferkit.sections import SCHEMA_VERSION, Recipe
+from ferkit.sections import SCHEMA_VERSION, Recipe, Section
+from ferkit.sweep_section import SweepSection
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 @dataclass(frozen=True)
 class LoadedRecipe:
     """A recipe that was read and found right.
 
-    recipe: without the matrix. matrix: its key `matrix`, if it has one.
+    recipe: without matrix and sweep. matrix, sweep: its keys of that name, if it has them.
     name: of the recipe. path: its file. folder: what relative paths in it are relative to.
-    document: the recipe as plain dicts and lists, `--set` applied, `matrix` included.
+    document: the recipe as plain dicts and lists, `--set` applied, `matrix`, `sweep` included.
     plugins_used: the plugins whose components it (or a variant) uses, with their versions.
     dropped: a sentence for each `--set` that dropped keys which the file has.
     """
@@ -46,6 +51,7 @@ class LoadedRecipe:
     document: dict[str, Any]
     plugins_used: Mapping[str, str]
     dropped: tuple[str, ...] = ()
+    sweep: SweepSection | None = None
 
 
 def read_recipe(
@@ -75,7 +81,7 @@ def read_recipe(
     document, dropped = apply_settings(document, overrides)
     folder = path.absolute().parent
     reading = _Reading(document, catalogue, folder, _name_of(path), look=look)
-    recipe, matrix = reading.all()
+    recipe, matrix, sweep = reading.all()
     return LoadedRecipe(
         recipe=recipe,
         matrix=matrix,
@@ -85,6 +91,7 @@ def read_recipe(
         document=plain(document),
         plugins_used=reading.plugins_used,
         dropped=dropped,
+        sweep=sweep,
     )
 
 
@@ -136,6 +143,7 @@ class _Reading:
     ) -> None:
         self.plugins_used: dict[str, str] = {}
         self._look = look
+        self._absent = AbsentFiles(document, folder)
         self._document = document
         self._catalogue = catalogue
         self._context = {"folder": folder} if folder is not None else {}
@@ -143,24 +151,33 @@ class _Reading:
         self._models = models or RecipeModels(catalogue, set(_texts(document)))
         self._errors: dict[tuple[Place, str], PlacedError] = {}
 
-    def all(self) -> tuple[Recipe, MatrixSection | None]:
-        """The recipe and its matrix; every variant is validated too.
+    def all(self) -> tuple[Recipe, MatrixSection | None, SweepSection | None]:
+        """The recipe, its matrix and its sweep; every variant is validated too.
 
         Raises: FerkitErrors: everything that is wrong.
         """
         children = dict(self._document.value)
-        given = children.pop("matrix", None)
+        given, swept = children.pop("matrix", None), children.pop("sweep", None)
         rest = Item(children, self._document.place, self._document.keys)
         matrix = None
         if given is not None and given.value is not None:
-            matrix = self._matrix(given)
+            matrix = self._part(given, self._models.matrix, check_matrix, "matrix.")
         recipe = self.one(rest, whole=matrix is None)
         if matrix is not None:
             for variant in variants(rest, given):
                 self.one(variant.document, about=f"{variant.called}: ")
+        sweep = None
+        if swept is not None and swept.value is not None:
+            sweep = self._part(swept, self._models.sweep, check_sweep, "sweep.")
+            if matrix is not None:
+                what = "a recipe has a matrix or a sweep, not both."
+                self._keep(PlacedError(what, self._document.keys["sweep"]))
+            elif sweep is not None and not self._errors:
+                for each in tried(rest, swept, self._keep):
+                    self.one(each.document, about=f"{each.called}: ")
         self.raise_errors()
         assert recipe is not None
-        return recipe, matrix
+        return recipe, matrix, sweep
 
     def one(self, document: Item, *, about: str = "", whole: bool = True) -> Recipe | None:
         """Validate one recipe; None where it has errors, which are kept.
@@ -191,7 +208,10 @@ class _Reading:
             for clash in clashes:
                 spot = locate(document, model, clash.location)
                 self._keep(PlacedError(clash.what, spot.place, hint=clash.hint), about)
+            told = self._absent.look(recipe) if self._look else set()
             for absent in absent_paths(recipe) if self._look else ():
+                if absent.location in told:
+                    continue
                 spot = locate(document, model, absent.location)
                 what = f"{spot.key}: there is nothing at {absent.path}."
                 self._keep(PlacedError(what, spot.place, hint=absent.hint), about)
@@ -202,22 +222,30 @@ class _Reading:
 
     def raise_errors(self) -> None:
         """Raises: FerkitErrors: those kept, in the order of the file."""
+        for absent in self._absent.errors():
+            self._keep(absent)
         if self._errors:
             found: list[PlacedError] = sorted(self._errors.values(), key=_order)
             raise FerkitErrors(found)
 
-    def _matrix(self, given: Item) -> MatrixSection | None:
-        model = self._models.matrix
+    def _part(
+        self,
+        given: Item,
+        model: type[AnySection],
+        check: Callable[[AnySection, Item], list[PlacedError]],
+        prefix: str,
+    ) -> AnySection | None:
+        """Validate the value of `matrix` or `sweep`; None where it has no right form."""
         try:
-            matrix = model.model_validate(plain(given))
+            section = model.model_validate(plain(given))
         except ValidationError as error:
             details = error.errors(include_url=False)
-            for found in explain(details, given, model, prefix="matrix."):
+            for found in explain(details, given, model, prefix=prefix):
                 self._keep(found)
             return None
-        for found in check_matrix(matrix, given):
+        for found in check(section, given):
             self._keep(found)
-        return matrix
+        return section
 
     def _version_fits(self, document: Item) -> bool:
         version = document.value.get("schema_version")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from ferkit.matrix_section import MatrixSection
+from ferkit.path_variables import absolute_path
 from ferkit.recipe import LoadedRecipe
 from ferkit.recipe_write import recipe_document
 from ferkit.running.plan import FIRST, PRETRAIN, Cell, fragment_of
@@ -86,6 +86,6 @@ def with_absolute_paths(fragment: Any, resolved: Iterable[Any], folder: Path) ->
             for place, child in enumerate(fragment)
         ]
     if isinstance(fragment, str):
-        absolute = os.path.normpath(folder / Path(fragment).expanduser())
+        absolute = absolute_path(fragment, folder)
         return absolute if absolute in known else fragment
     return fragment

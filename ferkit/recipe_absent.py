@@ -1,0 +1,114 @@
+"""What a recipe takes from environment variables and is not there, and how to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ferkit.path_variables import absolute_path, unset_in, variables_in
+from ferkit.recipe_paths import Named, exists, paths_in
+from ferkit.recipe_yaml import Item, PlacedError
+from ferkit.registry import Registry, read_registry
+
+
+class AbsentFiles:
+    """Gathers variables that are not set or lead nowhere, over all runs of a recipe.
+
+    So what is missing is told once and whole, however many runs need it.
+
+    Args:
+        document: the recipe with its matrix, to say where a variable is named.
+        folder: what relative paths in it are relative to.
+    """
+
+    def __init__(self, document: Item, folder: Path | None) -> None:
+        self._document = document
+        self._folder = folder
+        self._unset: dict[str, Named] = {}
+        self._astray: dict[str, Named] = {}
+
+    def look(self, recipe: BaseModel) -> set[tuple[str | int, ...]]:
+        """Look at the paths of one validated run.
+
+        Returns: the locations of those that variables lead to and nothing is at.
+        """
+        told = set()
+        for named in paths_in(recipe):
+            if exists(named.path):
+                continue
+            for variable in unset_in(named.path):
+                self._unset.setdefault(variable, named)
+                told.add(named.location)
+            if named.location[0] == "data" or named.needed:
+                for variable in self._leading_to(named.path):
+                    self._astray.setdefault(variable, named)
+                    told.add(named.location)
+        return told
+
+    def errors(self) -> list[PlacedError]:
+        """One for each variable, at the first place that names it."""
+        if not self._unset and not self._astray:
+            return []
+        registry = read_registry()
+        found = []
+        for variable, named in {**self._astray, **self._unset}.items():
+            is_data = named.location[0] == "data"
+            sort = "data set" if is_data else "weights"
+            if variable in self._unset:
+                state = f"the environment variable {variable} is not set"
+            else:
+                state = f"there is nothing at {named.path}, to which {variable} leads"
+            keys = [(key, item) for key, item in _texts(self._document) if _names(item, variable)]
+            ways = [f"export {variable}=PATH", *(f"--set {key}=PATH" for key, _ in keys)]
+            hint = f"{how_to_get(named, registry)}Then {' or '.join(dict.fromkeys(ways[:2]))}"
+            if len(ways) > 2:
+                hint += f" (and {', '.join(ways[2:])})"
+            place = keys[0][1].place if keys else self._document.place
+            what = f"{state}: the {sort} '{named.component}' {'is' if is_data else 'are'} needed."
+            found.append(PlacedError(what, place, hint=hint + "."))
+        return found
+
+    def _leading_to(self, path: str) -> list[str]:
+        """Variables of the texts that mean a path, all of which are set."""
+        return [
+            variable
+            for _, item in _texts(self._document)
+            if variables_in(item.value)
+            and not unset_in(item.value)
+            and absolute_path(item.value, self._folder) == path
+            for variable in variables_in(item.value)
+        ]
+
+
+def how_to_get(named: Named, registry: Registry) -> str:
+    """A sentence on how to get a data set or weights, by the registry; "" if it has no entry."""
+    if named.location[0] == "data":
+        for entry in registry.datasets:
+            if entry.name == named.component:
+                page = f", {entry.homepage}" if entry.homepage else ""
+                return f"To be had {entry.access}{page}. "
+        return ""
+    for weights in registry.weights:
+        if weights.component.partition(":")[2] == named.component:
+            if weights.url is None:
+                return f"{weights.instructions}. "
+            return f"'ferkit fetch {weights.name}' gets the file and says where it lies. "
+    return ""
+
+
+def _names(item: Item, variable: str) -> bool:
+    return variable in variables_in(item.value)
+
+
+def _texts(item: Item, key: str = "") -> Iterator[tuple[str, Item]]:
+    """All texts of a document with their dotted keys."""
+    if isinstance(item.value, str):
+        yield key, item
+    elif isinstance(item.value, dict):
+        for name, child in item.value.items():
+            yield from _texts(child, f"{key}.{name}" if key else name)
+    elif isinstance(item.value, list):
+        for place, child in enumerate(item.value):
+            yield from _texts(child, f"{key}.{place}" if key else str(place))
