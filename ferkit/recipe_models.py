@@ -30,6 +30,7 @@ from ferkit.errors import FerkitError
 from ferkit.matrix_section import MatrixSection
 from ferkit.plugin import Kind
 from ferkit.sections import Chosen, Pick, Recipe, Section
+from ferkit.sweep_section import SweepSection
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -105,7 +106,7 @@ class OneOf:
 
 
 class RecipeModels:
-    """The models for one catalogue: `recipe` and `matrix`.
+    """The models for one catalogue: `recipe`, `matrix` and `sweep`.
 
     Args:
         catalogue: the components.
@@ -120,14 +121,20 @@ class RecipeModels:
         self._picks: dict[tuple[Kind, str], type[Pick] | None] = {}
         self.recipe = self._section(Recipe)
         self.matrix = self._section(MatrixSection)
+        self.sweep = self._section(SweepSection)
 
     def with_matrix(self) -> type[Recipe]:
-        """The recipe with the key `matrix`, as a file holds it; for the JSON schema."""
+        """The recipe with the keys `matrix` and `sweep`, as a file holds it; for the JSON
+        schema."""
         fields: dict[str, Any] = {
             "matrix": (
                 self.matrix | None,
                 Field(None, description="several runs of this recipe and a table over them"),
-            )
+            ),
+            "sweep": (
+                self.sweep | None,
+                Field(None, description="a search over values of this recipe, by 'ferkit sweep'"),
+            ),
         }
         return cast(type[Recipe], _create("Recipe", self.recipe, fields))
 

@@ -14,6 +14,7 @@ from ferkit.parameters import Parameter, parameters
 from ferkit.plugin import Kind
 from ferkit.recipe_models import RecipeModels
 from ferkit.sections import Recipe, Section
+from ferkit.sweep_section import PruningSection, SweepSection
 
 _OPENING = """# Recipe reference
 
@@ -54,6 +55,18 @@ def recipe_reference(catalogue: Catalogue) -> str:
     lines += [
         "A variant that names another component in `use` than the rest of the recipe replaces that "
         "component with its parameters. `seed` and `name` are not set in variants.",
+        "",
+        "## sweep",
+        "",
+        _doc(SweepSection),
+        "",
+        *_table(SweepSection, "sweep"),
+        "",
+        "## sweep.pruning",
+        "",
+        _doc(PruningSection),
+        "",
+        *_table(PruningSection, "sweep.pruning"),
         "",
         "# Components",
         "",

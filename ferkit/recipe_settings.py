@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ferkit.errors import FerkitError, FerkitErrors
-from ferkit.recipe_merge import uses_another, written_out
+from ferkit.recipe_merge import merge, uses_another, written_out
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, Place, parse, placed, plain
 
@@ -70,6 +70,18 @@ def apply_settings(document: Item, settings: Sequence[str]) -> Applied:
         raise FerkitErrors(errors)
     there = dict(_values(document))
     return Applied(document, tuple(line for loss in losses if (line := _told(loss, there))))
+
+
+def lay_at(document: Item, key: str, value: Item, *, place: Place) -> Item:
+    """A recipe with a value laid over what it has at a dotted key, as `recipe_merge.merge` does.
+
+    Args:
+        key: as of `--set`. value: with its own place. place: of the keys that are new.
+    Raises: FerkitError: the key leads below a scalar, or to no entry of a list.
+    """
+    parts = key.split(".")
+    there = dict(_all(document)).get(tuple(parts))
+    return _set(document, parts, value if there is None else merge(there, value), place)
 
 
 def _read(setting: str) -> _Setting:

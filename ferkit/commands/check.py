@@ -50,6 +50,9 @@ def summary(read: LoadedRecipe) -> list[str]:
         if read.matrix.pretrain is not None:
             fresh = ", ".join(read.matrix.not_pretrained)
             lines.append(f"  pretrained: once{f'; not for {fresh}' if fresh else ''}")
+    if read.sweep is not None:
+        drawn = ", ".join(read.sweep.space)
+        lines.append(f"  sweep by {read.sweep.sampler} over {drawn}")
     used = ", ".join(f"{name} {version}" for name, version in sorted(read.plugins_used.items()))
     lines.append(f"  plugins: {used}")
     return lines
