@@ -20,7 +20,8 @@ SUFFIXES = (".yaml", ".yml")
 class ShippedRecipe:
     """A recipe that came with ferkit or a plugin.
 
-    origin: "ferkit", or the plugin's name. summary: its first comment line.
+    name: with the folders it lies in, as in "tables/a_table_1". origin: "ferkit", or the plugin's
+    name. summary: its first comment line.
     """
 
     name: str
@@ -28,19 +29,26 @@ class ShippedRecipe:
     path: Path
     summary: str
 
+    @property
+    def group(self) -> str:
+        """The folders it lies in, "" for none."""
+        return self.name.rpartition("/")[0]
+
 
 def shipped_recipes(loaded: Loaded) -> list[ShippedRecipe]:
-    """All recipes of ferkit and of the loaded plugins, by name."""
+    """All recipes of ferkit and of the loaded plugins, by folder and name; those in none first."""
     folders = [("ferkit", Path(__file__).parent / "recipes")]
     folders += [(plugin.name, plugin.recipes) for plugin in loaded.plugins if plugin.recipes]
     found = [
-        ShippedRecipe(path.stem, origin, path, _summary(path))
+        ShippedRecipe(
+            path.relative_to(folder).with_suffix("").as_posix(), origin, path, _summary(path)
+        )
         for origin, folder in folders
         if folder.is_dir()
-        for path in folder.iterdir()
+        for path in folder.rglob("*")
         if path.suffix in SUFFIXES
     ]
-    return sorted(found, key=lambda recipe: (recipe.name, recipe.origin))
+    return sorted(found, key=lambda recipe: (recipe.group, recipe.name, recipe.origin))
 
 
 def find_recipe(path_or_name: str, loaded: Loaded) -> Path:
@@ -66,13 +74,14 @@ def find_recipe(path_or_name: str, loaded: Loaded) -> Path:
             f"the recipe {path_or_name!r} ships with {origins}.",
             hint=f"Give its path: {' or '.join(str(recipe.path) for recipe in matching)}.",
         )
-    names = {recipe.name for recipe in shipped}
-    beside = {file.stem: file for file in _siblings(path)}
+    names = {recipe.name.rpartition("/")[2]: recipe.name for recipe in shipped}
+    beside = {file.stem: str(file) for file in _siblings(path)}
     close = suggest.nearest(path.stem, {*beside, *names})
-    looks_like_file = path.suffix in SUFFIXES or os.sep in path_or_name
+    in_folder = path_or_name.rpartition("/")[0] not in {recipe.group for recipe in shipped}
+    looks_like_file = path.suffix in SUFFIXES or (os.sep in path_or_name and in_folder)
     what = "no such file." if looks_like_file else "no such file, and no recipe of this name."
     if close is not None:
-        hint = f"Did you mean {str(beside.get(close, close))!r}?"
+        hint = f"Did you mean {beside.get(close, names.get(close))!r}?"
     else:
         hint = "'ferkit recipes' lists those that ship."
     raise FerkitError(what, where=path_or_name, hint=hint)
@@ -121,7 +130,9 @@ def copy_recipe(name: str, folder: Path, loaded: Loaded) -> Path:
     """
     known = {recipe.name for recipe in shipped_recipes(loaded)}
     if name not in known:
-        raise FerkitError(f"no recipe {name!r} ships.", hint=suggest.hint(name, known))
+        ending = [one for one in known if one.endswith(f"/{name}")]
+        hint = f"Did you mean {ending[0]!r}?" if ending else suggest.hint(name, known)
+        raise FerkitError(f"no recipe {name!r} ships.", hint=hint)
     source = next(recipe.path for recipe in shipped_recipes(loaded) if recipe.name == name)
     target = folder / source.name
     try:

@@ -20,11 +20,15 @@ def recipes(context: click.Context) -> None:
 
 @recipes.command("list")
 def list_recipes() -> None:
-    """List the recipes that ship, as 'ferkit recipes' alone does."""
+    """List the recipes that ship, those in a folder under its name, as 'ferkit recipes' does."""
     found = shipped_recipes(load())
     widest = max((len(recipe.name) for recipe in found), default=0)
     origins = max((len(recipe.origin) for recipe in found), default=0)
+    group = ""
     for recipe in found:
+        if recipe.group != group:
+            group = recipe.group
+            click.echo(f"\n{group}/")
         click.echo(f"{recipe.name:<{widest}}  {recipe.origin:<{origins}}  {recipe.summary}")
 
 

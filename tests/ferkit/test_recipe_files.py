@@ -29,6 +29,26 @@ def test_recipes_of_ferkit_and_of_plugins_are_listed(shipping):
     assert "read" not in {name for name, _ in found}
 
 
+def test_recipes_in_folders_are_called_by_both_names(install_plugin, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = {"recipes/alone.yaml": SHIPPED, "recipes/sub/deep/one.yaml": SHIPPED}
+    install_plugin("ships", "", files=files)
+    loaded = load(["ships"])
+    found = [recipe for recipe in shipped_recipes(loaded) if recipe.origin == "ships"]
+    assert [(recipe.group, recipe.name) for recipe in found] == [
+        ("", "alone"),
+        ("sub/deep", "sub/deep/one"),
+    ]
+    assert find_recipe("sub/deep/one", loaded) == found[1].path
+    assert copy_recipe("sub/deep/one", tmp_path / "mine", loaded).name == "one.yaml"
+    for name in ("sub/deep/on", "sub/deep/onee", "onee"):
+        what = rf"^{name}: no such file, and no recipe of this name. Did you mean 'sub/deep/one'\?$"
+        with pytest.raises(FerkitError, match=what):
+            find_recipe(name, loaded)
+    with pytest.raises(FerkitError, match=r"no recipe 'one' ships. Did you mean 'sub/deep/one'"):
+        copy_recipe("one", tmp_path, loaded)
+
+
 def test_every_recipe_that_ships_has_a_summary_and_is_right():
     components = catalogue(load())
     for recipe in shipped_recipes(components.loaded):

@@ -224,6 +224,18 @@ def test_recipes_are_listed_and_copied(install_plugin, monkeypatch, tmp_path, ca
     assert Path("ours.yaml").read_text().startswith("# Ours")
 
 
+def test_recipes_in_folders_are_listed_under_their_folder(install_plugin, monkeypatch, capsys):
+    files = {"recipes/sub/one.yaml": "# One\n" + GOOD, "recipes/alone.yaml": "# Alone\n" + GOOD}
+    install_plugin("ships", "", files=files)
+    monkeypatch.setenv("FERKIT_PLUGINS", "ships")
+    assert main(["recipes"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    heading = lines.index(["sub/"])
+    assert lines[heading - 1] == []
+    assert lines[heading + 1] == ["sub/one", "ships", "One"]
+    assert lines.index(["alone", "ships", "Alone"]) < heading
+
+
 def test_hooks_are_printed(capsys):
     assert main(["plugins", "hooks"]) == 0
     assert "ferkit_backbones() -> Sequence[Component]" in capsys.readouterr().out
