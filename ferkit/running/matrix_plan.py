@@ -95,11 +95,13 @@ def write_plan(
     root: Path,
     jobs: int | None,
     smoke: bool,
+    threads: int | None = None,
 ) -> MatrixPlan:
     """Write each run's resolved recipe, the matrix's own, and matrix.json.
 
     Args:
         root: the matrix folder. jobs: as asked for; several runs on a CPU get a thread each.
+        threads: of each run on a CPU, if that is settled.
     Raises: FerkitError: this machine lacks a device that a variant asks for.
     """
     runs = plan_runs(matrix)
@@ -108,7 +110,8 @@ def write_plan(
         make_fabric(recipe.training)
     rough = MatrixPlan(root, loaded.name, matrix, tuple(runs), of_cells, smoke, now())
     several = (jobs or rough.default_jobs()) > 1
-    threads = 1 if several and rough.devices() == {"cpu"} else torch.get_num_threads()
+    if threads is None:
+        threads = 1 if several and rough.devices() == {"cpu"} else torch.get_num_threads()
     of_cells = {cell: with_threads(recipe, threads) for cell, recipe in of_cells.items()}
     runs, recipes = share_runs(runs, of_cells, name=loaded.name, root=root)
     for run, own in reversed(list(zip(runs, recipes, strict=True))):
