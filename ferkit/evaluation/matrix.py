@@ -1,16 +1,22 @@
-"""What a matrix of runs comes to: per variant a mean over seeds and the paired gain."""
+"""What a matrix of runs comes to: per variant a mean over seeds or folds and the paired gain."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ferkit.evaluation.cost import same_cost
+from ferkit.evaluation.replicates import (
+    fraction_over_replicates,
+    over_replicates,
+    paired_difference,
+)
 from ferkit.evaluation.stability import stability_distance
-from ferkit.evaluation.statistics import over_seeds, paired_difference
 from ferkit.evaluation.wording import HEADLINES, is_number
 
 Results = Mapping[str, Any]
+ByKey = Mapping[int, Results] | Mapping[str, Results]
+"""By seed, or by what `replicates.replicate_key` gives."""
 
 DETECTORS = ("weight", "loss", "self_confidence", "margin")
 """What may rank the training labels by how likely they are wrong."""
@@ -20,25 +26,28 @@ MEASURES = ("auroc", "precision_at_k")
 
 
 def summarise_matrix(
-    runs: Mapping[str, Mapping[int, Results]],
+    runs: Mapping[str, ByKey],
     *,
     baseline: str | None,
     metric: str,
-    label_noise: Mapping[str, Mapping[int, Mapping[str, Any]]] | None = None,
+    label_noise: Mapping[str, ByKey] | None = None,
     split: str = "test",
+    folds: int | None = None,
 ) -> dict[str, Any]:
     """Summarise finished runs.
 
     Args:
-        runs: variant -> seed -> content of `results.json`; in the order of the table.
+        runs: variant -> seed, or key of `replicates.replicate_key` -> content of `results.json`;
+            in the order of the table.
         baseline: variant that paired gains are to; None gives no gains.
         metric: a key of the metrics that has a `value`.
         label_noise: variant -> seed -> what `label_noise` returned; default: what each run
             has under `label_noise` in its results.
         split: split that the metric is of.
-    Returns: a JSON mapping: metric, split, baseline, seeds, and `variants`: name -> n, mean,
-        sd, low, high, method, values (by seed), gain (the same keys, or None), means (of all
-        headline metrics), label_noise, cost (or None, where its seeds differ in it) and
+        folds: that the data are divided into, where the runs are of folds.
+    Returns: a JSON mapping: metric, split, baseline, seeds (all keys), and `variants`: name -> n,
+        mean, sd, low, high, method, values (by key), gain (the same keys, or None), means (of all
+        headline metrics), label_noise, cost (or None, where its runs differ in it) and
         stability_distance (mean, or None where a run lacks it).
     """
     values = {variant: _values(by_seed, split, metric) for variant, by_seed in runs.items()}
@@ -47,23 +56,25 @@ def summarise_matrix(
         if not values[variant]:
             continue
         noise = (
-            [results.get("label_noise") for results in by_seed.values()]
+            {key: results.get("label_noise") for key, results in by_seed.items()}
             if label_noise is None
-            else list(label_noise.get(variant, {}).values())
+            else label_noise.get(variant, {})
         )
         compared = baseline is not None and variant != baseline and baseline in values
         variants[variant] = {
-            **fraction_over_seeds(list(values[variant].values())),
+            **fraction_over_replicates(values[variant], folds),
             "values": values[variant],
-            "gain": paired_difference(values[variant], values[baseline])
+            "gain": paired_difference(values[variant], values[baseline], folds)
             if compared and baseline is not None
             else None,
             "means": {
-                name: over_seeds(list(found.values()))["mean"]
+                name: over_replicates(found, folds)["mean"]
                 for name in HEADLINES
                 if (found := _values(by_seed, split, name))
             },
-            "label_noise": _noise_over_seeds([entry for entry in noise if entry]),
+            "label_noise": _noise(
+                {str(key): entry for key, entry in noise.items() if entry}, folds
+            ),
             "cost": same_cost(results.get("cost") for results in by_seed.values()),
             "stability_distance": stability_distance(by_seed.values()),
         }
@@ -77,15 +88,7 @@ def summarise_matrix(
     }
 
 
-def fraction_over_seeds(values: Sequence[float]) -> dict[str, Any]:
-    """`over_seeds` of fractions: a t-interval that leaves [0, 1] is cut off there."""
-    result = over_seeds(values)
-    if result["low"] is not None:
-        result["low"], result["high"] = max(0.0, result["low"]), min(1.0, result["high"])
-    return result
-
-
-def _values(by_seed: Mapping[int, Results], split: str, metric: str) -> dict[str, float]:
+def _values(by_seed: ByKey, split: str, metric: str) -> dict[str, float]:
     """The metric by seed, where the run has it."""
     found = {}
     for seed, results in by_seed.items():
@@ -95,21 +98,21 @@ def _values(by_seed: Mapping[int, Results], split: str, metric: str) -> dict[str
     return found
 
 
-def _noise_over_seeds(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """AUROC and precision at k of low weight, and of the other signs, over seeds."""
+def _noise(entries: Mapping[str, Mapping[str, Any]], folds: int | None) -> dict[str, Any] | None:
+    """AUROC and precision at k of low weight, and of the other signs, over the runs."""
     result: dict[str, Any] = {}
     for detector in DETECTORS:
         for measure in MEASURES:
-            found = [
-                entry[detector][measure]
-                for entry in entries
+            found = {
+                key: float(entry[detector][measure])
+                for key, entry in entries.items()
                 if is_number(entry.get(detector, {}).get(measure))
-            ]
+            }
             if found:
-                result[f"{detector}_{measure}"] = fraction_over_seeds(found)
+                result[f"{detector}_{measure}"] = fraction_over_replicates(found, folds)
     if not result:
         return None
-    result["all_equal"] = all(entry["weight"]["all_equal"] for entry in entries)
-    result["wrong"] = sum(entry["wrong"] for entry in entries) / len(entries)
-    result["n"] = sum(entry["n"] for entry in entries) / len(entries)
+    result["all_equal"] = all(entry["weight"]["all_equal"] for entry in entries.values())
+    result["wrong"] = sum(entry["wrong"] for entry in entries.values()) / len(entries)
+    result["n"] = sum(entry["n"] for entry in entries.values()) / len(entries)
     return result

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ferkit.evaluation.matrix import fraction_over_seeds
-from ferkit.evaluation.statistics import over_seeds, paired_difference
+from ferkit.evaluation.replicates import (
+    fraction_over_replicates,
+    over_replicates,
+    paired_difference,
+)
 from ferkit.evaluation.wording import HEADLINES, is_number
 
 Entry = Mapping[str, Any]
@@ -38,13 +41,18 @@ def chosen_so_far(entries: Sequence[Entry], key: str) -> list[float | None]:
     return found
 
 
-def summarise_rounds(runs: Mapping[int, Sequence[Entry]], metric: str) -> list[dict[str, Any]]:
-    """What the rounds of the seeds of a variant come to.
+def summarise_rounds(
+    runs: Mapping[int, Sequence[Entry]] | Mapping[str, Sequence[Entry]],
+    metric: str,
+    folds: int | None = None,
+) -> list[dict[str, Any]]:
+    """What the rounds of the runs of a variant come to.
 
-    A seed that stopped earlier is missing from later rounds.
+    A run that stopped earlier is missing from later rounds.
 
     Args:
-        runs: seed -> what `rounds_of` returned. metric: a headline metric.
+        runs: seed, or key of `replicates.replicate_key` -> what `rounds_of` returned.
+        metric: a headline metric. folds: that the data are divided into, if they are.
     Returns: for each round name, n, mean, sd, low, high, method, `gain` over the first round
         paired by seed (or None), `chosen` and `chosen_gain` (the same of the round that validation
         would have chosen by then), `counts` (seeds whose final weights are this round's) and
@@ -58,21 +66,23 @@ def summarise_rounds(runs: Mapping[int, Sequence[Entry]], metric: str) -> list[d
         values, kept = _at(own, place), _at(chosen, place)
         if not values:
             continue
-        there = [entries[place] for entries in runs.values() if place < len(entries)]
-        distances = [
-            entry["stability"]["total_variation"]
-            for entry in there
+        there = {str(key): each[place] for key, each in runs.items() if place < len(each)}
+        distances = {
+            key: float(entry["stability"]["total_variation"])
+            for key, entry in there.items()
             if is_number((entry.get("stability") or {}).get("total_variation"))
-        ]
+        }
         summaries.append(
             {
                 "name": name,
-                **fraction_over_seeds(list(values.values())),
-                "gain": paired_difference(values, _at(own, 0)) if place else None,
-                "chosen": fraction_over_seeds(list(kept.values())) if kept else None,
-                "chosen_gain": paired_difference(kept, _at(chosen, 0)) if place and kept else None,
-                "counts": sum(bool(entry.get("counts")) for entry in there),
-                "stability": over_seeds(distances)["mean"] if distances else None,
+                **fraction_over_replicates(values, folds),
+                "gain": paired_difference(values, _at(own, 0), folds) if place else None,
+                "chosen": fraction_over_replicates(kept, folds) if kept else None,
+                "chosen_gain": paired_difference(kept, _at(chosen, 0), folds)
+                if place and kept
+                else None,
+                "counts": sum(bool(entry.get("counts")) for entry in there.values()),
+                "stability": over_replicates(distances, folds)["mean"] if distances else None,
             }
         )
     return summaries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,23 +75,6 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def paired_difference(
-    values: Mapping[str, float], baseline: Mapping[str, float]
-) -> dict[str, Any] | None:
-    """Mean difference over the seeds that both have.
-
-    Args:
-        values, baseline: seed -> number.
-    Returns: as `over_seeds`, of value minus baseline; None where no seed is shared.
-    """
-    shared = [seed for seed in values if seed in baseline]
-    if not shared:
-        return None
-    result = over_seeds([values[seed] - baseline[seed] for seed in shared])
-    result["method"] = f"paired by seed, {result['method']}"
-    return result
-
-
 def paired_bootstrap(
     correct: Sequence[bool] | NDArray[np.bool_],
     baseline: Sequence[bool] | NDArray[np.bool_],
@@ -122,11 +105,22 @@ def paired_bootstrap(
         return {**result, "method": f"no interval: fewer than two {unit}"}
     sizes = np.bincount(units.of, minlength=units.number)
     gains = np.bincount(units.of, weights=gain, minlength=units.number)
+    low, high = ratio_interval(sizes, gains, resamples=resamples, seed=seed)
+    method = f"paired 95 % percentile bootstrap over {unit}, {resamples} resamples"
+    return {**result, "low": low, "high": high, "method": method}
+
+
+def ratio_interval(
+    sizes: NDArray[Any], gains: NDArray[Any], *, resamples: int, seed: int
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of sum(gains) / sum(sizes), units drawn whole.
+
+    Args:
+        sizes, gains: (U,) of each unit; no size is 0.
+    """
     # Units with the same size and gain are interchangeable: draw how many of each kind.
     kinds, counts = np.unique(np.stack([sizes, gains]), axis=1, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(
-        units.number, counts / units.number, size=resamples
+        len(sizes), counts / len(sizes), size=resamples
     )  # (B, kinds)
-    low, high = percentile_interval((drawn @ kinds[1]) / (drawn @ kinds[0]))
-    method = f"paired 95 % percentile bootstrap over {unit}, {resamples} resamples"
-    return {**result, "low": low, "high": high, "method": method}
+    return percentile_interval((drawn @ kinds[1]) / (drawn @ kinds[0]))

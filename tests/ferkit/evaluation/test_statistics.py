@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from ferkit.evaluation.replicates import paired_difference
 from ferkit.evaluation.statistics import (
     over_seeds,
     paired_bootstrap,
-    paired_difference,
     t_probability,
     t_quantile,
 )
