@@ -27,8 +27,13 @@ add_scalar_rules(_Dumper)
 
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML: every key written out, paths absolute, `use` ahead of parameters."""
+    return dump_document(recipe_document(recipe))
+
+
+def dump_document(document: Mapping[str, Any]) -> str:
+    """A plain document as YAML that reads back to it."""
     text: str = yaml.dump(
-        recipe_document(recipe),
+        dict(document),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

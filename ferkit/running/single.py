@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ from ferkit.running.needs import check_needs
 from ferkit.running.outcome import write_outcome
 from ferkit.running.student import student_of
 from ferkit.running.trial import Trial
-from ferkit.running.watch import TrainingWatch
+from ferkit.running.watch import EndedEarly, Row, TrainingWatch
 from ferkit.training.devices import choose_device
 from ferkit.training.job import PolicyChain, TrainingJob
 from ferkit.training.trainer import train
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ferkit.model.face_model import FaceModel
     from ferkit.running.progress import Display
     from ferkit.sections import ModelSection, PolicySection, Recipe
+
+KEPT_BACK = "The test split was not looked at: this run is a trial of a sweep."
 
 
 @dataclass
@@ -64,6 +66,8 @@ def run_single(
     display: Display,
     resume: bool = False,
     smoke: bool = False,
+    with_test: bool | None = None,
+    epoch_finished: Callable[[Row], None] = lambda _: None,
 ) -> Mapping[str, Any]:
     """Train, evaluate and report one recipe in a folder that the caller has locked.
 
@@ -73,11 +77,17 @@ def run_single(
         recipe_folder: relative paths in the recipe are relative to this.
         display: where progress goes.
         smoke: one batch through every phase, on a few samples.
+        with_test: whether the test split may be looked at; None: as the run began, a new one
+            with it. A run that was done without may be resumed with it: it is then measured, and
+            not trained again.
+        epoch_finished: told the row of every epoch; may raise `EndedEarly`.
     Returns: the content of results.json.
-    Raises: FerkitError, RunError: with the reason in run.json. KeyboardInterrupt: what
-        was trained is saved.
+    Raises: FerkitError, RunError: with the reason in run.json. EndedEarly: as `epoch_finished`
+        wished. KeyboardInterrupt: what was trained is saved.
     """
     state = _begin(folder, recipe, catalogue, resume=resume, smoke=smoke)
+    if with_test is not None:
+        state.update(without_test=not with_test)
     started = time.monotonic()
     spent = float(state.content.get("seconds") or 0.0)
     try:
@@ -90,9 +100,13 @@ def run_single(
             state=state,
             resume=resume,
             smoke=smoke,
+            epoch_finished=epoch_finished,
         )
     except KeyboardInterrupt:
         state.update(status="interrupted", seconds=spent + time.monotonic() - started)
+        raise
+    except EndedEarly:
+        state.update(status="pruned", seconds=round(spent + time.monotonic() - started, 1))
         raise
     except BaseException as error:
         state.update(status="failed", error=str(error), seconds=spent + time.monotonic() - started)
@@ -145,6 +159,7 @@ def _work(
     state: RunState,
     resume: bool,
     smoke: bool,
+    epoch_finished: Callable[[Row], None],
 ) -> Mapping[str, Any]:
     device = str(choose_device(recipe.training.device))
     if recipe.training.threads is not None:
@@ -160,6 +175,8 @@ def _work(
         before=lambda read: trial(recipe, read, context),
     )
     _check_same_data(state, data, resume=resume)
+    if state.content.get("without_test"):
+        data = replace(data, test=None)
     state.update(
         device=device,
         device_name=device_name(device),
@@ -169,16 +186,20 @@ def _work(
     )
     run = Run(recipe.name or "run", folder, recipe_document(recipe), data.classes)
     observers = Observers(catalogue.loaded, display.say)
-    watch = TrainingWatch(
-        folder / "metrics.csv", display, lambda row: observers.epoch_finished(run, row)
-    )
+
+    def tell(row: Row) -> None:
+        observers.epoch_finished(run, row)
+        epoch_finished(row)
+
+    watch = TrainingWatch(folder / "metrics.csv", display, tell)
     observers.run_started(run)
     job = make_job(recipe, data, catalogue, context, folder=folder, observer=watch, smoke=smoke)
     try:
         trained = train(job, resume=resume)
     finally:
         display.end()
-    notes = list(dict.fromkeys([*watch.notes, *trained.notes]))
+    kept_back = [KEPT_BACK] if state.content.get("without_test") else []
+    notes = list(dict.fromkeys([*kept_back, *watch.notes, *trained.notes]))
     state.update(
         notes=notes,
         phases=[phase.as_dict() for phase in trained.phases],

@@ -18,6 +18,10 @@ from ferkit.training.job import Histogram
 Row = Mapping[str, float | int | str | None]
 
 
+class EndedEarly(Exception):
+    """Who watches the epochs of a run does not want it finished."""
+
+
 class TrainingWatch:
     """The trainer's observer of one run.
 
@@ -32,7 +36,7 @@ class TrainingWatch:
         self._path = path
         self._display = display
         self._tell = epoch_finished
-        self._rows: dict[tuple[Any, ...], Row] = {_key(row): row for row in read_metrics(path)}
+        self._rows: dict[tuple[Any, ...], Row] = {row_key(row): row for row in read_metrics(path)}
         self._weights = path.with_name("weight_histograms.csv")
         self._histograms = {each[:-1]: each for each in read_histograms(self._weights)}
         self._phase, self._epochs, self._epoch = "", 0, 0
@@ -69,7 +73,7 @@ class TrainingWatch:
 
     def epoch_finished(self, row: Row) -> None:
         self._epoch = int(row["epoch"] or 0)
-        self._rows[_key(row)] = row
+        self._rows[row_key(row)] = row
         write_metrics(self._path, list(self._rows.values()))
         accuracy = row.get("validation_accuracy")
         self._detail = f"epoch {self._epoch}" + (
@@ -93,5 +97,6 @@ class TrainingWatch:
             self._display.say(f"note: {text}")
 
 
-def _key(row: Row) -> tuple[Any, ...]:
+def row_key(row: Row) -> tuple[str, int, int]:
+    """Phase, round and epoch, which tell the rows of a run apart."""
     return str(row.get("phase")), int(row.get("round") or 0), int(row.get("epoch") or 0)
