@@ -264,7 +264,8 @@ def _engine(
         if address is not None or workers is not None:
             raise FerkitError("--ray-address and --workers need --engine ray.")
         return None
-    from ferkit.faces.ray_engine import import_ray, ray_engine
+    from ferkit.faces.ray_engine import ray_engine
+    from ferkit.ray_cluster import import_ray
 
     import_ray()  # before anything is prepared
     return partial(ray_engine, address=address, workers=workers)

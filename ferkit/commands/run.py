@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -35,6 +35,24 @@ if TYPE_CHECKING:
     "--jobs", type=click.IntRange(min=1), help="Runs of a matrix side by side. Default: by device."
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who does the runs of a matrix: this machine, or a Ray cluster.",
+)
+@click.option("--ray-address", help="Of an existing cluster. Default: one on this machine.")
+@click.option(
+    "--gpus-per-run",
+    type=click.FloatRange(min=0, min_open=True),
+    help="GPUs of the Ray cluster for each run, such as 0.5. Default: 1 where there are any.",
+)
+@click.option(
+    "--cpus-per-run",
+    type=click.IntRange(min=1),
+    help="CPUs of the Ray cluster for each run. Default: as many as its threads.",
+)
+@click.option(
     "--only",
     multiple=True,
     metavar="SETTING[/VARIANT]",
@@ -55,13 +73,25 @@ def run(
     settings: tuple[str, ...],
     smoke: bool,
     jobs: int | None,
+    engine: Literal["local", "ray"],
+    ray_address: str | None,
+    gpus_per_run: float | None,
+    cpus_per_run: int | None,
     only: tuple[str, ...],
     progress: Style,
 ) -> None:
     """RECIPE is a file or the name of a recipe that ships ('ferkit recipes' lists them)."""
     from ferkit.errors import FerkitError
     from ferkit.running import start
+    from ferkit.running.under_way import EngineChoice
 
+    if engine == "local" and (ray_address or gpus_per_run or cpus_per_run):
+        raise FerkitError("--ray-address, --gpus-per-run and --cpus-per-run need --engine ray.")
+    if engine == "ray":
+        from ferkit.ray_cluster import import_ray
+
+        import_ray()  # before a folder is made
+    choice = EngineChoice(engine, jobs, ray_address, gpus_per_run, cpus_per_run)
     if resume is not None:
         given = [
             name
@@ -72,7 +102,7 @@ def run(
             raise FerkitError(
                 f"--resume goes on with a run as it was; {', '.join(given)} can't be given with it."
             )
-        start.resume(resume, jobs=jobs, progress=progress, only=only)
+        start.resume(resume, progress=progress, choice=choice, only=only)
         return
     if recipe is None:
         raise FerkitError("name a recipe.", where="ferkit run", hint="Try 'ferkit run quickstart'.")
@@ -81,7 +111,7 @@ def run(
         out=out,
         settings=settings,
         smoke=smoke,
-        jobs=jobs,
         progress=progress,
+        choice=choice,
         only=only,
     )

@@ -7,9 +7,9 @@ paths, but not the store. A worker that dies is replaced, and its files are begu
 
 from __future__ import annotations
 
+import importlib
 import logging
 import pickle
-import socket
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -21,11 +21,9 @@ from ferkit.errors import FerkitError, RunError
 from ferkit.faces.plans import StepsPlan
 from ferkit.faces.process import process
 from ferkit.faces.work import Cropped, Engine, Event, Work
+from ferkit.ray_cluster import cause_of, connect, import_ray
 
-START = "'ray start --head' starts one; leave --ray-address out for this machine alone."
 AGAIN = "What is finished stays in the store; the same command goes on with the rest."
-LOCAL = "local"
-"""Address that means a cluster of this machine alone, started for the job."""
 
 
 class Worker:
@@ -66,8 +64,8 @@ def ray_engine(
     own = replace(plan, device=device.type)
 
     def run(work: Sequence[Work]) -> Generator[Event, None, None]:
-        ray = import_ray()
-        started = _connect(ray, address, workers)
+        ray = import_data()
+        started = connect(ray, address, cpus=workers)
         try:
             yield from in_order(_events(ray, work, own, workers))
         finally:
@@ -137,7 +135,7 @@ def _events(
             for event, crops in zip(block["event"], block["crops"], strict=True):
                 yield pickle.loads(event), int(crops)
     except ray.exceptions.RayError as error:
-        told = _cause(error)
+        told = cause_of(error)
         if isinstance(told, FerkitError):
             raise told from error
         raise RunError(
@@ -146,64 +144,11 @@ def _events(
         ) from error
 
 
-def _connect(ray: Any, address: str | None, workers: int | None) -> bool:
-    """Join the cluster, or start one; whether it is ours to end."""
-    if ray.is_initialized():
-        return False
-    # One line of Ray's C++ part stays, on constructor arguments in the object store. Only
-    # RAY_BACKEND_LOG_LEVEL=fatal or workers that are not replaced would keep it off.
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address is None or address == LOCAL:
-        ray.init(address=LOCAL, num_cpus=workers, include_dashboard=False, **quiet)
-        return True
-    _refuse_silence(address)
-    try:
-        ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise FerkitError(
-            f"no Ray cluster answers at '{address}': {error}.",
-            hint=START,
-        ) from error
-    return True
-
-
-def _refuse_silence(address: str) -> None:
-    """Ray itself would try an address where nobody listens for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        return  # such as "auto"
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
-    except OSError as error:
-        raise FerkitError(
-            f"no Ray cluster answers at '{address}': {error.strerror or error}.", hint=START
-        ) from error
-
-
-def import_ray() -> Any:
-    """The package ray.
+def import_data() -> Any:
+    """The package ray, with Ray Data.
 
     Raises: FerkitError: it is not installed.
     """
-    try:
-        import ray
-        import ray.data
-        import ray.exceptions
-    except ImportError as error:
-        raise FerkitError(
-            "the engine 'ray' needs the package ray, which is not installed.",
-            hint="pip install 'ferkit[ray]'",
-        ) from error
+    ray = import_ray()
+    importlib.import_module("ray.data")
     return ray
-
-
-def _cause(error: BaseException) -> BaseException:
-    """What a worker raised, out of Ray's wrappers."""
-    seen = {id(error)}
-    while not isinstance(error, FerkitError):
-        inner = getattr(error, "cause", None) or error.__cause__
-        if not isinstance(inner, BaseException) or id(inner) in seen:
-            break
-        seen.add(id(inner))
-        error = inner
-    return error

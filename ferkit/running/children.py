@@ -18,74 +18,82 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from ferkit.errors import FerkitError
 from ferkit.running.plan import PlannedRun
+from ferkit.running.under_way import Message, UnderWay
 
 PRELOADED = ["ferkit.running.start", "torchmetrics.functional.classification", "kornia.geometry"]
 """Imported once by the server; a name that can't be imported is passed over."""
 
-Message = Mapping[str, Any]
 
+@dataclass(frozen=True)
+class Order:
+    """What a process needs to know of a run.
 
-@dataclass
-class Child:
-    """A run under way.
-
-    task, done, total, detail: what its last progress said. error: why it failed, if it said so.
-    started: by the monotonic clock, in seconds.
+    recipe: its own, written by the plan. folder: of the run. log: where its output goes.
+    init: the run that it starts from, wherever the matrix lies by now, or None.
+    patience: seconds to wait for a process that still holds the folder.
+    environment: variables to be set in the process.
     """
 
-    run: PlannedRun
+    recipe: Path
+    folder: Path
+    log: Path
+    smoke: bool
+    init: Path | None = None
+    patience: float = 5.0
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def order_of(run: PlannedRun, *, root: Path, smoke: bool) -> Order:
+    """The order for a planned run.
+
+    Args:
+        root: the matrix folder.
+    """
+    root = root.absolute()
+    return Order(
+        recipe=root / run.plan_file,
+        folder=root / run.folder,
+        log=root / run.plan_file.with_suffix(".log"),
+        smoke=smoke,
+        init=None if run.needs is None else root / run.needs,
+    )
+
+
+@dataclass(eq=False)
+class Child:
+    """A process that does a run. error: why it failed, if it said so."""
+
     process: BaseProcess
     messages: Connection
     log: Path
-    task: str = "starting"
-    done: int = 0
-    total: int = 0
-    detail: str = ""
     error: str = ""
-    started: float = field(default_factory=time.monotonic)
-
-    def hear(self, message: Message) -> None:
-        """Take one progress message."""
-        if "begin" in message:
-            self.task, self.total = str(message["begin"]), int(message["total"])
-            self.done, self.detail = 0, ""
-        elif "done" in message:
-            self.done, self.detail = int(message["done"]), str(message.get("detail", ""))
-        elif "error" in message:
-            self.error = str(message["error"])
 
     def why(self) -> str:
-        """Why it failed, in one line."""
+        """Why it failed."""
         if self.error:
-            return self.error.splitlines()[0]
+            return self.error
         code = self.process.exitcode
         if code is not None and code < 0:
             return f"ended by {signal.Signals(-code).name}; see {self.log}"
         return f"exit status {code}; see {self.log}"
 
 
-def start_child(run: PlannedRun, *, root: Path, smoke: bool, context: BaseContext) -> Child:
-    """Start one planned run, or go on with it where its folder holds a run already.
+def start_child(order: Order, *, context: BaseContext) -> Child:
+    """Start a run, or go on with it where its folder holds a run already.
 
     Args:
-        root: the matrix folder.
         context: of `forking`.
     """
     receiving, sending = context.Pipe(duplex=False)
-    log = root / run.plan_file.with_suffix(".log")
     process = context.Process(  # type: ignore[attr-defined]
-        target=_run,
-        args=(root / run.plan_file, root / run.folder, log, smoke, sending),
-        daemon=False,
-        name=f"ferkit {run.label}",
+        target=_run, args=(order, sending), daemon=False, name=f"ferkit {order.folder}"
     )
     process.start()
     sending.close()  # the child's end; when it dies, reading ends
-    return Child(run, process, receiving, log)
+    return Child(process, receiving, order.log)
 
 
 def next_messages(
@@ -96,11 +104,14 @@ def next_messages(
     for ready in connection.wait(list(by_connection), timeout):
         child = by_connection[ready]  # type: ignore[index]
         try:
-            yield child, child.messages.recv()
+            message = child.messages.recv()
         except (EOFError, ConnectionResetError):
             child.process.join()
             child.messages.close()
             yield child, None
+            continue
+        child.error = str(message.get("error", child.error))
+        yield child, message
 
 
 def stop_children(children: Sequence[Child], *, patience: float = 30.0) -> None:
@@ -115,6 +126,53 @@ def stop_children(children: Sequence[Child], *, patience: float = 30.0) -> None:
             child.process.kill()
             child.process.join()
         child.messages.close()
+
+
+class LocalEngine:
+    """Runs as children of this process.
+
+    Args:
+        root: the matrix folder. jobs: runs side by side. context: of `forking`.
+    """
+
+    def __init__(self, root: Path, *, smoke: bool, jobs: int, context: BaseContext) -> None:
+        self._root, self._smoke, self._jobs, self._context = root, smoke, jobs, context
+        self._children: dict[Child, UnderWay] = {}
+
+    def places(self) -> int:
+        return self._jobs
+
+    def start(self, run: PlannedRun) -> UnderWay:
+        order = order_of(run, root=self._root, smoke=self._smoke)
+        one = UnderWay(run)
+        self._children[start_child(order, context=self._context)] = one
+        return one
+
+    def messages(self, timeout: float) -> Iterator[tuple[UnderWay, Message | None]]:
+        for child, message in next_messages(list(self._children), timeout=timeout):
+            one = self._children[child]
+            if message is None:
+                del self._children[child]
+                one.ended = child.process.exitcode == 0
+                one.error = "" if one.ended else child.why()
+            yield one, message
+
+    def stop(self) -> None:
+        stop_children(list(self._children))
+        self._children.clear()
+
+
+@contextmanager
+def local_engine(
+    root: Path, *, smoke: bool, jobs: int, threads: int | None
+) -> Iterator[LocalEngine]:
+    """This machine as an engine.
+
+    Args:
+        root: the matrix folder. jobs: runs side by side. threads: as of `forking`.
+    """
+    with forking(threads) as context:
+        yield LocalEngine(root, smoke=smoke, jobs=jobs, context=context)
 
 
 @contextmanager
@@ -141,27 +199,38 @@ def forking(threads: int | None) -> Iterator[BaseContext]:
                 os.environ[name] = value
 
 
-def _run(recipe: Path, folder: Path, log: Path, smoke: bool, sending: Connection) -> None:
+def _run(order: Order, sending: Connection) -> None:
     """What a child does; its exit status is that of `ferkit run`."""
     os.setsid()  # Ctrl-C reaches the matrix alone, which passes it on once
-    with log.open("a", encoding="utf-8") as file:
+    os.environ.update(order.environment)
+    if hasattr(signal, "pthread_sigmask"):  # Ray's processes block it, and children inherit that
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    with order.log.open("a", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     from ferkit.running.progress import MessageDisplay
     from ferkit.running.start import begin_one, resume_one
 
     display = MessageDisplay(sending.send)
+    init, patience = order.init, order.patience
     try:
-        if (folder / "run.json").exists():
-            resume_one(folder, display=display)
+        if (order.folder / "run.json").exists():
+            resume_one(order.folder, display=display, init=init, patience=patience)
         else:
-            begin_one(recipe, folder, display=display, smoke=smoke)
+            begin_one(
+                order.recipe,
+                order.folder,
+                display=display,
+                smoke=order.smoke,
+                init=init,
+                patience=patience,
+            )
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         status = error.status if isinstance(error, FerkitError) else 1
         known = isinstance(error, FerkitError)
-        display.fail(str(error) if known else f"{type(error).__name__}: {error}; see {log}")
+        display.fail(str(error) if known else f"{type(error).__name__}: {error}; see {order.log}")
         if status == 1:
             raise  # the traceback goes to the log, the exit status is 1
         sys.exit(status)

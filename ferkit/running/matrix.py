@@ -15,7 +15,6 @@ from ferkit.errors import RunError
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_table import compact_sentence, settings_tables
 from ferkit.evaluation.tables import matrix_table
-from ferkit.running.children import Child, forking, next_messages, start_child, stop_children
 from ferkit.running.folder import read_json
 from ferkit.running.matrix_plan import MatrixPlan
 from ferkit.running.matrix_state import Outcome, read_finished, write_state
@@ -23,6 +22,7 @@ from ferkit.running.matrix_tables import write_tables
 from ferkit.running.plan import PlannedRun, ready
 from ferkit.running.progress import Display
 from ferkit.running.time_left import RunTimes, left_in_words, seconds_left
+from ferkit.running.under_way import Engine, UnderWay
 
 _MOST_TOLD = 5
 """Failures that the final error spells out; matrix.json has all of them."""
@@ -35,7 +35,7 @@ def run_matrix(
     plan: MatrixPlan,
     *,
     wanted: set[Path],
-    jobs: int,
+    engine: Engine,
     display: Display,
     console: Console,
     live: bool,
@@ -45,7 +45,7 @@ def run_matrix(
     Args:
         plan: written; its folder is locked by the caller.
         wanted: folders of the runs to be done now, with all that they start from.
-        jobs: runs side by side.
+        engine: does the runs.
         display: told when a run ends.
         console, live: whether to show on it what is under way.
     Returns: what is in matrix.json.
@@ -54,7 +54,9 @@ def run_matrix(
     """
     write_state(plan, "running")
     try:
-        outcome = _work_off(plan, wanted, jobs=jobs, display=display, console=console, live=live)
+        outcome = _work_off(
+            plan, wanted, engine=engine, display=display, console=console, live=live
+        )
     except KeyboardInterrupt:
         write_state(plan, "interrupted")
         raise
@@ -105,7 +107,7 @@ def _work_off(
     plan: MatrixPlan,
     wanted: set[Path],
     *,
-    jobs: int,
+    engine: Engine,
     display: Display,
     console: Console,
     live: bool,
@@ -116,50 +118,49 @@ def _work_off(
     waiting = [run for run in asked if run.folder not in done]
     times = RunTimes((run, _seconds(plan, run)) for run in asked if run.folder in done)
     total = len(asked)
-    children: list[Child] = []
+    under_way: list[UnderWay] = []
     failed: dict[Path, str] = {}  # folder -> label of the run that failed
     outcome = Outcome()
+    if not waiting:
+        return outcome
     shown = Live(console=console, refresh_per_second=4, transient=True)
     if live:
         shown.start()
     try:
-        with forking(plan.threads()) as context:
-            while waiting or children:
-                run, hopeless = ready(waiting, done, set(failed))
-                for lost in hopeless:
-                    waiting.remove(lost)
-                    assert lost.needs is not None
-                    failed[lost.folder] = outcome.not_tried[lost.label] = failed[lost.needs]
-                if run is not None and len(children) < jobs:
-                    waiting.remove(run)
-                    children.append(
-                        start_child(run, root=plan.root, smoke=plan.smoke, context=context)
-                    )
+        while waiting or under_way:
+            run, hopeless = ready(waiting, done, set(failed))
+            for lost in hopeless:
+                waiting.remove(lost)
+                assert lost.needs is not None
+                failed[lost.folder] = outcome.not_tried[lost.label] = failed[lost.needs]
+            if run is not None and len(under_way) < engine.places():
+                waiting.remove(run)
+                under_way.append(engine.start(run))
+                continue
+            left = _left(times, waiting, under_way, jobs=max(1, len(under_way)))
+            shown.update(_display(under_way, len(done), total, left))
+            for one, message in engine.messages(timeout=0.5):
+                if message is not None:
+                    one.hear(message)
                     continue
-                shown.update(_display(children, len(done), total, _left(times, waiting, children)))
-                for child, message in next_messages(children, timeout=0.5):
-                    if message is not None:
-                        child.hear(message)
-                        continue
-                    children.remove(child)
-                    if child.process.exitcode == 0:
-                        done.add(child.run.folder)
-                        times.add(child.run, _seconds(plan, child.run))
-                        left = _left(times, waiting, children, jobs=jobs)
-                        display.say(
-                            f"done {len(done)}/{total}: {child.run.label}"
-                            + (f"; {left}" if left else "")
-                        )
-                    else:
-                        failed[child.run.folder] = child.run.label
-                        outcome.failures[child.run.label] = child.why()
-                        display.say(f"failed: {child.run.label}: {child.why()}")
+                under_way.remove(one)
+                if one.ended:
+                    done.add(one.run.folder)
+                    times.add(one.run, _seconds(plan, one.run))
+                    left = _left(times, waiting, under_way, jobs=engine.places())
+                    display.say(
+                        f"done {len(done)}/{total}: {one.run.label}" + (f"; {left}" if left else "")
+                    )
+                else:
+                    failed[one.run.folder] = one.run.label
+                    outcome.failures[one.run.label] = one.why()
+                    display.say(f"failed: {one.run.label}: {one.why()}")
     except KeyboardInterrupt:
         display.say("Stopping: the runs under way save first.")
         raise
     finally:
         shown.stop()
-        stop_children(children)
+        engine.stop()
     return outcome
 
 
@@ -169,21 +170,19 @@ def _seconds(plan: MatrixPlan, run: PlannedRun) -> float:
 
 
 def _left(
-    times: RunTimes, waiting: Sequence[PlannedRun], children: Sequence[Child], *, jobs: int = 0
+    times: RunTimes, waiting: Sequence[PlannedRun], under_way: Sequence[UnderWay], *, jobs: int
 ) -> str:
     """The time left, in words."""
     now = time.monotonic()
-    under_way = {child.run: now - child.started for child in children}
-    return left_in_words(
-        seconds_left(times, waiting, under_way, jobs=jobs or max(1, len(children)))
-    )
+    since = {one.run: now - one.started for one in under_way}
+    return left_in_words(seconds_left(times, waiting, since, jobs=jobs))
 
 
-def _display(children: Sequence[Child], done: int, total: int, left: str) -> Table:
+def _display(under_way: Sequence[UnderWay], done: int, total: int, left: str) -> Table:
     """What is under way, a line per run."""
     table = Table.grid(padding=(0, 2))
     table.add_row(f"[bold]{done} of {total} runs done[/bold]", left)
-    for child in children:
-        share = f"{child.done}/{child.total}" if child.total else ""
-        table.add_row(child.run.label, child.task, share, f"[dim]{child.detail}[/dim]")
+    for one in under_way:
+        share = f"{one.done}/{one.total}" if one.total else ""
+        table.add_row(one.run.label, one.task, share, f"[dim]{one.detail}[/dim]")
     return table

@@ -13,20 +13,18 @@ from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.errors import FerkitError
 from ferkit.evaluation.tables import results_table
-from ferkit.plugin import Context
 from ferkit.recipe import read_recipe
-from ferkit.running.assemble import ReadSets, prepare_data, read_data
 from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
 from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json
-from ferkit.running.matrix import run_matrix, show_table
-from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
-from ferkit.running.plan import PlannedRun, plan_runs
+from ferkit.running.matrix_plan import read_plan, with_threads, write_plan
+from ferkit.running.matrix_start import work_off
+from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.selection import selected
 from ferkit.running.single import run_single
-from ferkit.running.trial import Trial
+from ferkit.running.under_way import EngineChoice
 from ferkit.sections import Recipe
-from ferkit.training.devices import choose_device, make_fabric
+from ferkit.training.devices import make_fabric
 
 
 def begin(
@@ -35,8 +33,8 @@ def begin(
     out: Path | None,
     settings: Sequence[str],
     smoke: bool,
-    jobs: int | None,
     progress: Style,
+    choice: EngineChoice,
     only: Sequence[str] = (),
 ) -> None:
     """Run a recipe from the start.
@@ -46,8 +44,8 @@ def begin(
         out: the run folder; None chooses one.
         settings: `--set` arguments.
         smoke: one batch through every phase.
-        jobs: runs side by side, of a matrix; None chooses by device.
         progress: a `progress.Style`.
+        choice: of a matrix, who does the runs.
         only: of a matrix, patterns of the runs to be done now; see `selection.selected`.
     """
     components = catalogue(plugins.load())
@@ -58,7 +56,7 @@ def begin(
         Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
     _say_broken(components, display)
     if loaded.matrix is None:
-        _refuse_only(only, loaded.name)
+        _refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)  # refuses what this machine has not, before a folder is made
         folder = new_folder(out, loaded.name)
@@ -77,17 +75,38 @@ def begin(
     selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)  # before a folder is made
     folder = new_folder(out, loaded.name)
     with held(folder), resumable(folder, display):
-        plan = write_plan(loaded, loaded.matrix, components, root=folder, jobs=jobs, smoke=smoke)
-        _matrix(
-            plan, components, console, display, jobs=jobs, progress=progress, only=only, new=True
+        plan = write_plan(
+            loaded,
+            loaded.matrix,
+            components,
+            root=folder,
+            jobs=choice.jobs,
+            threads=choice.threads,
+            smoke=smoke,
+        )
+        work_off(
+            plan,
+            components,
+            console,
+            display,
+            choice=choice,
+            progress=progress,
+            only=only,
+            new=True,
         )
 
 
-def resume(folder: Path, *, jobs: int | None, progress: Style, only: Sequence[str] = ()) -> None:
+def resume(
+    folder: Path,
+    *,
+    progress: Style,
+    choice: EngineChoice,
+    only: Sequence[str] = (),
+) -> None:
     """Go on with what was stopped in `folder`; a finished run only shows its results again.
 
     Args:
-        jobs, progress, only: as of `begin`.
+        progress, choice, only: as of `begin`.
     Raises: FerkitError: it is no run folder.
     """
     if not folder.is_dir():
@@ -103,21 +122,36 @@ def resume(folder: Path, *, jobs: int | None, progress: Style, only: Sequence[st
             refuse_changed(folder, plan.recorded, finished=False)
             for run in plan.work:
                 refuse_changed_run(folder / run.folder)
-            _matrix(plan, components, console, display, jobs=jobs, progress=progress, only=only)
+            work_off(
+                plan, components, console, display, choice=choice, progress=progress, only=only
+            )
             return
-        _refuse_only(only, str(folder))
+        _refuse_for_one(only, choice, str(folder))
         resume_held(folder, components, display)
         _show_results(folder, console, display, progress)
 
 
-def begin_one(recipe: Path, folder: Path, *, display: Display, smoke: bool) -> None:
-    """Run a planned recipe of a matrix from the start."""
+def begin_one(
+    recipe: Path,
+    folder: Path,
+    *,
+    display: Display,
+    smoke: bool,
+    init: Path | None = None,
+    patience: float = 5.0,
+) -> None:
+    """Run a planned recipe of a matrix from the start.
+
+    Args:
+        init: run that it starts from, where that lies now; the recipe may name it by the place
+            where the matrix was planned. patience: as of `held`.
+    """
     components = catalogue(plugins.load())
     loaded = read_recipe(str(recipe), catalogue=components)
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder):
+    with held(folder, patience=patience):
         run_single(
-            loaded.recipe,
+            _starting_from(loaded.recipe, init),
             folder=folder,
             recipe_folder=loaded.folder,
             catalogue=components,
@@ -126,13 +160,25 @@ def begin_one(recipe: Path, folder: Path, *, display: Display, smoke: bool) -> N
         )
 
 
-def resume_one(folder: Path, *, display: Display) -> None:
-    """Go on with a single run of a matrix; nothing happens if it is done."""
-    with held(folder):
-        resume_held(folder, catalogue(plugins.load()), display)
+def resume_one(
+    folder: Path, *, display: Display, init: Path | None = None, patience: float = 5.0
+) -> None:
+    """Go on with a single run of a matrix; nothing happens if it is done.
+
+    Args:
+        init, patience: as of `begin_one`.
+    """
+    with held(folder, patience=patience):
+        resume_held(folder, catalogue(plugins.load()), display, init=init)
 
 
-def resume_held(folder: Path, components: Catalogue, display: Display) -> None:
+def _starting_from(recipe: Recipe, init: Path | None) -> Recipe:
+    return recipe if init is None else recipe.model_copy(update={"init": str(init)})
+
+
+def resume_held(
+    folder: Path, components: Catalogue, display: Display, *, init: Path | None = None
+) -> None:
     """Go on with a single run in a folder that is locked; nothing happens if it is done.
 
     Raises: FerkitError: the folder holds no run.
@@ -145,7 +191,7 @@ def resume_held(folder: Path, components: Catalogue, display: Display) -> None:
         return
     loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=components)
     run_single(
-        loaded.recipe,
+        _starting_from(loaded.recipe, init),
         folder=folder,
         recipe_folder=loaded.folder,
         catalogue=components,
@@ -173,91 +219,17 @@ def resumable(folder: Path, display: Display) -> Iterator[None]:
         raise
 
 
-def _matrix(
-    plan: MatrixPlan,
-    components: Catalogue,
-    console: Console,
-    display: Display,
-    *,
-    jobs: int | None,
-    progress: Style,
-    only: Sequence[str],
-    new: bool = False,
-) -> None:
-    """Prepare what the runs share, then run them.
-
-    Args:
-        new: refuse all if one of them can't be right. Later on the others are not kept waiting.
-    """
-    wanted = selected(plan.runs, only, matrix=plan.matrix)
-    side_by_side = jobs or plan.default_jobs()
-    now = f", {len(wanted)} of them now" if only else ""
-    display.say(
-        f"{plan.name}: {plan.sizes()}{now}, {side_by_side} at a time on "
-        f"{', '.join(sorted(plan.devices()))}"
-    )
-    _prepare(
-        plan,
-        [run for run in plan.work if run.folder in wanted and not plan.finished(run)],
-        components,
-        display,
-        new=new,
-    )
-    try:
-        run_matrix(
-            plan,
-            wanted=wanted,
-            jobs=side_by_side,
-            display=display,
-            console=console,
-            live=progress == "auto" and console.is_terminal,
-        )
-    finally:
-        if progress in ("auto", "lines"):
-            show_table(plan.root, console)
-    display.say(f"report: {plan.root / 'report.html'}")
-
-
-def _prepare(
-    plan: MatrixPlan,
-    runs: Sequence[PlannedRun],
-    components: Catalogue,
-    display: Display,
-    *,
-    new: bool,
-) -> None:
-    """Prepare the faces of runs, those of the same data once, when the rest was tried."""
-    shared: dict[str, tuple[ReadSets, Recipe, Context]] = {}
-    trial = Trial(components)
-    for run in runs:
-        recipe = plan.recipes[run.cell]
-        key = repr((recipe.data, recipe.faces))
-        context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
-        if key not in shared:
-            read = read_data(recipe, components, context, smoke=plan.smoke)
-            shared[key] = read, recipe, context
-        if new:
-            trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
-            with said_of(run):
-                trial(trying, shared[key][0], context)
-    for read, recipe, context in shared.values():
-        prepare_data(read, recipe, components, context, display=display)
-
-
-@contextmanager
-def said_of(run: PlannedRun) -> Iterator[None]:
-    """Say of an error in which run of the matrix it is."""
-    try:
-        yield
-    except FerkitError as error:
-        where = run.place if error.where is None else f"{run.place}, {error.where}"
-        raise FerkitError(error.what, where=where, hint=error.hint) from error
-
-
-def _refuse_only(only: Sequence[str], where: str) -> None:
+def _refuse_for_one(only: Sequence[str], choice: EngineChoice, where: str) -> None:
+    """Refuse what a single run has no use for."""
     if only:
         raise FerkitError(
             "there is no matrix, so there is nothing to choose from.", where=f"--only, {where}"
+        )
+    if choice.kind == "ray":
+        raise FerkitError(
+            "there is no matrix, so there are no runs to spread over machines.",
+            where=f"--engine ray, {where}",
+            hint="Leave the option out, or give the recipe a key 'matrix'.",
         )
 
 

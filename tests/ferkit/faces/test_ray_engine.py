@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ferkit.errors import FerkitError, RunError
-from ferkit.faces import ray_engine as ray_engine_module
+from ferkit.errors import RunError
 from ferkit.faces.keys import FileState
 from ferkit.faces.parts import FrameRow
-from ferkit.faces.ray_engine import import_ray, in_order
+from ferkit.faces.ray_engine import in_order
 from ferkit.faces.work import Cropped, Event, Finished, Work
 
 needs_ray = pytest.mark.skipif(
@@ -66,13 +64,6 @@ def test_an_end_waits_for_all_crops() -> None:
     )
     ends = [event.work.key if isinstance(event, Finished) else "-" for event in events]
     assert ends == ["b", "-", "-", "a"]
-
-
-def test_without_ray_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(FerkitError, match="needs the package ray") as caught:
-        import_ray()
-    assert caught.value.hint == "pip install 'ferkit[ray]'"
 
 
 JOB = '''
@@ -152,33 +143,6 @@ def test_two_workers_make_the_same_store_and_one_may_die(tmp_path: Path) -> None
     assert found["reused"] == 23
 
 
-def test_an_address_where_no_cluster_is() -> None:
-    class Ray:
-        @staticmethod
-        def is_initialized() -> bool:
-            return False
-
-        @staticmethod
-        def init(**_: object) -> None:
-            raise ConnectionError("nobody there")
-
-    with pytest.raises(FerkitError, match=r"no Ray cluster answers at 'auto': nobody there\."):
-        ray_engine_module._connect(Ray, "auto", None)
-    with socket.socket() as taken:  # bound, and nobody listens
-        taken.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(FerkitError, match=f"no Ray cluster answers at 'ray://{address}'"):
-            ray_engine_module._connect(Ray, f"ray://{address}", None)
-
-
 def test_crops_that_never_come_are_an_error() -> None:
     with pytest.raises(RunError, match="the Ray job lost crops of 1 files"):
         list(in_order(told((crops("a", 0), 0), (Finished(A), 2))))
-
-
-def test_the_cause_is_the_first_error_that_is_told_to_people() -> None:
-    plain = FerkitError("no such weights.")
-    plain.__cause__ = OSError("gone")
-    wrapped = RuntimeError("a task failed")
-    wrapped.__cause__ = plain
-    assert ray_engine_module._cause(wrapped) is plain

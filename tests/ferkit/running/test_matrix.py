@@ -74,7 +74,7 @@ def test_matrix_stopped_while_preparing_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ferkit.running.start.prepare_data", stopped)
+        patch.setattr("ferkit.running.matrix_start.prepare_data", stopped)
         assert main(["run", str(tiny_matrix), "--out", str(out), "--smoke", "--jobs", "1"]) == 130
     assert read_json(out / "matrix.json")["status"] == "planned"
     # The plan says how many threads, whatever --jobs is now.
