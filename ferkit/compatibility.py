@@ -73,9 +73,10 @@ def provided(recipe: Recipe, catalogue: Catalogue) -> set[str]:
         for part in chosen_parts(recipe)
         for word in catalogue.get(part.kind, part.name).component.provides
     }
-    if recipe.data.unlabelled is not None or recipe.data.labels or recipe.data.transductive:
+    data = recipe.data
+    if data.unlabelled is not None or data.hides_labels or data.transductive:
         words.add("unlabelled")
-    if recipe.data.split.validation > 0:
+    if data.split.validation > 0 or data.selection == "reported":
         words.add("validation")
     return words
 

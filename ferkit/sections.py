@@ -7,11 +7,14 @@ catalogue, the exact models in which they are unions discriminated by `use`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ferkit.chosen import Chosen as Chosen
+from ferkit.data_section import DataSection as DataSection
+from ferkit.data_section import NoiseSection as NoiseSection
+from ferkit.data_section import SplitSection as SplitSection
 from ferkit.plugin import DataPath, Kind, Params, WeightsPath
 from ferkit.section import Section as Section
 from ferkit.training_section import OptimiserSection as OptimiserSection
@@ -24,70 +27,10 @@ SCHEMA_VERSION = 1
 RUN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Marks a field that names a component of `kind` by `use:`.
-
-    nullable: whether it may be null though its default is not.
-    """
-
-    kind: Kind
-    nullable: bool = False
-
-
 class Pick(Params):
     """A chosen component: the parameters, and in `use` its name."""
 
     use: str
-
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-
-class SplitSection(Section):
-    """How samples without a given split are divided."""
-
-    validation: Fraction = Field(0.1, description="fraction of the training data to choose by")
-    test: Fraction = Field(0.2, description="fraction held out; unused where a test set is given")
-    by: Literal["auto", "subject", "stratified"] = Field(
-        "auto",
-        description="keep all samples of a subject on one side, or balance classes only; "
-        "auto: by subject where every sample has one",
-    )
-    seed: int = Field(0, description="of the division; independent of the run's seed")
-    near_duplicates: int | None = Field(
-        32,
-        ge=0,
-        le=64,
-        description="images whose 255-bit perceptual hashes differ in at most so many bits stay "
-        "on one side; null: identical ones only",
-    )
-
-
-class DataSection(Section):
-    """Where samples come from."""
-
-    train: Annotated[Any, Chosen(Kind.DATASET)] = Field(description="labelled samples")
-    unlabelled: Annotated[Any, Chosen(Kind.DATASET)] = Field(
-        None, description="samples without labels; any labels they have are hidden"
-    )
-    test: Annotated[Any, Chosen(Kind.DATASET)] = Field(
-        None, description="a test set of its own; default: held out of train"
-    )
-    split: SplitSection = Field(default_factory=SplitSection)
-    labels: int | None = Field(
-        None,
-        ge=1,
-        description="use only so many labels of the training split, spread evenly over the "
-        "classes; the other samples become unlabelled",
-    )
-    labels_seed: int = Field(0, description="which labels are kept")
-    classes: tuple[str, ...] | None = Field(
-        None, description="class names in label order; default: those of the training set"
-    )
-    transductive: bool = Field(
-        False, description="add the test split, without labels, to the unlabelled samples"
-    )
 
 
 class SamplingSection(Section):

@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ferkit.contracts.data import Problem
-from ferkit.data.holdout import keep_labels
-from ferkit.data.members import Member, Rows, SourceName, adopt, hide_label, place_of
+from ferkit.data.folds import choose_fold, refuse_given
+from ferkit.data.given import as_asked, by_given_split
+from ferkit.data.label_choice import used_labels
+from ferkit.data.label_flips import told, with_wrong_labels
+from ferkit.data.members import Member, Rows, SourceName, adopt, hide_label
 from ferkit.data.overlaps import overlaps
+from ferkit.data.protocol import Declaration, Made, noise_on_validation, protocol
 from ferkit.data.report import few_validation_samples
 from ferkit.data.together import Together
 from ferkit.errors import FerkitError
@@ -33,6 +37,7 @@ class Splits:
         unlabelled: training samples without labels; what was given is their `truth`.
         validation, test: samples with labels.
         problems: what was left out, what is missing, what splits share.
+        protocol: how the splits came about, in words.
     """
 
     classes: tuple[str, ...]
@@ -41,6 +46,7 @@ class Splits:
     validation: tuple[Member, ...]
     test: tuple[Member, ...]
     problems: tuple[Problem, ...]
+    protocol: tuple[Declaration, ...] = ()
 
     def parts(self) -> dict[str, tuple[Member, ...]]:
         """Name of the split -> its members."""
@@ -68,6 +74,7 @@ def make_splits(
     test: Rows | None = None,
     unlabelled: Rows | None = None,
     duplicate_groups: Sequence[int] | None = None,
+    rough: bool = False,
 ) -> Splits:
     """Divide the samples of a run.
 
@@ -79,6 +86,7 @@ def make_splits(
             unlabelled ones.
         duplicate_groups: for the samples of train, test and unlabelled, in this order and
             numbered through, the group of identical or nearly identical images.
+        rough: of a trial with a few samples only: folds and labels may be fewer than asked for.
     Raises: FerkitError: it cannot be done (no labels, one subject only, a class with one sample,
         more labels asked for than there are).
     """
@@ -97,76 +105,106 @@ def make_splits(
             members += found
             problems += wrong
     sizes = [0 if rows is None else len(rows.samples) for _, rows in sources]
+    members = as_asked(members, section, problems)
     together = Together(members, section.split, duplicate_groups, sizes)
     problems += together.problems
 
-    given = _given(members, problems, own_test=test is not None)
-    made_test = not given["test"] and section.split.test > 0
-    made_validation = not given["validation"] and section.split.validation > 0
-    if made_test or made_validation:
-        _check_counts([*given[""], *given["train"]], classes)
-    if made_test:
-        # Samples said to be for training move only where there are no others.
-        unsaid = any(member.sample.label >= 0 for member in given[""])
-        movable = given[""] if unsaid else [*given[""], *given["train"]]
-        given["test"] = together.hold_out(movable, section.split.test, "test")
-    if made_validation:
-        taken = {member.key for member in given["test"]}
-        movable = [m for m in (*given[""], *given["train"]) if m.key not in taken]
-        given["validation"] = together.hold_out(movable, section.split.validation, "validation")
+    given = by_given_split(
+        members, problems, own_test=test is not None, selection=section.selection
+    )
+    made = _hold_out(given, together, section, classes, rough=rough)
+    held_out = [
+        *(given["test"] if made.test else ()),
+        *(given["validation"] if made.validation else ()),
+    ]
     held = {member.key for member in (*given["test"], *given["validation"])}
     rest = [m for m in (*given[""], *given["train"]) if m.key not in held]
-
-    made = [
-        *(given["test"] if made_test else ()),
-        *(given["validation"] if made_validation else ()),
-    ]
-    pure = {member.key for member in together.apart_from(rest, made, problems)}
+    pure = {member.key for member in together.apart_from(rest, held_out, problems)}
     candidates = [member for member in rest if member.key in pure]
-    labelled = _labelled([m for m in candidates if m.sample.label >= 0], section)
+    labelled = used_labels(
+        [m for m in candidates if m.sample.label >= 0], section, classes, problems, rough=rough
+    )
     keys = {member.key for member in labelled}
     without = [
         *(member for member in candidates if member.key not in keys),
-        *together.apart_from(given["unlabelled"], made, problems),
+        *together.apart_from(given["unlabelled"], held_out, problems),
     ]
     if section.transductive:
         without += given["test"]
+    validation = given["validation"]
+    if section.selection == "reported":
+        validation = given["test"]
+    if section.noise is not None:
+        labelled, validation = _noisy(labelled, validation, section, len(classes), problems)
     parts = {
         "labelled": _sorted(labelled),
         "unlabelled": _sorted([hide_label(member) for member in without]),
-        "validation": _sorted(given["validation"]),
+        "validation": _sorted(validation),
         "test": _sorted(given["test"]),
     }
     problems += overlaps(parts, together.duplicates)
     problems += _remarks(parts, classes, section)
-    return Splits(classes, **parts, problems=tuple(problems))
+    declared = protocol(section, parts, made)
+    return Splits(classes, **parts, problems=tuple(problems), protocol=declared)
 
 
-def _given(
-    members: Sequence[Member], problems: list[Problem], *, own_test: bool
-) -> dict[str, list[Member]]:
-    """Members by the split they are given, "" where none is; what cannot be used is reported."""
-    given: dict[str, list[Member]] = {
-        name: [] for name in ("", "train", "validation", "test", "unlabelled")
-    }
-    for member in members:
-        source, split = member.source, member.sample.split
-        if source == "test":
-            used, to = split in ("", "test"), "test"
-        elif source == "unlabelled":
-            used, to = split in ("", "train", "unlabelled"), "unlabelled"
-        else:
-            used, to = not (split == "test" and own_test), split
-        where = place_of(member.sample)
-        if not used:
-            what = f"its split is {split!r}, so it is not used as data.{source}."
-            problems.append(Problem("other split", where, what, dropped=True))
-        elif to in ("validation", "test") and member.sample.label < 0:
-            what = f"a {to} sample without a label measures nothing."
-            problems.append(Problem("no label to measure by", where, what, dropped=True))
-        else:
-            given[to].append(member)
-    return given
+def _hold_out(
+    given: dict[str, list[Member]],
+    together: Together,
+    section: DataSection,
+    classes: Sequence[str],
+    *,
+    rough: bool,
+) -> Made:
+    """Fill in the test and the validation split where they are not given."""
+    split = section.split
+    fold = None
+    movable = [*given[""], *given["train"]]
+    made_test = not given["test"] and (split.test > 0 or split.folds is not None)
+    made_validation = (
+        not given["validation"] and split.validation > 0 and section.selection == "inner"
+    )
+    if made_test or made_validation:
+        _check_counts(movable, classes)
+    if split.folds is not None:
+        refuse_given(given)
+        fold = choose_fold(together, movable, split, rough=rough)
+        given["test"] = list(fold.test)
+    elif made_test:
+        # Samples said to be for training move only where there are no others.
+        unsaid = any(member.sample.label >= 0 for member in given[""])
+        given["test"] = together.hold_out(given[""] if unsaid else movable, split.test, "test")
+    if section.selection == "reported" and not given["test"]:
+        raise FerkitError(
+            "there is no test split, so nothing can be selected by it.",
+            where="data.selection",
+            hint="Set data.split.test above 0, or give test samples.",
+        )
+    if made_validation:
+        taken = {together.name_of(member) for member in given["test"] if made_test}
+        keys = {member.key for member in given["test"]}
+        left = [m for m in movable if m.key not in keys and together.name_of(m) not in taken]
+        given["validation"] = together.hold_out(left, split.validation, "validation")
+    return Made(made_test, made_validation, fold, together.duplicates)
+
+
+def _noisy(
+    labelled: list[Member],
+    validation: list[Member],
+    section: DataSection,
+    classes: int,
+    problems: list[Problem],
+) -> tuple[list[Member], list[Member]]:
+    """Training and validation samples with the wrong labels that the recipe asks for."""
+    noise = section.noise
+    assert noise is not None
+    labelled, wrong = with_wrong_labels(labelled, noise, classes=classes)
+    replaced = {"training": (wrong, len(labelled))}
+    if noise_on_validation(section):
+        validation, wrong = with_wrong_labels(validation, noise, classes=classes)
+        replaced["validation"] = (wrong, len(validation))
+    problems.append(told(noise, replaced))
+    return labelled, validation
 
 
 def _check_counts(pool: Sequence[Member], classes: Sequence[str]) -> None:
@@ -180,29 +218,6 @@ def _check_counts(pool: Sequence[Member], classes: Sequence[str]) -> None:
             where="data.split",
             hint="Add samples, leave the class out by `labels` or `classes`, or give the splits.",
         )
-
-
-def _labelled(members: Sequence[Member], section: DataSection) -> list[Member]:
-    """Those whose labels are used."""
-    if not members:
-        raise FerkitError(
-            "no training sample has a label.",
-            where="data.train",
-            hint="Is a column or folder named differently, or does the test split take them all?",
-        )
-    if section.labels is None:
-        return list(members)
-    if section.labels > len(members):
-        raise FerkitError(
-            f"{section.labels} labels are asked for, the training split has {len(members)}.",
-            where="data.labels",
-        )
-    kept = keep_labels(
-        {member.key: member.sample.label for member in members},
-        section.labels,
-        seed=section.labels_seed,
-    )
-    return [member for member in members if member.key in kept]
 
 
 def _remarks(
@@ -222,6 +237,12 @@ def _remarks(
     few = few_validation_samples(len(parts["validation"]))
     if few is not None:
         found.append(few)
+    if section.selection == "reported":
+        what = (
+            f"the {len(parts['test'])} test samples are what epochs and rounds are chosen by as"
+            " well: figures on them are too high for new data."
+        )
+        found.append(Problem("selected on the test split", "data.selection", what, dropped=False))
     if section.transductive:
         what = (
             f"{len(parts['test'])} test samples are also trained on, without their labels"

@@ -64,8 +64,8 @@ class Together:
         """Choose labelled members to hold out, whole groups only.
 
         Args:
-            movable: the pool they come from; groups with members of another training or
-                test split stay where they are.
+            movable: the pool they come from; groups with members of another split stay where
+                they are, but for those of an unlabelled one.
             fraction: of the labelled ones in the pool.
             purpose: "test" or "validation".
         Raises: FerkitError: it cannot be done.
@@ -73,24 +73,30 @@ class Together:
         keys = {member.key for member in movable}
         labelled = [member for member in movable if member.sample.label >= 0]
         counts = Counter(member.sample.label for member in labelled)
-        names = {self._name[member.key] for member in labelled}
+        groups = self.groups_of(labelled)
+        names = set(groups)
         free = [
-            Group(
-                name,
-                Counter(
-                    m.sample.label
-                    for m in self._members[name]
-                    if m.key in keys and m.sample.label >= 0
-                ),
-            )
-            for name in names
-            if all(m.key in keys or m.source == "unlabelled" for m in self._members[name])
+            group
+            for name, group in groups.items()
+            if all(m.key in keys or _never_labelled(m) for m in self._members[name])
         ]
         self._check_possible(counts, names, free, purpose)
         chosen = choose_groups(free, counts, fraction, seed=self._section.seed, purpose=purpose)
         if not chosen:
             raise self._impossible(purpose, "every group holds all the samples that a class has.")
         return [member for member in labelled if self._name[member.key] in chosen]
+
+    def name_of(self, member: Member) -> str:
+        """The group that the member belongs to."""
+        return self._name[member.key]
+
+    def groups_of(self, labelled: Sequence[Member]) -> dict[str, Group]:
+        """Name of the group -> how many of these members of each class it has, of those that
+        have any."""
+        counts: dict[str, Counter[int]] = {}
+        for member in labelled:
+            counts.setdefault(self._name[member.key], Counter())[member.sample.label] += 1
+        return {name: Group(name, count) for name, count in counts.items()}
 
     def apart_from(
         self, members: Sequence[Member], held: Sequence[Member], problems: list[Problem]
@@ -102,7 +108,9 @@ class Together:
             if self._name[member.key] in names:
                 what = "shows a subject, a group or an image that is held out."
                 where = place_of(member.sample)
-                problems.append(Problem("held out without label", where, what, dropped=True))
+                bare = member.sample.label < 0 or _never_labelled(member)
+                kind = "held out without label" if bare else "held out with its group"
+                problems.append(Problem(kind, where, what, dropped=True))
             else:
                 kept.append(member)
         return kept
@@ -152,6 +160,11 @@ class Together:
             where=f"data.split.{purpose}",
             hint=f"Give {purpose} samples of their own, or set it to 0.",
         )
+
+
+def _never_labelled(member: Member) -> bool:
+    """Whether its label, if there is one, is not used wherever it goes."""
+    return member.source == "unlabelled" or member.sample.split == "unlabelled"
 
 
 def _duplicates(

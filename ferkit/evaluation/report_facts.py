@@ -8,6 +8,7 @@ from typing import Any
 
 from ferkit.evaluation.cost import cost_in_words
 from ferkit.evaluation.page import PlainTable
+from ferkit.evaluation.protocol import protocol_alerts, read_protocol
 from ferkit.evaluation.run_folder import RunFolder
 from ferkit.evaluation.wording import SMOKE, UNKNOWN, duration, moment
 
@@ -39,7 +40,7 @@ def alerts(run: RunFolder) -> list[str]:
         texts.append(str(run.run["error"]))
     if run.run.get("smoke"):
         texts.append(SMOKE)
-    return [*texts, *run.missing]
+    return [*texts, *protocol_alerts([run.run]), *run.missing]
 
 
 def subtitle(run: RunFolder) -> str:
@@ -60,6 +61,7 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
         ("training data", component(data.get("train"))),
         ("unlabelled data", component(data.get("unlabelled"))),
         ("test data", component(data.get("test")) if data.get("test") else None),
+        ("protocol", " ".join(one.what for one in read_protocol(run.run))),
         ("labels used", data.get("labels")),
         ("transductive", "yes" if data.get("transductive") else None),
         ("loop", component(recipe.get("loop"))),

@@ -122,6 +122,7 @@ def assemble(
         test=rows.get("test"),
         unlabelled=rows.get("unlabelled"),
         duplicate_groups=_duplicates(recipe, sources),
+        rough=smoke,
     )
     if len(splits.classes) < 2:
         raise FerkitError(
@@ -130,6 +131,9 @@ def assemble(
         )
     divided = (*splits.problems, *_wrong_labels(splits))
     tell(divided, display)
+    for one in splits.protocol:
+        if one.declared:
+            display.say(f"protocol: {one.what}")
     return RunData(
         splits=splits,
         regions=sources["train"].clips.regions,
