@@ -11,6 +11,7 @@ from urllib.parse import quote
 from ferkit.errors import FerkitError
 from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.page import PlainTable, picture, render
+from ferkit.evaluation.protocol import matrix_protocol_alerts
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.report_rounds import rounds_table
 from ferkit.evaluation.run_folder import read_object
@@ -69,7 +70,7 @@ def write_matrix_report(folder: Path) -> Path:
     content: dict[str, Any] = {
         "title": str(state.get("name") or folder.name),
         "subtitle": _subtitle(state),
-        "alerts": _alerts(state),
+        "alerts": [*_alerts(state), *matrix_protocol_alerts(folder, state)],
         "runs": [_run(folder, run) for run in state.get("runs") or []],
         "table": None,
         "settings": None,
