@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.rounds import rounds_of, summarise_rounds
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
+from ferkit.running.matrix_comparisons import beside_paper, key_of, tests_of, with_tests
 from ferkit.running.plan import FIRST, PRETRAIN
 
 if TYPE_CHECKING:
     from ferkit.running.matrix_plan import MatrixPlan
     from ferkit.running.plan import PlannedRun
+
+BEFORE = ("planned", "running")
+"""While a matrix stands so, nothing is tested yet."""
 
 
 @dataclass
@@ -86,12 +90,17 @@ def write_state(
         "runs": [_entry(run, done=run in done) for run in plan.runs],
         "failures": outcome.failures,
         "not_tried": outcome.not_tried,
-        "summary": _summary(plan, finished, None) if settings is None else None,
+        "summary": None,
     }
     if plan.recorded is not None:
         state["recipe"] = plan.recorded
-    if settings is not None:
-        summaries = {name: _summary(plan, finished, name) for name in settings}
+    tests = tests_of(plan, finished) if status not in BEFORE else None
+    if tests is not None:
+        state["tests"] = tests
+    if settings is None:
+        state["summary"] = _summary(plan, finished, None, tests)
+    else:
+        summaries = {name: _summary(plan, finished, name, tests) for name in settings}
         state["settings"] = {name: one for name, one in summaries.items() if one is not None}
         state["first_accuracy"] = {name: first_accuracy(finished, name) for name in settings}
     rounds = rounds_by_setting(finished, plan.matrix.metric)
@@ -114,17 +123,38 @@ def _entry(run: PlannedRun, *, done: bool) -> dict[str, Any]:
 
 
 def _summary(
-    plan: MatrixPlan, finished: list[Finished], setting: str | None
+    plan: MatrixPlan,
+    finished: list[Finished],
+    setting: str | None,
+    tests: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
     """The table over one setting; None where nothing is done."""
-    results: dict[str, dict[int, Mapping[str, Any]]] = {}
+    results: dict[str, dict[str, Mapping[str, Any]]] = {}
     for one in finished:
         if one.run.setting == setting:
-            results.setdefault(one.run.variant, {})[one.run.seed] = one.results
-    ordered = {name: results[name] for name in plan.matrix.variants if name in results}
+            results.setdefault(one.run.variant, {})[key_of(one.run)] = one.results
+    matrix = plan.matrix
+    ordered = {name: results[name] for name in matrix.variants if name in results}
     if not ordered:
         return None
-    return summarise_matrix(ordered, baseline=plan.matrix.baseline, metric=plan.matrix.metric)
+    summary = summarise_matrix(
+        ordered,
+        baseline=matrix.baseline,
+        metric=matrix.metric,
+        folds=number_of_folds(plan, setting),
+    )
+    return beside_paper(with_tests(summary, tests, setting or ""), matrix, setting)
+
+
+def number_of_folds(plan: MatrixPlan, setting: str | None) -> int | None:
+    """How many folds the data of a setting are divided into, as far as the recipe says."""
+    found = [
+        getattr(recipe.data.split, "folds", None)
+        for (name, _), recipe in plan.recipes.items()
+        if name == setting
+    ]
+    numbers = [folds for folds in found if isinstance(folds, int)]
+    return max(numbers, default=None)
 
 
 def rounds_by_setting(
@@ -135,12 +165,12 @@ def rounds_by_setting(
     Args:
         metric: of the matrix.
     """
-    found: dict[str, dict[str, dict[int, list[Mapping[str, Any]]]]] = {}
+    found: dict[str, dict[str, dict[str, list[Mapping[str, Any]]]]] = {}
     for one in finished:
         entries = rounds_of(one.results)
         if entries and one.run.variant not in (FIRST, PRETRAIN):
             variants = found.setdefault(one.run.setting or "", {})
-            variants.setdefault(one.run.variant, {})[one.run.seed] = entries
+            variants.setdefault(one.run.variant, {})[key_of(one.run)] = entries
     return {
         setting: {name: summarise_rounds(runs, metric) for name, runs in variants.items()}
         for setting, variants in found.items()
@@ -148,11 +178,11 @@ def rounds_by_setting(
 
 
 def first_accuracy(finished: list[Finished], setting: str | None) -> dict[str, float]:
-    """Test accuracy of a setting's first models, by seed."""
+    """Test accuracy of a setting's first models, by replicate key."""
     found = {}
     for one in finished:
         if one.run.variant == FIRST and one.run.setting == setting:
             value = ((one.results.get("test") or {}).get("accuracy") or {}).get("value")
             if value is not None:
-                found[str(one.run.seed)] = float(value)
+                found[key_of(one.run)] = float(value)
     return found

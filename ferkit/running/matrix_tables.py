@@ -16,6 +16,7 @@ from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
 from ferkit.evaluation.tables import matrix_markdown, rounds_markdown
 from ferkit.evaluation.wording import SMOKE
 from ferkit.files import write_whole
+from ferkit.running.matrix_comparisons import key_of
 from ferkit.running.matrix_state import Finished, first_accuracy
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _rows(plan: MatrixPlan, finished: Sequence[Finished]) -> list[MatrixRun]:
             seed=one.run.seed,
             folder=one.run.folder.as_posix(),
             results=one.results,
-            first_accuracy=first[one.run.setting].get(str(one.run.seed)),
+            first_accuracy=first[one.run.setting].get(key_of(one.run)),
             seconds=one.seconds,
         )
         for one in finished
