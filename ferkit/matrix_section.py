@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,14 +15,34 @@ class MatrixSection(Section):
     """Several runs of one recipe and a table over them.
 
     `first` and each of `variants` are recipe fragments laid over the rest of the recipe
-    (mappings merge, anything else replaces); with `settings`, over the recipe with each setting
-    laid over it.
+    (mappings merge, anything else replaces); with `settings` or `axes`, over the recipe with each
+    setting, or each combination of the axes' values, laid over it.
     """
 
-    variants: dict[str, dict[str, Any]] = Field(description="name -> overrides")
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="name -> overrides; may be left out where there are axes, settings, folds or "
+        "several seeds",
+    )
     seeds: tuple[int, ...] = Field((0,), min_length=1)
+    folds: int | tuple[int, ...] | None = Field(
+        None,
+        description="cross-validation: one run for each fold. A number: so many, which sets "
+        "data.split.folds where the recipe does not; a list: these of data.split.folds",
+    )
     settings: dict[str, dict[str, Any]] | None = Field(
         None, description="outer axis: name -> overrides below those of `first` and `variants`"
+    )
+    axes: dict[str, list[Any] | dict[str, Any]] | None = Field(
+        None,
+        description="dotted key of the recipe -> its values, as a list or by short names; or a "
+        "free name -> short names -> overrides. Every combination is a setting",
+    )
+    exclude: tuple[dict[str, Any], ...] = Field(
+        (), description="combinations left out: axis, `setting` or `variant` -> value or list"
+    )
+    include: tuple[dict[str, Any], ...] = Field(
+        (), description="combinations added: axis -> value, for all axes; may name `variant`"
     )
     pretrain: dict[str, Any] | None = Field(
         None,
@@ -43,3 +64,21 @@ class MatrixSection(Section):
         "baseline, or every two",
     )
     paper: PaperSection | None = Field(None, description="published figures beside ours")
+
+    def omitted(self) -> frozenset[tuple[str | None, str]]:
+        """Setting and variant of what is not run."""
+        return frozenset()
+
+    def axis_values(self) -> Mapping[str, Mapping[str, Any]]:
+        """Setting -> axis -> the value that tables show; {} without axes."""
+        return {}
+
+    def as_given(self) -> MatrixSection:
+        """The matrix as a recipe has it."""
+        return self
+
+    def fold_numbers(self) -> tuple[int | None, ...]:
+        """The folds that are run; None alone where there is no cross-validation."""
+        if self.folds is None:
+            return (None,)
+        return tuple(range(self.folds)) if isinstance(self.folds, int) else self.folds

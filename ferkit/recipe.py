@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,19 +13,20 @@ from pydantic import ValidationError
 from ferkit.catalogue import Catalogue
 from ferkit.compatibility import chosen_parts, incompatibilities, without_effect
 from ferkit.errors import FerkitError, FerkitErrors
-from ferkit.matrix_section import MatrixSection
+from ferkit.matrix_expanded import ExpandedMatrix
 from ferkit.recipe_absent import AbsentFiles
 from ferkit.recipe_errors import explain
 from ferkit.recipe_files import find_recipe, read_text
 from ferkit.recipe_location import locate
-from ferkit.recipe_matrix import check_matrix, variants
+from ferkit.recipe_matrix import check_given
+from ferkit.recipe_matrix_read import read_matrix
 from ferkit.recipe_merge import lay_over
 from ferkit.recipe_models import RecipeModels
 from ferkit.recipe_paths import absent_paths
 from ferkit.recipe_settings import apply_settings
 from ferkit.recipe_sweep import check_sweep, tried
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
-from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain
+from ferkit.recipe_yaml import Item, Place, PlacedError, parse, placed, plain, texts
 from ferkit.sections import SCHEMA_VERSION, Recipe, Section
 from ferkit.sweep_section import SweepSection
 
@@ -36,7 +37,8 @@ AnySection = TypeVar("AnySection", bound=Section)
 class LoadedRecipe:
     """A recipe that was read and found right.
 
-    recipe: without matrix and sweep. matrix, sweep: its keys of that name, if it has them.
+    recipe: without matrix and sweep. matrix, sweep: its keys of that name, if it has them;
+        the axes of the matrix are written out.
     name: of the recipe. path: its file. folder: what relative paths in it are relative to.
     document: the recipe as plain dicts and lists, `--set` applied, `matrix`, `sweep` included.
     plugins_used: the plugins whose components it (or a variant) uses, with their versions.
@@ -44,7 +46,7 @@ class LoadedRecipe:
     """
 
     recipe: Recipe
-    matrix: MatrixSection | None
+    matrix: ExpandedMatrix | None
     name: str
     path: Path
     folder: Path
@@ -125,7 +127,7 @@ def validate(
 
 def models_for(document: Mapping[str, Any], catalogue: Catalogue) -> RecipeModels:
     """Models that fit a recipe and everything in its matrix."""
-    return RecipeModels(catalogue, set(_texts(placed(document, Place("recipe")))))
+    return RecipeModels(catalogue, set(texts(placed(document, Place("recipe")))))
 
 
 class _Reading:
@@ -148,10 +150,10 @@ class _Reading:
         self._catalogue = catalogue
         self._context = {"folder": folder} if folder is not None else {}
         self._name = name
-        self._models = models or RecipeModels(catalogue, set(_texts(document)))
+        self._models = models or RecipeModels(catalogue, set(texts(document)))
         self._errors: dict[tuple[Place, str], PlacedError] = {}
 
-    def all(self) -> tuple[Recipe, MatrixSection | None, SweepSection | None]:
+    def all(self) -> tuple[Recipe, ExpandedMatrix | None, SweepSection | None]:
         """The recipe, its matrix and its sweep; every variant is validated too.
 
         Raises: FerkitErrors: everything that is wrong.
@@ -159,14 +161,13 @@ class _Reading:
         children = dict(self._document.value)
         given, swept = children.pop("matrix", None), children.pop("sweep", None)
         rest = Item(children, self._document.place, self._document.keys)
-        matrix = None
-        if given is not None and given.value is not None:
-            matrix = self._part(given, self._models.matrix, check_matrix, "matrix.")
-        recipe = self.one(rest, whole=matrix is None)
+        there = given is not None and given.value is not None
+        recipe = self.one(rest, whole=not there)
+        matrix = expanded = sweep = None
+        if there:
+            matrix = self._part(given, self._models.matrix, check_given, "matrix.")
         if matrix is not None:
-            for variant in variants(rest, given):
-                self.one(variant.document, about=f"{variant.called}: ")
-        sweep = None
+            expanded = read_matrix(matrix, given, rest, validate=self.one, keep=self._keep)
         if swept is not None and swept.value is not None:
             sweep = self._part(swept, self._models.sweep, check_sweep, "sweep.")
             if matrix is not None:
@@ -177,7 +178,7 @@ class _Reading:
                     self.one(each.document, about=f"{each.called}: ")
         self.raise_errors()
         assert recipe is not None
-        return recipe, matrix, sweep
+        return recipe, None if expanded is None else expanded.matrix, sweep
 
     def one(self, document: Item, *, about: str = "", whole: bool = True) -> Recipe | None:
         """Validate one recipe; None where it has errors, which are kept.
@@ -270,15 +271,6 @@ class _Reading:
 def _order(error: PlacedError) -> tuple[bool, int, int]:
     """By place in the file; those of `--set` have none and come last."""
     return error.place.line == 0, error.place.line, error.place.column
-
-
-def _texts(item: Item) -> Iterator[str]:
-    """All texts in a document: whatever components it names are among them."""
-    if isinstance(item.value, str):
-        yield item.value
-    elif isinstance(item.value, dict | list):
-        for child in item.value.values() if isinstance(item.value, dict) else item.value:
-            yield from _texts(child)
 
 
 def _name_of(path: Path) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ferkit import suggest
+from ferkit.matrix_axes import NAME, RESERVED, spoken
+from ferkit.matrix_expanded import ONLY_VARIANT, Expanded
+from ferkit.matrix_folds import check_folds, with_folds
 from ferkit.matrix_section import MatrixSection
 from ferkit.paper_section import check_paper
 from ferkit.recipe_merge import merge
@@ -35,65 +37,83 @@ _OWN_FILES = {
 }
 """What lies in a matrix folder beside its runs' folders, and what tells a run folder."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_RESERVED = {
-    "matrix": "{} has no matrix of its own.",
-    "seed": "matrix.seeds gives the seeds.",
-    "name": "{} is called by its key.",
-    "schema_version": "it belongs to the whole recipe.",
-}
-
 
 @dataclass(frozen=True)
 class Variant:
     """A recipe of the matrix: `pretrain`, `first` or a variant, laid over the rest.
 
-    called: "matrix.first", "variant 'x'", "setting 'y', variant 'x'".
+    called: "matrix.first", "variant 'x'", "setting 'y', variant 'x'", "loop.tau=0.7, variant 'x'".
+    setting, variant: None where there is no setting; "pretrain", "first" or a variant's name.
     """
 
     called: str
     document: Item
+    setting: str | None
+    variant: str
 
 
-def variants(rest: Item, matrix: Item) -> Iterator[Variant]:
+def variants(rest: Item, expanded: Expanded) -> Iterator[Variant]:
     """All recipes of a matrix of the right form.
 
     Args:
         rest: the recipe without its key `matrix`.
-        matrix: the value of that key.
     """
-    pretrain = matrix.value.get(PRETRAIN)
+    matrix, given = expanded.matrix, expanded.given
+    pretrain = given.value.get(PRETRAIN)
     if pretrain is not None and pretrain.value is not None:
-        yield Variant("matrix.pretrain", merge(rest, pretrain))
-    settings = matrix.value.get("settings")
-    if settings is None or settings.value is None:
-        yield from _of_setting(rest, matrix, "")
+        yield Variant("matrix.pretrain", merge(rest, pretrain), None, PRETRAIN)
+    if matrix.settings is None:
+        yield from _of_setting(rest, expanded, None)
         return
-    for name, fragment in settings.value.items():
-        yield from _of_setting(merge(rest, fragment), matrix, f"setting {name!r}, ")
+    for name, fragment in given.value["settings"].value.items():
+        yield from _of_setting(merge(rest, fragment), expanded, name)
 
 
-def _of_setting(rest: Item, matrix: Item, setting: str) -> Iterator[Variant]:
-    first = matrix.value.get(FIRST)
+def _of_setting(rest: Item, expanded: Expanded, setting: str | None) -> Iterator[Variant]:
+    matrix, given = expanded.matrix, expanded.given
+    point = matrix.points.get(setting or "", {})
+    where = ", ".join(f"{axis}={spoken(value)}" for axis, value in point.items())
+    where = where or ("" if setting is None else f"setting {setting!r}")
+    before = f"{where}, " if where else ""
+    first = given.value.get(FIRST)
     if first is not None and first.value is not None:
-        yield Variant(f"{setting}matrix.first", merge(rest, first))
-    for name, fragment in matrix.value["variants"].value.items():
-        yield Variant(f"{setting}variant {name!r}", merge(rest, fragment))
+        document = with_folds(merge(rest, first), matrix, given)
+        yield Variant(f"{before}matrix.first", document, setting, FIRST)
+    for name, fragment in given.value["variants"].value.items():
+        if (setting, name) not in matrix.omitted():
+            document = with_folds(merge(rest, fragment), matrix, given)
+            called = name == ONLY_VARIANT and bool(where) and len(matrix.variants) == 1
+            yield Variant(where if called else f"{before}variant {name!r}", document, setting, name)
+
+
+def check_given(matrix: MatrixSection, given: Item) -> list[PlacedError]:
+    """What is wrong with a matrix before its axes are written out.
+
+    Args:
+        matrix: as validated.
+        given: the same with places.
+    """
+    errors = []
+    if "variants" in given.value:
+        errors += _check_names("variant", "variants", list(matrix.variants), given)
+    if matrix.settings is not None:
+        errors += _check_names("setting", "settings", list(matrix.settings), given)
+    return errors
 
 
 def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     """What is wrong with a matrix beyond the types of its values.
 
     Args:
-        matrix: as validated.
+        matrix: its axes written out.
         given: the same with places.
     """
-    errors = _check_names("variant", "variants", list(matrix.variants), given)
-    errors += _check_fragment(FIRST, given.value.get(FIRST), "a first model")
+    errors = _check_fragment(FIRST, given.value.get(FIRST), "a first model")
     errors += _check_fragment(PRETRAIN, given.value.get(PRETRAIN), "the pretrained model")
-    if matrix.settings is not None:
-        errors += _check_names("setting", "settings", list(matrix.settings), given)
+    if matrix.axes:
+        errors += _check_names("combination", "settings", list(matrix.settings or ()), given)
     errors += _check_references(matrix, given)
+    errors += check_folds(matrix, given)
     if matrix.paper is not None:
         errors += check_paper(
             matrix.paper,
@@ -130,7 +150,7 @@ def _check_fragment(key: str, fragment: Item | None, called: str) -> list[Placed
             f"unknown key {reserved!r} in matrix.{key}: {why.format(called)}",
             fragment.keys[reserved],
         )
-        for reserved, why in _RESERVED.items()
+        for reserved, why in RESERVED.items()
         if reserved in fragment.value
     ]
 
@@ -156,7 +176,7 @@ def _check_references(matrix: MatrixSection, given: Item) -> list[PlacedError]:
 
 def _unfit(name: str) -> str:
     """Why a variant or setting can't have this name; "" if it can."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         return (
             "its name is a folder's, of letters, digits, '.', '_' and '-', and begins with a "
             "letter or digit."

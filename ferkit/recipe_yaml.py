@@ -8,7 +8,7 @@ that a recipe has no use for (tags, merge keys, several documents) is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,15 @@ def placed(value: Any, place: Place) -> Item:
     if isinstance(value, list | tuple):
         return Item([placed(child, place) for child in value], place)
     return Item(value, place)
+
+
+def texts(item: Item) -> Iterator[str]:
+    """All texts in a document: whatever components it names are among them."""
+    if isinstance(item.value, str):
+        yield item.value
+    elif isinstance(item.value, dict | list):
+        for child in item.value.values() if isinstance(item.value, dict) else item.value:
+            yield from texts(child)
 
 
 def parse(text: str, source: str) -> Item | None:

@@ -12,6 +12,7 @@ import torch
 from ferkit.catalogue import Catalogue
 from ferkit.errors import FerkitError
 from ferkit.files import write_whole
+from ferkit.matrix_expanded import ExpandedMatrix
 from ferkit.matrix_section import MatrixSection
 from ferkit.recipe import LoadedRecipe, models_for, read_recipe, validate
 from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
@@ -25,6 +26,7 @@ from ferkit.running.plan import (
     default_jobs,
     plan_runs,
     run_document,
+    run_recipe,
     run_values,
 )
 from ferkit.sections import Recipe
@@ -36,8 +38,8 @@ class MatrixPlan:
     """A matrix in its folder.
 
     runs: all, those among them that another setting's run serves for included.
-    recipes: of setting and variant, with the seed of the first of its runs; they name their number
-        of threads, so that going on with other `--jobs` gives the same numbers.
+    recipes: of setting and variant, with seed and fold of the first of its runs; they name their
+        number of threads, so that going on with other `--jobs` gives the same numbers.
     recorded: the whole recipe as it was written down, of `changed_recipe.recorded`.
     """
 
@@ -77,13 +79,17 @@ class MatrixPlan:
 
     def sizes(self) -> str:
         """How much there is to do: "2 settings x 3 variants x 5 seeds, 41 runs"."""
-        counts = [(len(self.matrix.variants), "variant"), (len(self.matrix.seeds), "seed")]
-        if self.matrix.settings is not None:
-            counts.insert(0, (len(self.matrix.settings), "setting"))
+        matrix = self.matrix
+        counts = [(len(matrix.variants), "variant"), (len(matrix.seeds), "seed")]
+        if matrix.settings is not None:
+            counts.insert(0, (len(matrix.settings), "combination" if matrix.axes else "setting"))
+        if matrix.folds is not None:
+            counts.append((len(matrix.fold_numbers()), "fold"))
         text = " x ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts)
         shared = len(self.runs) - len(self.work)
+        other = "combination" if matrix.axes else "setting"
         return f"{text}, {len(self.work)} runs" + (
-            f" ({shared} more are the same as another setting's)" if shared else ""
+            f" ({shared} more are the same as another {other}'s)" if shared else ""
         )
 
 
@@ -136,19 +142,25 @@ def _validated(
     *,
     root: Path,
 ) -> dict[Cell, Recipe]:
-    """The recipe of each setting and variant, with the seed of the first of its runs."""
+    """The recipe of each setting and variant, with seed and fold of the first of its runs."""
     models = models_for(loaded.document, components)
     recipes: dict[Cell, Recipe] = {}
+    alike: dict[str, Recipe] = {}
     for run in runs:
-        if run.cell not in recipes:
-            document = run_document(loaded.document, matrix, run, name=loaded.name, root=root)
-            recipes[run.cell] = validate(
+        if run.cell in recipes:
+            continue
+        document = run_document(loaded.document, matrix, run, name=loaded.name, root=root)
+        own = run_values(run, name=loaded.name, root=root)
+        text = repr({key: value for key, value in document.items() if key not in own})
+        if text not in alike:
+            alike[text] = validate(
                 document,
                 catalogue=components,
                 source=run.label,
                 folder=loaded.folder,
                 models=models,
             )
+        recipes[run.cell] = run_recipe(alike[text], run, name=loaded.name, root=root)
     return recipes
 
 
@@ -164,22 +176,33 @@ def share_runs(
         runs: in order, each after what it needs.
         recipes: of each setting and variant.
         name: of the recipe. root: the matrix folder.
-    Returns: the runs, and the recipe of each with its own seed.
+    Returns: the runs, and the recipe of each with its own seed and fold.
     """
     folders: dict[Path, Path] = {}
-    first_of: dict[tuple[str, str], Path] = {}
+    first_of: dict[tuple[str, str, str, Path | None], Path] = {}
+    digests: dict[tuple[Cell, bool], str] = {}
     shared, own = [], []
     for run in runs:
         needs = folders[run.needs] if run.needs is not None else None
-        moved = replace(run, needs=needs)
-        recipe = recipes[run.cell].model_copy(update=run_values(moved, name=name, root=root))
-        document = recipe_document(recipe)
-        del document["name"]
-        folder = first_of.setdefault((run.variant, recipe_hash(document)), run.folder)
+        alone = needs is None
+        if (run.cell, alone) not in digests:
+            digests[run.cell, alone] = _digest(recipes[run.cell], with_init=alone)
+        key = (run.variant, run.replicate, digests[run.cell, alone], needs)
+        folder = first_of.setdefault(key, run.folder)
         folders[run.folder] = folder
-        shared.append(replace(moved, folder=folder))
-        own.append(recipe)
+        moved = replace(run, needs=needs, folder=folder)
+        shared.append(moved)
+        own.append(run_recipe(recipes[run.cell], moved, name=name, root=root))
     return shared, own
+
+
+def _digest(recipe: Recipe, *, with_init: bool) -> str:
+    """What runs of two cells have in common if they are the same for the same seed and fold."""
+    document = recipe_document(recipe)
+    for key in ("name", "seed") if with_init else ("name", "seed", "init"):
+        del document[key]
+    document["data"]["split"]["fold"] = None
+    return recipe_hash(document)
 
 
 def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
@@ -190,7 +213,7 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
     path = root / "matrix.json"
     state = read_state(path)
     try:
-        matrix = MatrixSection.model_validate(state["matrix"])
+        matrix = ExpandedMatrix.model_validate(state["matrix"])
         name, started = str(state["name"]), str(state["started"])
         runs = plan_runs(matrix)
         if matrix.settings is not None:  # which of them are shared was found when planning
@@ -219,6 +242,7 @@ def _read_run(entry: Mapping[str, Any]) -> PlannedRun:
         Path(entry["folder"]),
         None if needs is None else Path(needs),
         entry["setting"],
+        entry.get("fold"),
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ferkit.matrix_axes import SETTING, read_axis
 from ferkit.matrix_section import MatrixSection
 from ferkit.path_variables import absolute_path
 from ferkit.recipe import LoadedRecipe
 from ferkit.recipe_write import recipe_document
+from ferkit.recipe_yaml import Place, placed, plain
 from ferkit.running.plan import FIRST, PRETRAIN, Cell, fragment_of
 
 
@@ -26,7 +28,8 @@ def dump_matrix(
     Args:
         loaded: as it was read. documents: of each setting and variant, resolved.
     """
-    content = matrix.model_dump(mode="json")
+    given = matrix.as_given()
+    content = given.model_dump(mode="json")
     if matrix.settings is None:
         written = {
             variant: {key: document[key] for key in fragment_of(matrix, variant)}
@@ -37,18 +40,63 @@ def dump_matrix(
             variant: _of_all(fragment_of(matrix, variant), documents, loaded.folder, variant)
             for variant in [PRETRAIN, FIRST, *matrix.variants]
         }
-        content["settings"] = {
-            name: with_absolute_paths(
-                fragment, [one for (setting, _), one in documents.items() if setting == name],
-                loaded.folder,
-            )
-            for name, fragment in matrix.settings.items()
-        }  # fmt: skip
+        content["settings"] = _settings(given, matrix, documents, loaded.folder)
+        content["axes"] = _axes(given, list(documents.values()), loaded.folder)
     content["variants"] = {name: written[name] for name in matrix.variants}
     for key in (FIRST, PRETRAIN):
         content[key] = written.get(key) if content[key] is not None else None
     content = recipe_document(loaded.recipe) | {"matrix": content}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _settings(
+    given: MatrixSection,
+    matrix: MatrixSection,
+    documents: Mapping[Cell, Mapping[str, Any]],
+    folder: Path,
+) -> dict[str, Any] | None:
+    """The settings that the recipe has, which axes may be crossed with."""
+    if given.settings is None:
+        return None
+    points = matrix.axis_values()
+    return {
+        name: with_absolute_paths(
+            fragment,
+            [
+                one
+                for (setting, _), one in documents.items()
+                if points.get(setting or "", {}).get(SETTING, setting) == name
+            ],
+            folder,
+        )
+        for name, fragment in given.settings.items()
+    }
+
+
+def _axes(
+    given: MatrixSection, resolved: Sequence[Mapping[str, Any]], folder: Path
+) -> dict[str, Any] | None:
+    """The axes, in a list by short names where a path in it would now make another name."""
+    if given.axes is None:
+        return None
+    written: dict[str, Any] = {}
+    for name, values in given.axes.items():
+        axis = read_axis(name, placed(values, Place(name)), Place(name))
+        there = [found for one in resolved if (found := _at(one, axis.keys)) is not None]
+        absolute = {
+            value.short: with_absolute_paths(plain(value.given), there, folder)
+            for value in axis.values
+        }
+        same = isinstance(values, list) and list(absolute.values()) == values
+        written[name] = values if same else absolute
+    return written
+
+
+def _at(document: Any, keys: Sequence[str]) -> Any:
+    """What lies under keys; None where there is nothing."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
 
 
 def _of_all(

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ferkit.evaluation.replicates import replicate_key, replicate_words
+from ferkit.matrix_folds import lay_folds
 from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_matrix import FIRST, PRETRAIN
 from ferkit.recipe_merge import lay_over
+from ferkit.sections import Recipe
 
 __all__ = ["FIRST", "PRETRAIN", "PlannedRun", "plan_runs", "ready", "run_document"]
 
 Cell = tuple[str | None, str]
-"""Setting, or None, and variant: runs that differ in nothing but the seed."""
+"""Setting, or None, and variant: runs that differ in nothing but seed and fold."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class PlannedRun:
             same run.
         needs: folder of the run that must be done before, or None.
         setting: its name in the recipe; None in a matrix without settings, and of "pretrain".
+        fold: that is its test split; None without cross-validation, and of "pretrain".
     """
 
     variant: str
@@ -36,6 +40,7 @@ class PlannedRun:
     folder: Path
     needs: Path | None = None
     setting: str | None = None
+    fold: int | None = None
 
     @property
     def cell(self) -> Cell:
@@ -48,22 +53,32 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        return f"{self.place}, seed {self.seed}"
+        return f"{self.place}, {replicate_words(self.replicate)}"
+
+    @property
+    def replicate(self) -> str:
+        """What it is called among the runs of its cell: "0", or "0.3" for fold 3 of seed 0."""
+        return replicate_key(self.seed, self.fold)
 
     @property
     def is_shared(self) -> bool:
         """Whether it is another setting's run, which serves here too."""
-        return self.folder != run_folder(self.setting, self.variant, self.seed)
+        return self.folder != run_folder(self.setting, self.variant, self.seed, self.fold)
 
     @property
     def plan_file(self) -> Path:
         """Its own recipe, below the matrix folder."""
-        return Path(".plan") / (self.setting or "") / f"{self.variant}-seed{self.seed}.yaml"
+        file = f"{self.variant}-{_own_folder(self.seed, self.fold)}.yaml"
+        return Path(".plan") / (self.setting or "") / file
 
 
-def run_folder(setting: str | None, variant: str, seed: int) -> Path:
+def run_folder(setting: str | None, variant: str, seed: int, fold: int | None = None) -> Path:
     """Where a run lies below the matrix folder, unless it is shared."""
-    return Path(setting or "") / variant / f"seed{seed}"
+    return Path(setting or "") / variant / _own_folder(seed, fold)
+
+
+def _own_folder(seed: int, fold: int | None) -> str:
+    return f"seed{seed}" if fold is None else f"seed{seed}-fold{fold}"
 
 
 def plan_runs(matrix: MatrixSection) -> list[PlannedRun]:
@@ -72,23 +87,40 @@ def plan_runs(matrix: MatrixSection) -> list[PlannedRun]:
     None is shared yet: whether two settings come to the same is known of resolved recipes only.
     """
     settings: list[str | None] = [None] if matrix.settings is None else list(matrix.settings)
-    runs = [run for setting in settings for run in _runs_of(matrix, setting)]
+    omitted = matrix.omitted()
+    runs = [
+        run
+        for setting in settings
+        for run in _runs_of(
+            matrix, setting, [one for one in matrix.variants if (setting, one) not in omitted]
+        )
+    ]
     pretrained = PlannedRun(PRETRAIN, matrix.seeds[0], _pretrain_folder(matrix))
     return [pretrained, *runs] if any(run.needs == pretrained.folder for run in runs) else runs
 
 
-def _runs_of(matrix: MatrixSection, setting: str | None) -> list[PlannedRun]:
-    """The runs of one setting."""
+def _runs_of(
+    matrix: MatrixSection, setting: str | None, variants: Sequence[str]
+) -> list[PlannedRun]:
+    """The runs of one setting.
+
+    Args:
+        variants: that are run in it.
+    """
     pretrained = matrix.pretrain is not None and setting not in matrix.not_pretrained
     root = _pretrain_folder(matrix) if pretrained else None
-    with_first = matrix.first is not None and set(matrix.variants) - set(matrix.from_scratch)
-    firsts = {seed: run_folder(setting, FIRST, seed) for seed in matrix.seeds if with_first}
-    runs = [PlannedRun(FIRST, seed, folder, root, setting) for seed, folder in firsts.items()]
-    for seed in matrix.seeds:
-        for variant in matrix.variants:
-            needs = None if variant in matrix.from_scratch else firsts.get(seed, root)
-            folder = run_folder(setting, variant, seed)
-            runs.append(PlannedRun(variant, seed, folder, needs, setting))
+    with_first = matrix.first is not None and set(variants) - set(matrix.from_scratch)
+    replicates = [(seed, fold) for seed in matrix.seeds for fold in matrix.fold_numbers()]
+    firsts = {each: run_folder(setting, FIRST, *each) for each in replicates if with_first}
+    runs = [
+        PlannedRun(FIRST, seed, folder, root, setting, fold)
+        for (seed, fold), folder in firsts.items()
+    ]
+    for seed, fold in replicates:
+        for variant in variants:
+            needs = None if variant in matrix.from_scratch else firsts.get((seed, fold), root)
+            folder = run_folder(setting, variant, seed, fold)
+            runs.append(PlannedRun(variant, seed, folder, needs, setting, fold))
     return runs
 
 
@@ -115,11 +147,22 @@ def run_document(
     if run.setting is not None:
         laid = lay_over(laid, (matrix.settings or {})[run.setting])
     laid = lay_over(laid, fragment_of(matrix, run.variant))
+    if run.fold is not None:
+        laid = lay_over(lay_folds(laid, matrix), {"data": {"split": {"fold": run.fold}}})
     return laid | run_values(run, name=name, root=root)
 
 
+def run_recipe(recipe: Recipe, run: PlannedRun, *, name: str, root: Path) -> Recipe:
+    """The recipe of one run, from that of another run of its cell."""
+    values = run_values(run, name=name, root=root)
+    if run.fold is not None:
+        split = recipe.data.split.model_copy(update={"fold": run.fold})
+        values["data"] = recipe.data.model_copy(update={"split": split})
+    return recipe.model_copy(update=values)
+
+
 def run_values(run: PlannedRun, *, name: str, root: Path) -> dict[str, Any]:
-    """What the plan itself says of a run's recipe: seed, name and weights to start from."""
+    """What the plan says of a run's recipe but for its fold: seed, name, weights to start from."""
     setting = "" if run.setting is None else f"-{run.setting}"
     values: dict[str, Any] = {"seed": run.seed, "name": f"{name}{setting}-{run.variant}"}
     if run.needs is not None:

@@ -114,7 +114,7 @@ def test_components_of_a_variant_must_fit_and_those_of_the_rest_need_not(read, w
         ("{variants: {a: {}}, seeds: [1, 1]}", "r.yaml:4:36: matrix.seeds holds a seed twice."),
         ("{variants: {a: {}}, seeds: [-1]}", "matrix.seeds must be at least 0."),
         ("{variants: {a: {}}, seed: 3}", "unknown key 'seed' in matrix. Did you mean 'seeds'?"),
-        ("{seeds: [0]}", "matrix.variants is missing (name -> overrides)."),
+        ("{seeds: [0]}", "r.yaml:4:9: matrix.variants is missing; only a matrix with axes"),
         ("3", "matrix must be a mapping (key: value), not 3."),
     ],
 )
