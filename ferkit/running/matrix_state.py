@@ -94,6 +94,8 @@ def write_state(
     }
     if plan.recorded is not None:
         state["recipe"] = plan.recorded
+    if axes := plan.matrix.axis_values():
+        state["axes"] = axes
     tests = tests_of(plan, finished) if status not in BEFORE else None
     if tests is not None:
         state["tests"] = tests
@@ -115,6 +117,7 @@ def _entry(run: PlannedRun, *, done: bool) -> dict[str, Any]:
         "setting": run.setting,
         "variant": run.variant,
         "seed": run.seed,
+        "fold": run.fold,
         "folder": run.folder.as_posix(),
         "needs": None if run.needs is None else run.needs.as_posix(),
         "shared": run.is_shared,
