@@ -1,4 +1,4 @@
-"""The region croppers `face`, `face_eyes_mouth` and `five_point`."""
+"""The region croppers `face`, `eyes`, `mouth`, `face_eyes_mouth` and `five_point`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,22 @@ def ferkit_region_croppers() -> Sequence[Component]:
             params="ferkit_crops.params:FaceParams",
             provides=("regions=1",),
             source="Happy et al., section on alignment (A11); Kumar et al. (B2)",
+        ),
+        Component(
+            name="eyes",
+            summary="the eyes alone, enlarged",
+            factory="ferkit_crops.croppers:EyesCropper",
+            params="ferkit_crops.params:EyesParams",
+            provides=("regions=1",),
+            source="Kumar et al., noisy student (B3), Fig. 5",
+        ),
+        Component(
+            name="mouth",
+            summary="the mouth alone, enlarged",
+            factory="ferkit_crops.croppers:MouthCropper",
+            params="ferkit_crops.params:MouthParams",
+            provides=("regions=1",),
+            source="Kumar et al., noisy student (B4), Fig. 5",
         ),
         Component(
             name="face_eyes_mouth",

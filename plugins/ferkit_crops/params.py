@@ -22,6 +22,26 @@ class FaceParams(Params):
     eye_y: Position = Field(0.37, description="height of the eye line, fraction of the side")
 
 
+class EyesParams(Params):
+    """Where the eyes come to lie in a crop of theirs alone."""
+
+    size: int = Field(224, ge=8, le=1024, description="side of the crop, pixels")
+    eyes_x: float = Field(
+        0.2, ge=0, lt=0.5, description="left eye, fraction of the side; the right one mirrors it"
+    )
+    eyes_y: Position = Field(0.6, description="both eyes, fraction of the side")
+
+
+class MouthParams(Params):
+    """Where the mouth's corners come to lie in a crop of theirs alone."""
+
+    size: int = Field(224, ge=8, le=1024, description="side of the crop, pixels")
+    mouth_x: float = Field(
+        0.2, ge=0, lt=0.5, description="left corner, fraction of the side; the right one mirrors it"
+    )
+    mouth_y: Position = Field(0.4, description="both corners, fraction of the side")
+
+
 class FaceEyesMouthParams(FaceParams):
     """As `FaceParams`, and where eyes and mouth corners lie in their own crops."""
 

@@ -6,8 +6,20 @@ import math
 
 import pytest
 import torch
-from ferkit_crops.croppers import FaceCropper, FaceEyesMouthCropper, FivePointCropper
-from ferkit_crops.params import FaceEyesMouthParams, FaceParams, FivePointParams
+from ferkit_crops.croppers import (
+    EyesCropper,
+    FaceCropper,
+    FaceEyesMouthCropper,
+    FivePointCropper,
+    MouthCropper,
+)
+from ferkit_crops.params import (
+    EyesParams,
+    FaceEyesMouthParams,
+    FaceParams,
+    FivePointParams,
+    MouthParams,
+)
 from torch import Tensor
 
 from ferkit.contracts.faces import Faces
@@ -214,3 +226,14 @@ def test_no_faces() -> None:
     assert FaceCropper(FaceParams(), Context()).transforms(faces()).shape == (0, 1, 2, 3)
     cropper = FaceEyesMouthCropper(FaceEyesMouthParams(), Context())
     assert cropper.transforms(faces()).shape == (0, 3, 2, 3)
+
+
+def test_eyes_and_mouth_alone_are_the_crops_of_all_three() -> None:
+    whole = FaceEyesMouthCropper(
+        FaceEyesMouthParams(size=96, eyes_x=0.25, mouth_y=0.45), Context()
+    ).transforms(faces(*POSES))
+    eyes = EyesCropper(EyesParams(size=96, eyes_x=0.25), Context())
+    mouth = MouthCropper(MouthParams(size=96, mouth_y=0.45), Context())
+    assert (eyes.regions, mouth.regions) == (("eyes",), ("mouth",))
+    assert torch.equal(eyes.transforms(faces(*POSES)), whole[:, 1:2])
+    assert torch.equal(mouth.transforms(faces(*POSES)), whole[:, 2:])
