@@ -55,9 +55,8 @@ def train_epoch(session: Session, phase: Phase, learner: Learner) -> None:
         row |= weight_scalars(split, policies)
     if phase.adaptive:
         log_histograms(session, phase)
-    if validation is not None and position.validated(validation.loss) and phase.keep == "best":
-        weights = learner.teacher.validated.state_dict()
-        session.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+    if validation is not None and position.validated(validation.loss) and session.keeps_best():
+        session.take_best()
     position.history.append(row)
     position.epoch += 1
     session.epoch = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -170,7 +170,8 @@ class PhaseSummary:
     lowest validation loss; None without validation. kept: "best", "last", or "init" where the
     recipe's `init` stands for the phase. file: name of the weights it handed on, in the
     checkpoint folder. round, network: of the phase. validation_loss, validation_accuracy: of the
-    weights it handed on; None without validation."""
+    weights it handed on; None without validation. other_file: name of the weights that it did not
+    hand on, of its last epoch or its best; None where both are one, or only one was kept."""
 
     name: str
     epochs: int
@@ -183,6 +184,7 @@ class PhaseSummary:
     network: NetworkName = "model"
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    other_file: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -204,10 +206,31 @@ class TrainedRound:
 
 
 @dataclass(frozen=True)
+class TrainedEpoch:
+    """The last epoch of the final phase, or that of its lowest validation loss.
+
+    kind: "last" or "best". epoch: from 1, within the phase. validation_loss, validation_accuracy:
+    after it; None without validation. used: whether the final weights are of this epoch (also
+    where the other one is the same). file: of its weights, in the checkpoint folder.
+    open: the first network with these weights, in evaluation mode, on the device. Raises:
+        FerkitError: their file is gone or damaged.
+    """
+
+    kind: Literal["best", "last"]
+    epoch: int
+    validation_loss: float | None
+    validation_accuracy: float | None
+    used: bool
+    file: str
+    open: Callable[[], FaceModel]
+
+
+@dataclass(frozen=True)
 class Trained:
     """The result. model: with the final weights, in evaluation mode, on `device`. final: the
     phase that handed these weights on; None where no phase was run. rounds: in their order; empty
-    for a loop without."""
+    for a loop without. epochs: of the final phase, "best" before "last"; only "last" without
+    validation, none where given weights stand for the phase."""
 
     model: FaceModel
     device: str
@@ -219,3 +242,4 @@ class Trained:
     histograms: tuple[Histogram, ...] = ()
     final: PhaseSummary | None = None
     rounds: tuple[TrainedRound, ...] = ()
+    epochs: tuple[TrainedEpoch, ...] = ()

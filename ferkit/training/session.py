@@ -18,6 +18,7 @@ from ferkit.sections import ModelSection
 from ferkit.training.checkpoint import Checkpoint, save_checkpoint
 from ferkit.training.interruption import Interruption
 from ferkit.training.job import TrainingJob
+from ferkit.training.kept_epochs import may_be_final
 from ferkit.training.learner import (
     Learner,
     load_networks,
@@ -90,6 +91,25 @@ class Session:
         self.learner = Learner(self.fabric, self.job.loop, phase, self.students, before, section)
         return self.learner
 
+    def keeps_best(self) -> bool:
+        """Whether the weights of the lowest validation loss of the phase under way are wanted."""
+        return self.phases[self.position.phase].keep == "best" or self.may_be_final()
+
+    def may_be_final(self) -> bool:
+        """Whether the training may end with the weights of the phase under way."""
+        return may_be_final(self.phases, self.position.phase)
+
+    def _best_is_current(self) -> bool:
+        """Whether they are those that the network under training has now."""
+        at = self.position
+        return self.learner is not None and self.epoch is None and 0 < at.epoch == at.best_epoch
+
+    def take_best(self) -> None:
+        """Keep the weights that the network under training has now as those of the best epoch."""
+        assert self.learner is not None
+        weights = self.learner.teacher.validated.state_dict()
+        self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+
     def progress(self, phase: Phase) -> Progress:
         """Where training stands, for policies."""
         at = self.position
@@ -127,7 +147,9 @@ class Session:
             return
         if self.epoch is not None:
             self.epoch.check()  # never keep weights that a loss which is not finite has made
-        tensors = {f"best.{name}": tensor for name, tensor in self.best.items()}
+        tensors = {}
+        if not self._best_is_current():
+            tensors = {f"best.{name}": tensor for name, tensor in self.best.items()}
         if self.learner is None:
             tensors |= network_tensors("student", self.students)
         else:
@@ -181,6 +203,8 @@ class Session:
                     phase=phase.name,
                     number=self.position.epoch,
                 )
+            if not self.best and self._best_is_current() and self.keeps_best():
+                self.take_best()
         load_precision_state(self.fabric, state["precision"])
 
     def _identity(self) -> dict[str, Any]:

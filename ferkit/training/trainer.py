@@ -5,27 +5,19 @@ The order of events is drawn in docs/training.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ferkit.contracts.training import Phase
 from ferkit.errors import FerkitError
-from ferkit.model.face_model import FaceModel
 from ferkit.training.checkpoint import load_checkpoint
 from ferkit.training.devices import make_fabric, reproducible
 from ferkit.training.epochs import train_epoch
 from ferkit.training.interruption import Interruption
-from ferkit.training.job import (
-    Histogram,
-    PhaseSummary,
-    SampleTable,
-    Trained,
-    TrainedRound,
-    TrainingJob,
-)
+from ferkit.training.job import PhaseSummary, Trained, TrainingJob
+from ferkit.training.kept_epochs import forget_others, remove_others
 from ferkit.training.learner import Learner
-from ferkit.training.rounds import best_round, best_so_far, rounds_since_best, rounds_so_far, told
+from ferkit.training.phase_end import hand_on, write_phase
+from ferkit.training.result import final_phase, reopened, result
+from ferkit.training.rounds import best_round, rounds_since_best, rounds_so_far, told
 from ferkit.training.session import Session
-from ferkit.training.weights import read_weights, save_weights
 
 SAVE_AGAIN_SECONDS = 5.0
 """An epoch that ends sooner after a checkpoint is not saved: a kill then costs these seconds,
@@ -62,8 +54,10 @@ def train(job: TrainingJob, *, resume: bool = False) -> Trained:
             train_phase(session, phase)
         if not position.finished:
             conclude_rounds(session)
+            forget_others(position.summaries, final=final_phase(session))
             position.finished = True
             session.save()
+        remove_others(job.folder, position.summaries)
         return result(session)
 
 
@@ -108,6 +102,8 @@ def train_phase(session: Session, phase: Phase) -> None:
         train_epoch(session, phase, learner)
         session.save(at_least=SAVE_AGAIN_SECONDS)
     hand_on(session, phase)
+    if position.phase < len(session.phases):
+        session.save(at_least=SAVE_AGAIN_SECONDS)
 
 
 def enter(session: Session, phase: Phase) -> Learner:
@@ -142,62 +138,23 @@ def leave_out_initial(session: Session, phase: Phase) -> None:
         frames = session.section(phase.network).frames
         found = session.splits.validate(session.students[0], frames=frames)
         loss, accuracy = (None, None) if found is None else found
-        write_phase(session, phase, kept="init", loss=loss, accuracy=accuracy)
+        write_phase(
+            session,
+            PhaseSummary(
+                name=phase.name,
+                epochs=0,
+                steps=0,
+                best_epoch=None,
+                best_validation_loss=loss,
+                kept="init",
+                file=f"{phase.name}.safetensors",
+                round=phase.round,
+                network=phase.network,
+                validation_loss=loss,
+                validation_accuracy=accuracy,
+            ),
+        )
     session.position.phase += 1
-
-
-def hand_on(session: Session, phase: Phase) -> None:
-    """End a phase: choose its weights, write them, let the next phase start from them."""
-    position = session.position
-    assert session.learner is not None
-    final = session.learner.teacher.validated.state_dict()
-    session.students[0].load_state_dict(session.best or final)
-    kept, row = "last", position.history[-1]
-    if session.best and position.best_epoch is not None:
-        kept, row = "best", position.history[position.best_epoch - position.epoch - 1]
-    write_phase(
-        session,
-        phase,
-        kept=kept,
-        loss=row["validation_loss"],
-        accuracy=row["validation_accuracy"],
-    )
-    position.phase += 1
-    position.entered = False
-    session.learner, session.best = None, {}
-    if position.phase < len(session.phases):
-        session.save(at_least=SAVE_AGAIN_SECONDS)
-
-
-def write_phase(
-    session: Session, phase: Phase, *, kept: str, loss: float | None, accuracy: float | None
-) -> None:
-    """Write the weights that a phase hands on, and note how it ended."""
-    job, position = session.job, session.position
-    done = kept != "init"
-    summary = PhaseSummary(
-        name=phase.name,
-        epochs=position.epoch if done else 0,
-        steps=position.step if done else 0,
-        best_epoch=position.best_epoch if done else None,
-        best_validation_loss=position.best_loss if done else loss,
-        kept=kept,
-        file=f"{phase.name}.safetensors",
-        round=phase.round,
-        network=phase.network,
-        validation_loss=loss,
-        validation_accuracy=accuracy,
-    )
-    about = {
-        "classes": list(job.classes),
-        "model": session.section(phase.network).model_dump(mode="json"),
-        "regions": list(job.regions),
-        "image_size": job.image_size,
-        "seed": job.seed,
-        "phase": summary.as_dict(),
-    }
-    save_weights(job.folder / summary.file, session.students[0], about)
-    position.summaries.append(summary.as_dict())
 
 
 def conclude_rounds(session: Session) -> None:
@@ -221,53 +178,3 @@ def conclude_rounds(session: Session) -> None:
         return
     position.network = summary["network"]
     session.students = reopened(session, PhaseSummary(**summary))
-
-
-def reopened(session: Session, summary: PhaseSummary) -> list[FaceModel]:
-    """The networks of a phase with the weights it handed on, on the device.
-
-    Raises: FerkitError: their file is gone or damaged.
-    """
-    tensors, _ = read_weights(session.job.folder / summary.file)
-    networks = session.networks.blank(summary.network, summary.round)
-    networks[0].load_state_dict(tensors)
-    return [network.to(session.device) for network in networks]
-
-
-def result(session: Session) -> Trained:
-    """What training made, with predictions of the final network."""
-    position = session.position
-    model = session.students[0].to(session.device).eval()
-    frames = session.section(position.network).frames
-    labelled = session.splits.table(model, "labelled", frames=frames)
-    assert isinstance(labelled, SampleTable)
-    summaries = tuple(PhaseSummary(**summary) for summary in position.summaries)
-    rounds = rounds_so_far(position.summaries, session.phases)
-    by_name = {summary.name: summary for summary in summaries}
-    final = summaries[-1].name if summaries else None
-    best = best_round(rounds)
-    if best is not None:
-        final = rounds[best].summary["name"]
-
-    def opener(summary: PhaseSummary) -> Callable[[], FaceModel]:
-        return lambda: reopened(session, summary)[0].eval()
-
-    run = [by_name[each.summary["name"]] for each in rounds]
-    return Trained(
-        model=model,
-        device=str(session.device),
-        history=tuple(position.history),
-        phases=summaries,
-        labelled=labelled,
-        unlabelled=session.splits.table(model, "unlabelled", frames=frames),
-        notes=tuple(position.notes),
-        histograms=tuple(
-            Histogram(phase, round_, epoch, split, tuple(counts))
-            for phase, round_, epoch, split, counts in position.histograms
-        ),
-        final=None if final is None else by_name[final],
-        rounds=tuple(
-            TrainedRound(summary, so_far, opener(summary))
-            for summary, so_far in zip(run, best_so_far(rounds), strict=True)
-        ),
-    )

@@ -23,18 +23,26 @@ MOST_NAMED = 20
 """Classes that a note names."""
 
 
-def save_weights(path: Path, model: FaceModel, about: Mapping[str, Any]) -> None:
+def save_weights(
+    path: Path,
+    model: FaceModel,
+    about: Mapping[str, Any],
+    *,
+    tensors: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write `path` and, beside it, a `.json` that says what the weights are of.
 
     Args:
         path: ends in `.safetensors`.
         about: JSON values: classes, model (the recipe's section), regions, image_size, ...
+        tensors: to write instead of those that the model has; of the same names and shapes, with
+            the same normalisation.
     Raises: RunError: it can't be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}")
-        write_tensors(temporary, model.state_dict())
+        write_tensors(temporary, model.state_dict() if tensors is None else tensors)
         normalisation = {"mean": model.mean.tolist(), "std": model.std.tolist()}
         described = {
             "ferkit": ferkit.__version__,

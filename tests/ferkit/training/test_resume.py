@@ -111,8 +111,12 @@ def everything(trained):
     tables = [
         t.tolist() for split in (trained.labelled, trained.unlabelled) for t in vars_of(split)
     ]
-    state = {k: v.tolist() for k, v in trained.model.state_dict().items()}
-    return rows, tables, state, trained.phases, trained.histograms
+    epochs = [(e.kind, e.epoch, e.used, e.file, weights(e.open())) for e in trained.epochs]
+    return rows, tables, weights(trained.model), trained.phases, trained.histograms, epochs
+
+
+def weights(model):
+    return {name: tensor.tolist() for name, tensor in model.state_dict().items()}
 
 
 def vars_of(table):
@@ -126,7 +130,7 @@ def undisturbed(job, tmp_path_factory):
 
 
 def test_all_that_is_logged_is_compared(undisturbed) -> None:
-    rows, _, _, _, histograms = undisturbed
+    rows, _, _, _, histograms, _ = undisturbed
     logged = {"pool", "pool_sad", "pool_right", "picked", "labelled_lowest", "predicted"}
     assert logged <= set(rows[-1])
     assert not logged & set(rows[0])
