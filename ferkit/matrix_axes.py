@@ -79,7 +79,7 @@ class Axis:
 
 
 def read_axes(given: Item) -> tuple[list[Axis], list[PlacedError]]:
-    """All axes that can be read, and what is wrong with the others.
+    """All axes that can be read, and what is wrong with the others; null stands for no axis.
 
     Args:
         given: `matrix.axes`, of the right types.
@@ -88,6 +88,8 @@ def read_axes(given: Item) -> tuple[list[Axis], list[PlacedError]]:
         return [], [PlacedError("matrix.axes is empty.", given.place)]
     axes, errors = [], []
     for name, values in given.value.items():
+        if values.value is None:
+            continue
         place = given.keys[name]
         try:
             axes.append(read_axis(name, values, place))
@@ -115,6 +117,9 @@ def read_axis(name: str, given: Item, place: Place) -> Axis:
         raise PlacedError(f"{called} can't be an axis: {why}", place)
     if not all(keys):
         raise PlacedError(f"{called} has an empty part between its dots.", place)
+    if not isinstance(given.value, list | dict):
+        wish = "a list of values, or a mapping from short names to values"
+        raise PlacedError(f"{called} must be {wish}, not {shown(given.value)}.", given.place)
     if not given.value:
         raise PlacedError(f"{called} has no values.", given.place)
     if keys[0] not in Recipe.model_fields:

@@ -96,7 +96,8 @@ def _with_variants(matrix: MatrixSection, given: Item) -> Item:
     """The matrix with its one variant written out, where it names none and may."""
     if "variants" in given.value:
         return given
-    several = matrix.axes or matrix.settings or matrix.folds or len(matrix.seeds) > 1
+    outer = matrix.axes is not None or matrix.settings is not None
+    several = outer or matrix.folds is not None or len(matrix.seeds) > 1
     if not several:
         raise PlacedError(
             "matrix.variants is missing; only a matrix with axes, settings, folds or several "
