@@ -25,15 +25,16 @@ class MatrixSection(Section):
         "several seeds",
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1)
-    folds: int | tuple[int, ...] | None = Field(
+    folds: int | tuple[int, ...] | dict[str, int | tuple[int, ...]] | None = Field(
         None,
         description="cross-validation: one run for each fold. A number: so many, which sets "
-        "data.split.folds where the recipe does not; a list: these of data.split.folds",
+        "data.split.folds where the recipe does not; a list: these of data.split.folds; a "
+        "mapping: either by setting, and settings that it does not name have no folds",
     )
     settings: dict[str, dict[str, Any]] | None = Field(
         None, description="outer axis: name -> overrides below those of `first` and `variants`"
     )
-    axes: dict[str, list[Any] | dict[str, Any]] | None = Field(
+    axes: dict[str, Any] | None = Field(
         None,
         description="dotted key of the recipe -> its values, as a list or by short names; or a "
         "free name -> short names -> overrides. Every combination is a setting",
@@ -77,8 +78,15 @@ class MatrixSection(Section):
         """The matrix as a recipe has it."""
         return self
 
-    def fold_numbers(self) -> tuple[int | None, ...]:
-        """The folds that are run; None alone where there is no cross-validation."""
-        if self.folds is None:
+    def folds_of(self, setting: str | None) -> int | tuple[int, ...] | None:
+        """What `folds` says of a setting."""
+        if isinstance(self.folds, dict):
+            return self.folds.get(setting or "")
+        return self.folds
+
+    def fold_numbers(self, setting: str | None = None) -> tuple[int | None, ...]:
+        """The folds that are run in a setting; None alone where there is no cross-validation."""
+        folds = self.folds_of(setting)
+        if folds is None:
             return (None,)
-        return tuple(range(self.folds)) if isinstance(self.folds, int) else self.folds
+        return tuple(range(folds)) if isinstance(folds, int) else folds

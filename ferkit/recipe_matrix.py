@@ -77,11 +77,11 @@ def _of_setting(rest: Item, expanded: Expanded, setting: str | None) -> Iterator
     before = f"{where}, " if where else ""
     first = given.value.get(FIRST)
     if first is not None and first.value is not None:
-        document = with_folds(merge(rest, first), matrix, given)
+        document = with_folds(merge(rest, first), matrix, given, setting)
         yield Variant(f"{before}matrix.first", document, setting, FIRST)
     for name, fragment in given.value["variants"].value.items():
         if (setting, name) not in matrix.omitted():
-            document = with_folds(merge(rest, fragment), matrix, given)
+            document = with_folds(merge(rest, fragment), matrix, given, setting)
             called = name == ONLY_VARIANT and bool(where) and len(matrix.variants) == 1
             yield Variant(where if called else f"{before}variant {name!r}", document, setting, name)
 

@@ -84,10 +84,10 @@ def _check_folds(
 ) -> None:
     """What is wrong with one recipe where there are folds."""
     matrix, given = expanded.matrix, expanded.given
-    if matrix.folds is None:
+    if matrix.folds_of(one.setting) is None:
         return
     place = given.value["folds"].place
-    if why := unfit_folds(matrix, recipe):
+    if why := unfit_folds(matrix, recipe, one.setting):
         keep(PlacedError(f"{one.called}: {why}", place))
     starts = one.variant == FIRST or one.variant not in matrix.from_scratch
     if (

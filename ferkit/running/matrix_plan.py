@@ -83,9 +83,12 @@ class MatrixPlan:
         counts = [(len(matrix.variants), "variant"), (len(matrix.seeds), "seed")]
         if matrix.settings is not None:
             counts.insert(0, (len(matrix.settings), "combination" if matrix.axes else "setting"))
-        if matrix.folds is not None:
+        if matrix.folds is not None and not isinstance(matrix.folds, dict):
             counts.append((len(matrix.fold_numbers()), "fold"))
         text = " x ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        if isinstance(matrix.folds, dict):
+            each = (f"{name} {len(matrix.fold_numbers(name))}" for name in matrix.folds)
+            text += f" (folds: {', '.join(each)})"
         shared = len(self.runs) - len(self.work)
         other = "combination" if matrix.axes else "setting"
         return f"{text}, {len(self.work)} runs" + (

@@ -110,7 +110,7 @@ def _runs_of(
     pretrained = matrix.pretrain is not None and setting not in matrix.not_pretrained
     root = _pretrain_folder(matrix) if pretrained else None
     with_first = matrix.first is not None and set(variants) - set(matrix.from_scratch)
-    replicates = [(seed, fold) for seed in matrix.seeds for fold in matrix.fold_numbers()]
+    replicates = [(seed, fold) for seed in matrix.seeds for fold in matrix.fold_numbers(setting)]
     firsts = {each: run_folder(setting, FIRST, *each) for each in replicates if with_first}
     runs = [
         PlannedRun(FIRST, seed, folder, root, setting, fold)
@@ -148,7 +148,9 @@ def run_document(
         laid = lay_over(laid, (matrix.settings or {})[run.setting])
     laid = lay_over(laid, fragment_of(matrix, run.variant))
     if run.fold is not None:
-        laid = lay_over(lay_folds(laid, matrix), {"data": {"split": {"fold": run.fold}}})
+        laid = lay_over(
+            lay_folds(laid, matrix, run.setting), {"data": {"split": {"fold": run.fold}}}
+        )
     return laid | run_values(run, name=name, root=root)
 
 
