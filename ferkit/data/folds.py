@@ -74,14 +74,18 @@ def assign_folds(groups: Sequence[Group], folds: int, *, seed: int) -> dict[str,
         size = sum(group.counts.values())
         return -size, sorted(group.counts.items()), rank(seed, "folds", group.key)
 
-    def cost(fold: int, group: Group) -> tuple[object, ...]:
+    def cost(fold: int, group: Group) -> tuple[float, int]:
         shares = (n * held[fold][label] / total[label] for label, n in group.counts.items())
-        preferred = rank(seed, "folds", f"fold {fold} for {group.key}")
-        return round(math.fsum(shares), 12), sizes[fold], preferred
+        return round(math.fsum(shares), 12), sizes[fold]
 
     chosen = {}
     for group in sorted(groups, key=order):
-        best = min(range(folds), key=lambda fold: cost(fold, group))
+        costs = [cost(fold, group) for fold in range(folds)]
+        least = min(costs)
+        equal = [fold for fold in range(folds) if costs[fold] == least]
+        best = equal[0]
+        if len(equal) > 1:
+            best = min(equal, key=lambda fold: rank(seed, "folds", f"fold {fold} for {group.key}"))
         chosen[group.key] = best
         held[best].update(group.counts)
         sizes[best] += sum(group.counts.values())

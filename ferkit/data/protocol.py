@@ -11,9 +11,9 @@ from ferkit.data.members import Member
 from ferkit.sections import DataSection
 
 _AMOUNT = frozenset(
-    {"split", "splits", "start", "count", "seed", "labelled", "noise", "limit", "per_class"}
+    {"split", "splits", "start", "count", "seed", "labelled", "noise", "noise_kind", "imbalance"}
 )
-"""Parameters of data sets that choose samples of one collection; others make it another one."""
+"""Parameters of data sets that choose among the samples of one collection, or label them."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +122,18 @@ def _test(section: DataSection, n: Mapping[str, int], made: Made) -> Declaration
 
 def _own_test(section: DataSection, count: int) -> Declaration:
     train, test = _parameters(section.train), _parameters(section.test)
+    if train.get("use") != test.get("use"):
+        what = (
+            f"Across data sets: trained on {train.get('use')}, tested on {test.get('use')}"
+            f" ({count} samples)."
+        )
+        return Declaration("cross-data-set", "Tested on another data set", what, True)
     differing = [
         name for name in sorted({*train, *test} - _AMOUNT) if train.get(name) != test.get(name)
     ]
-    if not differing:
-        what = f"The test split is a part of its own (data.test, {count} samples)."
-        return Declaration("own-test-set", "Test split of its own", what)
-    if train.get("use") != test.get("use"):
-        between = f"trained on {train.get('use')}, tested on {test.get('use')}"
-    else:
-        between = f"data.test ({test.get('use')}) is another one by {', '.join(differing)}"
-    what = f"Across data sets: {between} ({count} samples)."
-    return Declaration("cross-data-set", "Tested on another data set", what, True)
+    how = f", which differs from data.train in {', '.join(differing)}" if differing else ""
+    what = f"The test split is a data set of its own{how} ({count} samples)."
+    return Declaration("own-test-set", "Test set of its own", what, bool(differing))
 
 
 def _transductive(

@@ -20,6 +20,8 @@ from ferkit.data.members import Member, Rows, SourceName, adopt, hide_label
 from ferkit.data.overlaps import overlaps
 from ferkit.data.protocol import Declaration, Made, noise_on_validation, protocol
 from ferkit.data.report import few_validation_samples
+from ferkit.data.test_part import KEY as TEST_PART
+from ferkit.data.test_part import part_of_test
 from ferkit.data.together import Together
 from ferkit.errors import FerkitError
 from ferkit.sections import DataSection
@@ -113,11 +115,19 @@ def make_splits(
         members, problems, own_test=test is not None, selection=section.selection
     )
     made = _hold_out(given, together, section, classes, rough=rough)
+    given_up: list[Member] = []
+    if section.split.test_as_unlabelled > 0:
+        given["test"], given_up = part_of_test(
+            given["test"],
+            section.split.test_as_unlabelled,
+            seed=section.split.seed,
+            alike=together.duplicates,
+        )
     held_out = [
         *(given["test"] if made.test else ()),
         *(given["validation"] if made.validation else ()),
     ]
-    held = {member.key for member in (*given["test"], *given["validation"])}
+    held = {member.key for member in (*given["test"], *given["validation"], *given_up)}
     rest = [m for m in (*given[""], *given["train"]) if m.key not in held]
     pure = {member.key for member in together.apart_from(rest, held_out, problems)}
     candidates = [member for member in rest if member.key in pure]
@@ -128,6 +138,7 @@ def make_splits(
     without = [
         *(member for member in candidates if member.key not in keys),
         *together.apart_from(given["unlabelled"], held_out, problems),
+        *given_up,
     ]
     if section.transductive:
         without += given["test"]
@@ -203,7 +214,8 @@ def _noisy(
     if noise_on_validation(section):
         validation, wrong = with_wrong_labels(validation, noise, classes=classes)
         replaced["validation"] = (wrong, len(validation))
-    problems.append(told(noise, replaced))
+    if noise.rate:
+        problems.append(told(noise, replaced))
     return labelled, validation
 
 
@@ -243,6 +255,12 @@ def _remarks(
             " well: figures on them are too high for new data."
         )
         found.append(Problem("selected on the test split", "data.selection", what, dropped=False))
+    if section.split.test_as_unlabelled > 0:
+        what = (
+            f"{100 * section.split.test_as_unlabelled:g} % of the test split is not tested on;"
+            " it is used without its labels."
+        )
+        found.append(Problem("part of the test split", TEST_PART, what, dropped=False))
     if section.transductive:
         what = (
             f"{len(parts['test'])} test samples are also trained on, without their labels"
