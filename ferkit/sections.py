@@ -177,6 +177,11 @@ class EvaluationSection(Section):
         description="measure each round of a loop that has several on test as well; what counts "
         "is chosen by validation all the same",
     )
+    epochs: bool = Field(
+        True,
+        description="measure the last epoch and that of the lowest validation loss on test, "
+        "whichever the final weights are of",
+    )
     stability: bool = Field(
         False,
         description="measure how much answers at test change under alterations of a clip (B28)",
