@@ -8,6 +8,7 @@ from ferkit.evaluation.captions import CAPTIONS, SECTIONS
 from ferkit.evaluation.matrix_report import write_matrix_report
 from ferkit.evaluation.page import Picture, picture, render
 from ferkit.evaluation.report_attention import attention_section, stability_section
+from ferkit.evaluation.report_epochs import epochs_section
 from ferkit.evaluation.report_expressions import expression_section
 from ferkit.evaluation.report_facts import alerts, facts, file_table, reproduce, subtitle
 from ferkit.evaluation.report_results import class_results, headline, result_notes, unreadable
@@ -59,6 +60,7 @@ def write_report(folder: Path) -> Path:
             "subtitle": subtitle(run),
             "alerts": [*alerts(run), *unreadable(run.results), *broken],
             "headline": headline(run.results),
+            "epochs": epochs_section(run.results),
             "expressions": expression_section(run.results),
             "notes": result_notes(run.results, notes if isinstance(notes, list) else []),
             "facts": facts(run),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,14 @@ from ferkit.evaluation.writing import write_results
 from ferkit.model.cost import count_cost
 from ferkit.running.attention import AttentionWatch
 from ferkit.running.attention_shown import show_attention
+from ferkit.running.epochs import measure_epochs
 from ferkit.running.expressions import expression_results
-from ferkit.running.outputs import prediction_columns, training_columns, write_table
 from ferkit.running.progress import counting
 from ferkit.running.rounds import measure_rounds
+from ferkit.running.sample_tables import write_tables
 from ferkit.running.stability import measure_stability
 from ferkit.training.devices import make_fabric
-from ferkit.training.job import SampleTable, Trained
+from ferkit.training.job import Trained
 from ferkit.training.predict import predict
 
 if TYPE_CHECKING:
@@ -78,21 +79,9 @@ def results_of(
             continue
         seen = watch if name == "test" else None
         predictions[name] = predicted(trained.model, split, name, seen)
-        labelled = split.given >= 0
-        if not bool(labelled.any()):
-            continue
-        subjects = [
-            s.subject for s, has in zip(split.samples, labelled.tolist(), strict=True) if has
-        ]
-        results[name] = evaluate(
-            predictions[name][labelled],
-            split.given[labelled],
-            classes=data.classes,
-            bootstrap=recipe.evaluation.bootstrap,
-            bins=recipe.evaluation.bins,
-            seed=recipe.seed,
-            groups=subjects,
-        )
+        metrics = _measure(recipe, data.classes, split, predictions[name])
+        if metrics is not None:
+            results[name] = metrics
     noise = _label_noise(data, trained)
     if noise is not None:
         results["label_noise"] = noise
@@ -126,10 +115,39 @@ def results_of(
                 stability=stable,
                 final_stability=stability,
             )
+        epochs = None
+        if recipe.evaluation.epochs:
+            epochs = measure_epochs(
+                trained,
+                predict=lambda model, name: predicted(model, test, f"test by {name}", None),
+                measure=lambda probs: _measure(recipe, data.classes, test, probs),
+                measured=results.get("test"),
+                chosen_by="test" if recipe.data.selection == "reported" else "validation",
+            )
         found = {"attention": attention, "stability": stability, "rounds": rounds}
+        found |= {"epochs": epochs}
         results |= {name: entry for name, entry in found.items() if entry is not None}
     results["cost"] = cost_of(recipe, data, trained)
     return results, predictions
+
+
+def _measure(
+    recipe: Recipe, classes: Sequence[str], split: SplitData, probs: Tensor
+) -> dict[str, Any] | None:
+    """Metrics of the samples that have a label; None where none has."""
+    labelled = split.given >= 0
+    if not bool(labelled.any()):
+        return None
+    places = labelled.nonzero().flatten().tolist()
+    return evaluate(
+        probs[labelled],
+        split.given[labelled],
+        classes=classes,
+        bootstrap=recipe.evaluation.bootstrap,
+        bins=recipe.evaluation.bins,
+        seed=recipe.seed,
+        groups=[split.samples[place].subject for place in places],
+    )
 
 
 def _stability(
@@ -188,39 +206,6 @@ def _label_noise(data: RunData, trained: Trained) -> dict[str, Any] | None:
 
 def _name(classes: Sequence[str], label: int) -> str | None:
     return classes[label] if label >= 0 else None
-
-
-def write_tables(
-    folder: Path, data: RunData, trained: Trained, predictions: Mapping[str, Tensor]
-) -> None:
-    """Write predictions.parquet and train_samples.parquet."""
-    splits = {"test": data.test, "validation": data.validation}
-    predicted = [
-        prediction_columns(split.samples, predictions[name], classes=data.classes, split=name)
-        for name, split in splits.items()
-        if split is not None and name in predictions
-    ]
-    if predicted:
-        write_table(folder / "predictions.parquet", predicted)
-    parts = [_training_part(data, data.labelled, trained.labelled, "labelled")]
-    if data.unlabelled is not None and trained.unlabelled is not None:
-        parts.append(_training_part(data, data.unlabelled, trained.unlabelled, "unlabelled"))
-    write_table(folder / "train_samples.parquet", parts)
-
-
-def _training_part(
-    data: RunData, split: SplitData, table: SampleTable, name: str
-) -> dict[str, Any]:
-    return training_columns(
-        split.samples,
-        given=table.given,
-        targets=table.target,
-        weights=table.weight,
-        losses=table.loss,
-        probs=table.probs,
-        classes=data.classes,
-        split=name,
-    )
 
 
 def write_outcome(

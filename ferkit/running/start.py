@@ -12,6 +12,7 @@ from rich.console import Console
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.errors import FerkitError
+from ferkit.evaluation.report_epochs import epochs_table
 from ferkit.evaluation.tables import results_table
 from ferkit.recipe import read_recipe
 from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
@@ -244,5 +245,9 @@ def _say_broken(components: Catalogue, display: Display) -> None:
 
 def _show_results(folder: Path, console: Console, display: Display, progress: Style) -> None:
     if progress in ("auto", "lines"):
-        console.print(results_table(read_json(folder / "results.json")))
+        results = read_json(folder / "results.json")
+        console.print(results_table(results))
+        epochs = epochs_table(results)
+        if epochs is not None:
+            console.print(epochs)
     display.say(f"report: {folder / 'report.html'}")
