@@ -74,7 +74,7 @@ def provided(recipe: Recipe, catalogue: Catalogue) -> set[str]:
         for word in catalogue.get(part.kind, part.name).component.provides
     }
     data = recipe.data
-    if data.unlabelled is not None or data.hides_labels or data.transductive:
+    if data.unlabelled is not None or data.hides_labels or data.uses_test_unlabelled:
         words.add("unlabelled")
     if data.split.validation > 0 or data.selection == "reported":
         words.add("validation")

@@ -39,6 +39,11 @@ class SplitSection(Section):
         " subject: a fold for each subject (leave one subject out)",
     )
     fold: int = Field(0, ge=0, description="which fold is the test split, counted from 0")
+    test_as_unlabelled: Fraction = Field(
+        0.0,
+        description="fraction of the test split that is not tested on and joins the unlabelled"
+        " samples, without labels; no subject, group or image is on both sides",
+    )
     given: Literal["keep", "pool"] = Field(
         "keep", description="pool: forget which split data.train gives to its samples"
     )
@@ -147,3 +152,8 @@ class DataSection(Section):
         """Whether some labelled samples may have to do without their labels."""
         some = self.labels_fraction is not None and self.labels_fraction < 1
         return bool(self.labels or self.labels_per_class or some)
+
+    @property
+    def uses_test_unlabelled(self) -> bool:
+        """Whether test samples, or such as would be, are used without their labels."""
+        return self.transductive or self.split.test_as_unlabelled > 0

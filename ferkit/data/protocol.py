@@ -65,6 +65,7 @@ def protocol(
         _selection(section, n, made),
         _test(section, n, made),
         *_transductive(section, parts, made),
+        *_given_up(section),
         *_noise(section),
         *_division(section, made),
         *_labels(section, n),
@@ -151,6 +152,17 @@ def _transductive(
         " labels. The figures do not say how well new samples are recognised."
     )
     return [Declaration("transductive", "Test samples trained on without labels", what, True)]
+
+
+def _given_up(section: DataSection) -> list[Declaration]:
+    fraction = section.split.test_as_unlabelled
+    if not fraction:
+        return []
+    what = (
+        f"{100 * fraction:g} % of the test split, with no subject or image on both sides, is used"
+        " without labels and not tested on, so figures are of samples that nothing was trained on."
+    )
+    return [Declaration("test-part", "A part of the test split used without labels", what)]
 
 
 def _noise(section: DataSection) -> list[Declaration]:

@@ -18,10 +18,10 @@ from ferkit.data.label_choice import used_labels
 from ferkit.data.label_flips import told, with_wrong_labels
 from ferkit.data.members import Member, Rows, SourceName, adopt, hide_label
 from ferkit.data.overlaps import overlaps
+from ferkit.data.part_of_test import KEY as TEST_PART
+from ferkit.data.part_of_test import part_of_test
 from ferkit.data.protocol import Declaration, Made, noise_on_validation, protocol
 from ferkit.data.report import few_validation_samples
-from ferkit.data.test_part import KEY as TEST_PART
-from ferkit.data.test_part import part_of_test
 from ferkit.data.together import Together
 from ferkit.errors import FerkitError
 from ferkit.sections import DataSection

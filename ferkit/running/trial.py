@@ -114,7 +114,7 @@ def possible(recipe: Recipe, read: ReadSets) -> dict[str, bool]:
     train, data = read["train"].samples, recipe.data
     return {
         "unlabelled": "unlabelled" in read
-        or (data.hides_labels or data.transductive)
+        or (data.hides_labels or data.uses_test_unlabelled)
         or any(sample.label < 0 or sample.split == "unlabelled" for sample in train),
         "validation": data.split.validation > 0
         or data.selection == "reported"
