@@ -20,6 +20,7 @@ from ferkit.errors import FerkitError, FerkitErrors
 
 COMMANDS = {
     "run": ("ferkit.commands.run", "Train, evaluate and report what a recipe says."),
+    "sweep": ("ferkit.commands.sweep", "Search for better values of a recipe, by validation."),
     "prepare": ("ferkit.commands.prepare", "Cut faces from photographs and videos into a store."),
     "mine": ("ferkit.commands.mine", "Find the parts of videos that show one face."),
     "datasets": ("ferkit.commands.datasets", "List data sets, or check a copy of one."),

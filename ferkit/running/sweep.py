@@ -1,0 +1,283 @@
+"""Runs the trials of a sweep, chooses the best by validation, and measures that one on test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from multiprocessing.context import BaseContext
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from ferkit.errors import FerkitError, RunError
+from ferkit.evaluation.sweep_report import write_sweep_report
+from ferkit.evaluation.sweep_summary import drawn_in_words, metric_name, shown_value
+from ferkit.files import write_whole
+from ferkit.recipe import read_recipe
+from ferkit.recipe_write import dump_recipe
+from ferkit.running.children import Child, forking, next_messages
+from ferkit.running.folder import is_done, read_json, write_json
+from ferkit.running.progress import Display
+from ferkit.running.single import run_single
+from ferkit.running.sweep_child import (
+    END,
+    GO_ON,
+    PRUNED_STATUS,
+    TrialOrder,
+    answer,
+    start_trial,
+    stop_trials,
+)
+from ferkit.running.sweep_plan import SweepPlan
+from ferkit.running.sweep_progress import Work, seconds_left, shown
+from ferkit.running.sweep_state import (
+    effort,
+    measured,
+    remove_weights,
+    tested,
+    write_best,
+    write_state,
+)
+from ferkit.running.sweep_study import Draw, SweepStudy, Told
+
+
+def run_sweep(
+    plan: SweepPlan, *, jobs: int, display: Display, console: Console, live: bool
+) -> dict[str, Any]:
+    """Run what is not done yet, then measure the best trial on test and write the page.
+
+    Args:
+        plan: its folder is locked by the caller.
+        jobs: trials side by side.
+        display: told when a trial ends.
+        console, live: whether to show on it what is under way.
+    Returns: what is in sweep.json.
+    Raises: RunError: no trial came to a value. KeyboardInterrupt: after the trials under way have
+        saved.
+    """
+    study = SweepStudy(plan.root, plan.sweep, plan.space, jobs=jobs)
+    try:
+        write_state(plan, study, "running")
+        sweep = _Sweep(plan, study, jobs=jobs, display=display)
+        try:
+            sweep.work_off(console, live=live)
+            state = write_state(plan, study, "done")
+            if state["best"] is not None:
+                _measure_best(plan, study.trials()[state["best"]], display)
+                state = write_state(plan, study, "done")
+        except KeyboardInterrupt:
+            write_state(plan, study, "interrupted")
+            raise
+        if state["best"] is None:
+            state = write_state(plan, study, "failed")
+        write_sweep_report(plan.root)
+        if state["best"] is None:
+            raise _nothing(plan, study)
+        return state
+    finally:
+        study.close()
+
+
+class _Sweep:
+    """The trials under way, and what follows when one ends."""
+
+    def __init__(self, plan: SweepPlan, study: SweepStudy, *, jobs: int, display: Display) -> None:
+        self._plan, self._study, self._jobs, self._display = plan, study, jobs, display
+        self._seeds = plan.sweep.seeds
+        self._column = "validation_loss" if plan.sweep.metric == "loss" else "validation_accuracy"
+        self._waiting = study.under_way()
+        self._work: dict[Child, Work] = {}
+        self._told = {one.number: one for one in study.trials() if one.state != "running"}
+        self._took: list[float] = []  # seconds of the trials that ended in this process
+
+    def work_off(self, console: Console, *, live: bool) -> None:
+        """Start trials as places become free, until there are as many as asked for."""
+        threads = self._plan.loaded.recipe.training.threads
+        with ExitStack() as stack:
+            context = stack.enter_context(forking(threads))
+            screen = Live(console=console, refresh_per_second=4, transient=True)
+            if live:
+                stack.enter_context(screen)
+            stack.callback(lambda: stop_trials(list(self._work)))
+            try:
+                while True:
+                    while len(self._work) < self._jobs and (draw := self._next()) is not None:
+                        self._go_on(Work(draw), context)
+                    if not self._work:
+                        return
+                    screen.update(self._shown())
+                    for child, message in next_messages(list(self._work), timeout=0.5):
+                        self._hear(child, message, context)
+            except KeyboardInterrupt:
+                self._display.say("Stopping: the trials under way save first.")
+                raise
+
+    def _next(self) -> Draw | None:
+        """The next trial: first those of a sweep that was stopped, then new ones."""
+        if self._waiting:
+            return self._waiting.pop(0)
+        asked = len(self._told) + len(self._work)  # those waiting are under way by now
+        return self._study.ask() if asked < self._plan.trials else None
+
+    def _go_on(self, work: Work, context: BaseContext) -> None:
+        """Start the next run of a trial that is not done, or tell what the trial came to."""
+        number = work.draw.number
+        same = self._same_as(work.draw)
+        if same is not None:
+            self._study.note(number, same_as=same.number, values=same.about.get("values") or {})
+            self._end(work, same.state, same.value)
+            return
+        while (seed := work.next_seed(self._seeds)) is not None:
+            folder = self._plan.run_folder(number, seed)
+            state = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
+            if state.get("status") == "pruned":
+                self._end(work, "pruned", None)
+                return
+            try:
+                if not is_done(folder, state):
+                    self._work[self._start(work, seed, context)] = work
+                    return
+                work.values[seed] = measured(folder, self._plan.sweep.metric)
+            except FerkitError as error:
+                self._end(work, "failed", None, str(error))
+                return
+        self._study.note(number, values={str(seed): one for seed, one in work.values.items()})
+        self._end(work, "complete", fmean(work.values.values()))
+
+    def _same_as(self, draw: Draw) -> Told | None:
+        """A trial with the same values that has ended: the new one would come to the same."""
+        for told in self._told.values():
+            if told.drawn == draw.drawn and told.state in ("complete", "pruned"):
+                return told
+        return None
+
+    def _start(self, work: Work, seed: int, context: BaseContext) -> Child:
+        number = work.draw.number
+        path = self._plan.plan_file(number, seed)
+        recipe = self._plan.recipe(work.draw.drawn, seed, self._plan.trial_name(number))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, dump_recipe(recipe))
+        work.begin(seed)
+        order = TrialOrder(
+            recipe=path.absolute(),
+            folder=self._plan.run_folder(number, seed).absolute(),
+            log=path.absolute().with_suffix(".log"),
+            smoke=self._plan.smoke,
+            metric=self._column,
+        )
+        return start_trial(order, context=context)
+
+    def _hear(self, child: Child, message: Mapping[str, Any] | None, context: BaseContext) -> None:
+        """Take a message of a run; None: it has ended."""
+        work = self._work[child]
+        if message is None:
+            del self._work[child]
+            status = child.process.exitcode
+            if status == PRUNED_STATUS:
+                self._end(work, "pruned", None)
+            elif status == 0:
+                self._go_on(work, context)
+            else:
+                self._end(work, "failed", None, child.why())
+        elif "epoch" in message:
+            answer(child, self._judge(work, int(message["epoch"]), float(message["value"])))
+        else:
+            work.hear(message)
+
+    def _judge(self, work: Work, epoch: int, value: float) -> str:
+        """Whether a trial goes on after an epoch; asked of the run with its first seed only."""
+        if work.seed != self._seeds[0]:
+            return GO_ON
+        return END if self._study.report(work.draw.number, epoch, value) else GO_ON
+
+    def _end(self, work: Work, state: str, value: float | None, reason: str = "") -> None:
+        """Note what a trial came to, and say so."""
+        number = work.draw.number
+        self._study.note(number, **effort(self._plan, number))
+        if state == "complete" and value is not None:
+            self._study.complete(number, value)
+        elif state == "pruned":
+            self._study.prune(number)
+        else:
+            self._study.fail(number, reason.splitlines()[0] if reason else "no reason is known")
+        self._told = {one.number: one for one in self._study.trials() if one.state != "running"}
+        self._took.append(time.monotonic() - work.started)
+        remove_weights(self._plan, self._study)
+        summary = write_state(self._plan, self._study, "running")
+        told = f"failed: {reason.splitlines()[0]}" if state == "failed" and reason else state
+        if value is not None:
+            best = " (the best so far)" if summary["best"] == number else ""
+            told = f"{metric_name(summary)} {shown_value(summary, value)}{best}"
+        self._display.say(
+            f"trial {number}, {len(self._told)}/{self._plan.trials}: {told}; "
+            f"{drawn_in_words(work.draw.drawn)}"
+        )
+
+    def _shown(self) -> Table:
+        now = time.monotonic()
+        under_way = list(self._work.values())
+        left = seconds_left(
+            self._took,
+            [now - one.started for one in under_way],
+            waiting=self._plan.trials - len(self._told) - len(under_way),
+            jobs=self._jobs,
+        )
+        return shown(under_way, len(self._told), self._plan.trials, left)
+
+
+def _measure_best(plan: SweepPlan, told: Told, display: Display) -> None:
+    """Look at the test split: once, with the weights of the best trial.
+
+    They are those of the checkpoint that its runs left, so nothing is trained again.
+    """
+    path = plan.root / "sweep.json"
+    write_best(plan, told)
+    state = read_json(path)
+    if str(told.number) in state.get("tested", {}):
+        return
+    for seed in plan.sweep.seeds:
+        folder = plan.run_folder(told.number, seed)
+        loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=plan.catalogue)
+        run_single(
+            loaded.recipe,
+            folder=folder,
+            recipe_folder=loaded.folder,
+            catalogue=plan.catalogue,
+            display=_WithoutWords(display),
+            resume=True,
+            smoke=plan.smoke,
+            with_test=True,
+        )
+    state["tested"] = {**state.get("tested", {}), str(told.number): tested(plan, told.number)}
+    write_json(path, state)
+
+
+class _WithoutWords:
+    """A display that does not repeat what was said of the data before."""
+
+    def __init__(self, display: Display) -> None:
+        self.begin, self.advance, self.end = display.begin, display.advance, display.end
+
+    def say(self, text: str) -> None:
+        pass
+
+
+def _nothing(plan: SweepPlan, study: SweepStudy) -> RunError:
+    """Says why no trial came to a value."""
+    reasons: dict[str, int] = {}
+    for told in study.trials():
+        reason = str(told.about.get("reason") or told.state)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    lines = "; ".join(
+        f"{reason.removesuffix('.')}{f' ({n} times)' if n > 1 else ''}"
+        for reason, n in list(reasons.items())[:5]
+    )
+    return RunError(
+        f"none of {len(study.trials())} trials came to a value: {lines}.",
+        where=str(plan.root),
+        hint="Put right what fails, then begin anew in another folder.",
+    )
