@@ -154,6 +154,12 @@ def _written_out(
         content["crossed"] = matrix.settings
         content["points"] = {name: _point(cell[0], axes) for name, cell in run.items()}
         content["not_pretrained"] = _settings_meant(matrix.not_pretrained, run)
+        if isinstance(matrix.folds, dict):
+            content["folds"] = {
+                each: folds
+                for name, folds in matrix.folds.items()
+                for each in _settings_meant([name], run)
+            }
     elif outer is not None and outer.value is not None:
         kept = {name: outer.value[name] for name in run}
         value["settings"] = replace(outer, value=kept)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferkit import suggest
+from ferkit.matrix_axes import SETTING
 from ferkit.matrix_section import MatrixSection
 from ferkit.recipe_merge import lay_over, merge
-from ferkit.recipe_yaml import Item, PlacedError, placed
+from ferkit.recipe_yaml import Item, PlacedError, placed, plain
 from ferkit.sections import Recipe
 
 _KEY = "data.split.folds"
@@ -25,18 +26,20 @@ def check_folds(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     if not matrix.folds:
         return [PlacedError("matrix.folds is empty.", item.place)]
     errors = []
-    known = list(matrix.settings or ())
-    for name, folds in matrix.folds.items():
+    points = matrix.axis_values().values()  # a setting crossed with axes stands for all of it
+    known = [*(matrix.settings or ()), *(point.get(SETTING, "") for point in points)]
+    for name, folds in item.value.items():
         if name not in known:
             what = f"matrix.folds names {name!r}, which is no setting."
             hint = suggest.hint(name, known, label="Settings")
             errors.append(PlacedError(what, item.keys[name], hint=hint or None))
-        elif what := _wrong_numbers(folds, f"matrix.folds.{name}"):
-            errors.append(PlacedError(what, item.value[name].place))
+        elif what := _wrong_numbers(plain(folds), f"matrix.folds.{name}"):
+            errors.append(PlacedError(what, folds.place))
     return errors
 
 
-def _wrong_numbers(folds: int | tuple[int, ...], called: str) -> str:
+def _wrong_numbers(folds: int | Sequence[int], called: str) -> str:
+    """What is wrong with one number or list; "" if nothing is."""
     what = ""
     if isinstance(folds, int):
         if folds < 2:

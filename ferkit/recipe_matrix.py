@@ -11,7 +11,7 @@ from ferkit.matrix_expanded import ONLY_VARIANT, Expanded
 from ferkit.matrix_folds import check_folds, with_folds
 from ferkit.matrix_section import MatrixSection
 from ferkit.paper_section import check_paper
-from ferkit.recipe_merge import merge
+from ferkit.recipe_merge import merge, without_named
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, PlacedError
 
@@ -65,8 +65,8 @@ def variants(rest: Item, expanded: Expanded) -> Iterator[Variant]:
     if matrix.settings is None:
         yield from _of_setting(rest, expanded, None)
         return
-    for name, fragment in given.value["settings"].value.items():
-        yield from _of_setting(merge(rest, fragment), expanded, name)
+    for name in given.value["settings"].value:
+        yield from _of_setting(rest, expanded, name)
 
 
 def _of_setting(rest: Item, expanded: Expanded, setting: str | None) -> Iterator[Variant]:
@@ -76,14 +76,25 @@ def _of_setting(rest: Item, expanded: Expanded, setting: str | None) -> Iterator
     where = where or ("" if setting is None else f"setting {setting!r}")
     before = f"{where}, " if where else ""
     first = given.value.get(FIRST)
+    own = None if setting is None else given.value["settings"].value[setting]
     if first is not None and first.value is not None:
-        document = with_folds(merge(rest, first), matrix, given, setting)
+        below = rest if own is None else merge(rest, below_first(own, first, matrix))
+        document = with_folds(merge(below, first), matrix, given, setting)
         yield Variant(f"{before}matrix.first", document, setting, FIRST)
+    below = rest if own is None else merge(rest, own)
     for name, fragment in given.value["variants"].value.items():
         if (setting, name) not in matrix.omitted():
-            document = with_folds(merge(rest, fragment), matrix, given, setting)
+            document = with_folds(merge(below, fragment), matrix, given, setting)
             called = name == ONLY_VARIANT and bool(where) and len(matrix.variants) == 1
             yield Variant(where if called else f"{before}variant {name!r}", document, setting, name)
+
+
+def below_first(setting: Item, first: Item, matrix: MatrixSection) -> Item:
+    """What of a setting a first model is laid over.
+
+    A component that `first` names is the same for all values of axes, so that they share it.
+    """
+    return without_named(setting, first) if matrix.axes else setting
 
 
 def check_given(matrix: MatrixSection, given: Item) -> list[PlacedError]:

@@ -35,6 +35,20 @@ def merge(under: Item, over: Item) -> Item:
     return Item(children, over.place, {**under.keys, **over.keys})
 
 
+def without_named(under: Item, over: Item) -> Item:
+    """`under` without the components that `over` names by `use`, however deep they lie."""
+    if not isinstance(under.value, dict) or not isinstance(over.value, dict):
+        return under
+    children = {}
+    for key, child in under.value.items():
+        upper = over.value.get(key)
+        if upper is None:
+            children[key] = child
+        elif not isinstance(upper.value, dict) or "use" not in upper.value:
+            children[key] = without_named(child, upper)
+    return Item(children, under.place, under.keys)
+
+
 def written_out(shorthand: Item) -> Item:
     """A component given by its name alone, as a mapping."""
     return Item({"use": shorthand}, shorthand.place, {"use": shorthand.place})

@@ -11,8 +11,9 @@ from typing import Any
 from ferkit.evaluation.replicates import replicate_key, replicate_words
 from ferkit.matrix_folds import lay_folds
 from ferkit.matrix_section import MatrixSection
-from ferkit.recipe_matrix import FIRST, PRETRAIN
+from ferkit.recipe_matrix import FIRST, PRETRAIN, below_first
 from ferkit.recipe_merge import lay_over
+from ferkit.recipe_yaml import Place, placed, plain
 from ferkit.sections import Recipe
 
 __all__ = ["FIRST", "PRETRAIN", "PlannedRun", "plan_runs", "ready", "run_document"]
@@ -145,7 +146,11 @@ def run_document(
     """
     laid: dict[str, Any] = {key: value for key, value in document.items() if key != "matrix"}
     if run.setting is not None:
-        laid = lay_over(laid, (matrix.settings or {})[run.setting])
+        setting = (matrix.settings or {})[run.setting]
+        if run.variant == FIRST:
+            own, first = (placed(each, Place("")) for each in (setting, matrix.first))
+            setting = plain(below_first(own, first, matrix))
+        laid = lay_over(laid, setting)
     laid = lay_over(laid, fragment_of(matrix, run.variant))
     if run.fold is not None:
         laid = lay_over(
