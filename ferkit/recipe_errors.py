@@ -30,7 +30,15 @@ def explain(
     for error in errors:
         spot = locate(document, model, error["loc"])
         grouped.setdefault(spot.key, []).append((spot, error))
-    return [_explain_one(group, model, prefix) for group in grouped.values()]
+    # Of a union, what is wrong within the value says more than that it is no other member.
+    return [
+        _explain_one(group, model, prefix)
+        for key, group in grouped.items()
+        if not (
+            all(error["type"].endswith("_type") for _, error in group)
+            and any(other.startswith(f"{key}.") for other in grouped)
+        )
+    ]
 
 
 def _explain_one(

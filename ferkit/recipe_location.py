@@ -66,7 +66,7 @@ def locate(document: Item, model: type[BaseModel], location: Sequence[str | int]
             continue
         inner = step(annotation, part)
         child = child_of(item, part) if exists else None
-        if inner is None and child is None:
+        if child is None and (inner is None or _names_a_member(annotation)):
             continue
         owner = annotation if is_model(annotation) else None
         key.append(str(part))
@@ -108,6 +108,14 @@ def step(annotation: Any, part: str | int) -> Any | None:
     if origin is dict and part != "[key]":
         return inner[1]
     return None
+
+
+def _names_a_member(annotation: Any) -> bool:
+    """Whether what is no key of the document must be a member of a union with a mapping."""
+    if get_origin(annotation) not in _UNIONS:
+        return False
+    inner = get_args(annotation)
+    return any(get_origin(each) is dict for each in inner) and not any(map(is_model, inner))
 
 
 def one_of(annotation: Any) -> OneOf | None:

@@ -159,7 +159,7 @@ labelled:
         ),
         (
             GOOD + "model: {seed: 1}",
-            "'seed' in model. It belongs at the top level or in data.split.",
+            "'seed' in model. It belongs at the top level or in data.split or in data.noise",
         ),
         (GOOD + "data2: 1", "unknown key 'data2'. Did you mean 'data'?"),
         (GOOD + "schema_version: 2", "this recipe has format 2, this ferkit reads 1. A newer"),
