@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ferkit.evaluation.cost import same_cost
+from ferkit.evaluation.epochs import summarise_epochs
 from ferkit.evaluation.replicates import (
     fraction_over_replicates,
     over_replicates,
@@ -47,8 +48,9 @@ def summarise_matrix(
         folds: that the data are divided into, where the runs are of folds.
     Returns: a JSON mapping: metric, split, baseline, seeds (all keys), and `variants`: name -> n,
         mean, sd, low, high, method, values (by key), gain (the same keys, or None), means (of all
-        headline metrics), label_noise, cost (or None, where its runs differ in it) and
-        stability_distance (mean, or None where a run lacks it).
+        headline metrics), label_noise, cost (or None, where its runs differ in it),
+        stability_distance (mean, or None where a run lacks it) and epochs (see
+        `summarise_epochs`, or None).
     """
     values = {variant: _values(by_seed, split, metric) for variant, by_seed in runs.items()}
     variants: dict[str, Any] = {}
@@ -77,6 +79,7 @@ def summarise_matrix(
             ),
             "cost": same_cost(results.get("cost") for results in by_seed.values()),
             "stability_distance": stability_distance(by_seed.values()),
+            "epochs": summarise_epochs({str(k): found for k, found in by_seed.items()}, folds),
         }
     seeds = dict.fromkeys(str(seed) for by_seed in runs.values() for seed in by_seed)
     return {

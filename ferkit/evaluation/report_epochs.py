@@ -14,7 +14,6 @@ from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
-    UNKNOWN,
     above,
     interval,
     number,
@@ -104,49 +103,6 @@ def epochs_table(results: Mapping[str, Any]) -> Table | None:
     return table
 
 
-def matrix_epochs_table(epochs: Mapping[str, Mapping[str, Any]], metric: str) -> PlainTable:
-    """The last and the best epoch of a matrix's variants.
-
-    Args:
-        epochs: variant -> what `summarise_epochs` returned.
-        metric: of the matrix.
-    """
-    shown = metric if metric in HEADLINES else HEADLINES[0]
-    name = METRIC_NAMES[shown]
-    columns = ["variant", f"last epoch: {name}", f"best epoch: {name}", "last, number"]
-    columns += ["best, number", "same epoch", "counts", "runs"]
-    rows = [
-        [
-            variant,
-            *(_over_runs(one.get(kind, {}).get(shown)) for kind in ("last", "best")),
-            *(number(one.get(kind, {}).get("epoch"), 1) for kind in ("last", "best")),
-            f"{one['same']} of {one['n']}",
-            " and ".join(one["used"]),
-            str(one["n"]),
-        ]
-        for variant, one in epochs.items()
-    ]
-    caption = "Means over the runs of a variant; below each value its 95 % interval"
-    return PlainTable(columns, rows, caption)
-
-
-def matrix_epochs_sentence(epochs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """Who chose the best epochs of a matrix.
-
-    Args:
-        epochs: setting -> variant -> what `summarise_epochs` returned.
-    """
-    by = {one["chosen_by"] for variants in epochs.values() for one in variants.values()}
-    if by == {"validation"}:
-        return BY_VALIDATION
-    if by == {"test"}:
-        return ON_TEST
-    return (
-        "Which epoch is the best was chosen by the validation split in some variants, and in "
-        "others by the test split itself, whose figures are then too high for new data."
-    )
-
-
 def _rows(entry: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Headings with what is below them; one row where both are the same epoch."""
     if is_same_epoch(entry):
@@ -160,11 +116,3 @@ def _rows(entry: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _chosen(by: str) -> str:
     return ON_TEST if by == "test" else BY_VALIDATION
-
-
-def _over_runs(entry: Mapping[str, Any] | None) -> str:
-    """A mean with its standard deviation, and its interval below."""
-    if not entry:
-        return UNKNOWN
-    spread = f" (sd {100 * entry['sd']:.1f})" if entry["sd"] is not None else ""
-    return above(percent(entry["mean"]) + spread, interval(entry))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferkit.evaluation.cost import gflops
+from ferkit.evaluation.epochs import EPOCH_COLUMNS, epochs_cells, epochs_values
 from ferkit.evaluation.matrix import DETECTORS, MEASURES
 from ferkit.evaluation.rounds import rounds_columns, rounds_of, rounds_values
 from ferkit.evaluation.wording import HEADLINES, is_number
@@ -56,6 +57,7 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
     noises = ("weight_auroc", "weight_precision_at_k", "loss_auroc")
     columns = ["variant", *keys, *(f"gain_{key}" for key in keys)]
     columns += [*(f"mean_of_{name}" for name in HEADLINES), *noises, *_NETWORK]
+    columns += EPOCH_COLUMNS
     rows: list[list[Any]] = []
     for name, entry in summary["variants"].items():
         gain, noise = entry["gain"] or {}, entry["label_noise"] or {}
@@ -67,6 +69,7 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
                 *(entry["means"].get(metric) for metric in HEADLINES),
                 *(noise.get(found, {}).get("mean") for found in noises),
                 *_network_values(entry),
+                *epochs_cells(entry.get("epochs")),
                 *(entry["values"].get(seed) for seed in seeds),
             ]
         )
@@ -85,7 +88,7 @@ def settings_csv(
     columns = ["setting", "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
     columns += [f"mean_of_{name}" for name in HEADLINES]
-    columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK]
+    columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK, *EPOCH_COLUMNS]
     rows: list[list[Any]] = []
     for setting, summary in summaries.items():
         first = list((first_accuracy or {}).get(setting, {}).values())
@@ -103,6 +106,7 @@ def settings_csv(
                     noise["wrong"] / noise["n"] if noise.get("n") else None,
                     sum(first) / len(first) if first else None,
                     *_network_values(entry),
+                    *epochs_cells(entry.get("epochs")),
                 ]
             )
     return _text(columns, rows)
@@ -112,7 +116,7 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
     """A row per finished run, first and pretrained models included; fractions, not percent."""
     columns = ["setting", "variant", "seed", "folder", *HEADLINES, "n"]
     columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, *_ATTENTION, *_STABILITY]
-    columns += ["first_accuracy", "parameters", "gflops", "seconds"]
+    columns += ["first_accuracy", "parameters", "gflops", "seconds", *EPOCH_COLUMNS]
     rows: list[list[Any]] = []
     for run in runs:
         test = run.results.get("test") or {}
@@ -138,6 +142,7 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
                 (run.results.get("cost") or {}).get("parameters"),
                 gflops(run.results.get("cost")),
                 run.seconds,
+                *epochs_values(run.results),
             ]
         )
     return _text(columns, rows)
