@@ -57,7 +57,7 @@ def history_figure(state: Mapping[str, Any]) -> Figure:
                           label=name)  # fmt: skip
         axes.set_xlabel("trial")
         axes.set_ylabel(_axis(state))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.margins(x=0.04, y=0.12)
         figure.legend(loc="outside upper left", ncols=3)
     return figure
@@ -161,7 +161,7 @@ def courses_figure(state: Mapping[str, Any]) -> Figure | None:
         axes.set_xlabel("epoch, over all phases")
         what = "validation loss" if state["metric"] == "loss" else "validation accuracy, %"
         axes.set_ylabel(what)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         figure.legend(loc="outside upper left", ncols=3)
     return figure
 

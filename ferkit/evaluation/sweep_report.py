@@ -17,6 +17,7 @@ from ferkit.evaluation.sweep_summary import (
     counts,
     metric_name,
     ranked,
+    short_keys,
     shown_drawn,
     shown_value,
 )
@@ -75,7 +76,7 @@ def write_sweep_report(folder: Path) -> Path:
         "figures": [] if best is None else _figures(state),
         "sentences": _sentences(state),
         "metric": metric_name(state),
-        "keys": list(state["space"]),
+        "keys": list(short_keys(list(state["space"])).values()),
         "trials": [_row(state, one) for one in ranked(state)],
     }
     return write_text(folder / "report.html", render("sweep.html", content))
@@ -116,9 +117,9 @@ def _of_test(state: Mapping[str, Any], *, has_test: bool) -> list[str]:
     ]
     others = [number for number in state["tested"] if int(number) != state["best"]]
     if others:
+        before = " and ".join(others)
         sentences.append(
-            f"The sweep was extended after a look at test: the best trial was {' and '.join(others)}"
-            " then."
+            f"The sweep was extended after a look at test: the best trial was {before} then."
         )
     return sentences
 

@@ -41,7 +41,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """Read a run.json or matrix.json.
+    """Read a run.json, matrix.json or sweep.json.
 
     Raises: FerkitError: it is missing, damaged, or of another format than this ferkit's.
     """
@@ -87,10 +87,12 @@ def new_folder(out: Path | None, name: str) -> Path:
         raise FerkitError(f"can't make this folder ({error.strerror}).", where=str(out)) from error
     if entries:
         known = (out / "run.json").exists() or (out / "matrix.json").exists()
+        command = "sweep" if (out / "sweep.json").exists() else "run"
+        known = known or command == "sweep"
         raise FerkitError(
-            "holds a run already." if known else "is not empty.",
+            f"holds a {command} already." if known else "is not empty.",
             where=str(out),
-            hint=f"Go on with it by 'ferkit run --resume {out}', or choose another folder."
+            hint=f"Go on with it by 'ferkit {command} --resume {out}', or choose another folder."
             if known
             else "Choose another folder.",
         )

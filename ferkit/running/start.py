@@ -56,6 +56,8 @@ def begin(
     for line in loaded.dropped:
         Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
     _say_broken(components, display)
+    if loaded.sweep is not None:
+        display.say(f"The key sweep is left aside; to search: ferkit sweep {name}")
     if loaded.matrix is None:
         _refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
@@ -204,8 +206,11 @@ def resume_held(
 
 def no_run(folder: Path) -> FerkitError:
     """Says that a folder can't be resumed."""
+    is_sweep = (folder / "sweep.json").exists()
     return FerkitError(
-        "holds no run: neither run.json nor matrix.json is there.", where=str(folder)
+        "holds no run: neither run.json nor matrix.json is there.",
+        where=str(folder),
+        hint=f"It is of a sweep: ferkit sweep --resume {folder}" if is_sweep else None,
     )
 
 

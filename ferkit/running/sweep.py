@@ -65,15 +65,13 @@ def run_sweep(
         sweep = _Sweep(plan, study, jobs=jobs, display=display)
         try:
             sweep.work_off(console, live=live)
-            state = write_state(plan, study, "done")
+            state = write_state(plan, study, "running")
             if state["best"] is not None:
                 _measure_best(plan, study.trials()[state["best"]], display)
-                state = write_state(plan, study, "done")
         except KeyboardInterrupt:
             write_state(plan, study, "interrupted")
             raise
-        if state["best"] is None:
-            state = write_state(plan, study, "failed")
+        state = write_state(plan, study, "failed" if state["best"] is None else "done")
         write_sweep_report(plan.root)
         if state["best"] is None:
             raise _nothing(plan, study)
