@@ -251,8 +251,8 @@ def _remarks(
         found.append(few)
     if section.selection == "reported":
         what = (
-            f"the {len(parts['test'])} test samples are what epochs and rounds are chosen by as"
-            " well: figures on them are too high for new data."
+            f"the {len(parts['test'])} test samples are the validation split too: figures on them"
+            " are too high for new data."
         )
         found.append(Problem("selected on the test split", "data.selection", what, dropped=False))
     if section.split.test_as_unlabelled > 0:
