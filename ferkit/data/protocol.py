@@ -77,8 +77,8 @@ def _selection(section: DataSection, n: Mapping[str, int], made: Made) -> Declar
     if section.selection == "reported":
         what = (
             "Selected and reported on the same split: what goes by validation (the choice of"
-            f" epochs and rounds, weights by its loss) goes by the {n['test']} test samples that the"
-            " figures are about, so these are too high for new data."
+            f" epochs and rounds, weights by its loss) goes by the {n['test']} test samples that"
+            " the figures are about, so these are too high for new data."
         )
         return Declaration("selected-on-test", "Selected on the reported split", what, True)
     if not n["validation"]:
