@@ -46,6 +46,8 @@ def connect(ray: Any, address: str | None, *, cpus: int | None = None) -> bool:
     # RAY_BACKEND_LOG_LEVEL=fatal or workers that are not replaced would keep it off.
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None or address == LOCAL:
+        # Ray's own way is to let its workers wait behind everything else on the machine.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         ray.init(address=LOCAL, num_cpus=cpus, include_dashboard=False, **quiet)
         return True
     _refuse_silence(address)

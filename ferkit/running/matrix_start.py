@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ferkit.catalogue import Catalogue
     from ferkit.running.matrix_plan import MatrixPlan
-    from ferkit.running.plan import PlannedRun
+    from ferkit.running.plan import Cell, PlannedRun
     from ferkit.running.progress import Display, Style
     from ferkit.running.under_way import Engine, EngineChoice
     from ferkit.sections import Recipe
@@ -48,20 +48,17 @@ def work_off(
     open_runs = [run for run in plan.work if run.folder in wanted and not plan.finished(run)]
     jobs = choice.jobs or plan.default_jobs()
     now = f", {len(wanted)} of them now" if only else ""
-    where = (
-        "on Ray"
-        if choice.kind == "ray"
-        else f"{jobs} at a time on {', '.join(sorted(plan.devices()))}"
-    )
+    on_ray = choice.kind == "ray" and bool(open_runs)
+    where = "on Ray" if on_ray else f"{jobs} at a time on {', '.join(sorted(plan.devices()))}"
     display.say(f"{plan.name}: {plan.sizes()}{now}, {where}")
     with ExitStack() as stack:
         engine: Engine
-        if choice.kind == "ray":  # before the faces: it may turn out that no machine can be used
+        if on_ray:  # before faces are prepared: it may turn out that the cluster can't be used
             from ferkit.running.ray_matrix import ray_engine
 
             engine = stack.enter_context(ray_engine(plan, open_runs, choice, display=display))
         prepare_shared(plan, open_runs, components, display, new=new)
-        if choice.kind == "local":
+        if not on_ray:
             engine = stack.enter_context(
                 local_engine(plan.root, smoke=plan.smoke, jobs=jobs, threads=plan.threads())
             )
@@ -91,14 +88,17 @@ def prepare_shared(
     """Prepare the faces of runs, those of the same data once, when the rest was tried."""
     shared: dict[str, tuple[ReadSets, Recipe, Context]] = {}
     trial = Trial(components)
+    tried: set[tuple[Cell, bool]] = set()  # seeds and folds of a cell are built of the same parts
     for run in runs:
         recipe = plan.recipes[run.cell]
-        key = repr((recipe.data, recipe.faces))
+        data = recipe.data  # how it is divided changes nothing of what is read and prepared
+        key = repr((data.train, data.unlabelled, data.test, recipe.faces))
         context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
         if key not in shared:
             read = read_data(recipe, components, context, smoke=plan.smoke)
             shared[key] = read, recipe, context
-        if new:
+        if new and (run.cell, run.needs is None) not in tried:
+            tried.add((run.cell, run.needs is None))
             trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
             with said_of(run):
                 trial(trying, shared[key][0], context)
