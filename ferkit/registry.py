@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from ferkit.errors import FerkitError, FerkitErrors
 from ferkit.plugin import Kind
@@ -53,11 +61,32 @@ class WeightsEntry(_Entry):
         return self
 
 
-class DatasetEntry(_Entry):
-    """A data set. access: how to get it. classes: in label order.
+Number = NonNegativeInt | tuple[NonNegativeInt, NonNegativeInt] | Literal["unknown"]
+"""How many samples; least and most, where copies of a release differ."""
 
-    expected: of each split ("all" where the distribution has none) how many samples there are, by
-    class or in all.
+Counts = dict[str, Number | dict[str, Number]]
+"""Of each split ("all" where the distribution has none), by class or in all."""
+
+
+class ExpectedFor(_Entry):
+    """How many samples there are with other parameters than the default ones.
+
+    parameters: those that are not as by default, but for the path and for `same_counts`; all others
+    are. note: said when these counts are compared.
+    """
+
+    parameters: dict[str, Any] = Field(min_length=1)
+    expected: Counts = Field(min_length=1)
+    note: str = ""
+
+
+class DatasetEntry(_Entry):
+    """A data set. access: how to get it. classes: in label order, by default.
+
+    expected: how many samples there are with the default parameters. same_counts: parameters that
+    change no count. expected_for: the counts with others; what is not listed is not known.
+    known: kind of a problem -> how many of it the release itself has ("duplicated": files with the
+    same bytes as one before); these are told and are no difference. note: said with the counts.
     """
 
     name: str
@@ -65,7 +94,24 @@ class DatasetEntry(_Entry):
     access: str
     licence: str
     classes: tuple[str, ...]
-    expected: dict[str, int | dict[str, int]]
+    expected: Counts
+    note: str = ""
+    same_counts: tuple[str, ...] = ()
+    expected_for: tuple[ExpectedFor, ...] = ()
+    known: dict[str, PositiveInt] = {}
+
+    @model_validator(mode="after")
+    def _each_once(self) -> DatasetEntry:
+        met: list[dict[str, Any]] = []
+        for each in self.expected_for:
+            if each.parameters in met:
+                raise ValueError(f"expected_for has {each.parameters} twice")
+            if both := set(each.parameters) & set(self.same_counts):
+                raise ValueError(f"{min(both)} is in same_counts and in expected_for")
+            met.append(each.parameters)
+        if self.expected_for and not self.expected:
+            raise ValueError("expected_for needs expected, for the default parameters")
+        return self
 
 
 class Registry(_Entry):

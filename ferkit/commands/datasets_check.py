@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ferkit.catalogue import Catalogue
     from ferkit.contracts.data import Problem, Sample
-    from ferkit.data.counts import Count, Expected
+    from ferkit.data.counts import Count
     from ferkit.registry import DatasetEntry
     from ferkit.sections import Recipe
 
@@ -21,8 +22,16 @@ SOURCE = "ferkit datasets check"
 """What messages call what the command line makes a recipe's section of."""
 EXAMPLES = 3
 """Problems of each kind that are named, unless all are asked for."""
-SURPLUS_FILE = "surplus file"
-"""Kind of a reader's problem that is a difference though no count shows it."""
+HARMLESS = frozenset(
+    [
+        *("left out", "no label", "hidden file", "hidden folder", "not media"),
+        *("no subject", "no group", "odd landmarks"),
+    ]
+)
+"""Kinds of a reader's problems that are no difference: what parameters ask for, what lies beside
+the data, and what single samples of a whole release may lack."""
+DUPLICATES = "Duplicated"
+"""Heads the files with the same bytes."""
 
 WIDE = 200
 """Columns where the output is not a terminal, so that nothing is cut in a pipe."""
@@ -61,15 +70,17 @@ def check(
     """Say whether PATH holds the data set NAME as it was published.
 
     Counted per split and class against the published numbers: what is missing and what is
-    surplus. Every image and the first frame of every video is decoded, and files with the same
-    bytes are found. The exit status is 0 if all is as expected, 1 if something differs, and 2 if
-    it can't be checked.
+    surplus. Every image and the first frame of every video is decoded, files with the same
+    bytes are found, and what the reader tells counts too, but for rows that are left out by
+    choice. The exit status is 0 if all is as expected, 1 if something differs, and 2 if it
+    can't be checked.
     """
     from rich.console import Console
 
     from ferkit.catalogue import catalogue
+    from ferkit.commands.datasets_expected import published
     from ferkit.data.counts import compare, differences, totals
-    from ferkit.data.soundness import Opened, duplicates, open_all
+    from ferkit.data.soundness import DUPLICATED, Opened, duplicates, open_all
     from ferkit.data.walk import require_path
     from ferkit.faces.report import write_failures
     from ferkit.plugin import Context, Kind
@@ -85,7 +96,8 @@ def check(
     where = Context(folder=Path.cwd())
     rows = components.build(Kind.DATASET, chosen.data.train, where)
     samples, classes = rows.samples(), rows.classes
-    expected, notes = _expected(entry, classes, settings)
+    expected, notes = published(entry, chosen.data.train)
+    known = {} if entry is None else entry.known
     counts = compare(samples, classes, expected)
     opened = Opened(0, 0, ())
     if not quick:
@@ -104,10 +116,10 @@ def check(
         click.echo(f"Opened: {opened.images} images, {opened.videos} videos.")
     for heading, problems in (
         ("Unreadable", opened.problems),
-        ("Duplicated", same),
+        (DUPLICATES, same),
         ("What its reader says", told),
     ):
-        for line in _summary(heading, problems, everything=everything):
+        for line in _summary(heading, problems, known, everything=everything):
             click.echo(line)
     if report is not None:
         write_failures([*differences(counts), *opened.problems, *same, *told], report)
@@ -116,11 +128,12 @@ def check(
     wrong = {
         "missing": missing,
         "surplus": surplus,
-        "surplus files": sum(problem.kind == SURPLUS_FILE for problem in told),
         "unreadable": len(opened.problems),
-        "duplicated": len(same),
+        "duplicated": max(0, len(same) - known.get(DUPLICATED, 0)),
     }
-    differing = ", ".join(f"{number} {word}" for word, number in wrong.items() if number)
+    differing = _listed(wrong)
+    if besides := _listed(unexpected(told, known)):
+        differing += f"{'; ' if differing else ''}by its reader: {besides}"
     if not differing:
         click.echo("All is as expected." if expected else "Nothing is wrong with what is there.")
         return
@@ -172,26 +185,14 @@ def read_choices(
     return validate(document, catalogue=components, source=SOURCE, folder=Path.cwd())
 
 
-def _expected(
-    entry: DatasetEntry | None, classes: Sequence[str], settings: Sequence[str]
-) -> tuple[Expected, list[str]]:
-    """What the registry expects, and what to say about that."""
-    if entry is None or not entry.expected:
-        return {}, ["No published counts are known: nothing to compare with."]
-    if not settings:
-        return entry.expected, []
-    notes = ["The counts expected are those with the default parameters."]
-    expected: dict[str, int | Mapping[str, int]] = {}
-    unread: dict[str, None] = {}
-    for split, wanted in entry.expected.items():
-        if isinstance(wanted, int):
-            expected[split] = wanted
-            continue
-        expected[split] = {name: count for name, count in wanted.items() if name in classes}
-        unread.update(dict.fromkeys(name for name in wanted if name not in classes))
-    if unread:
-        notes.append(f"Not read with these parameters, and not compared: {', '.join(unread)}.")
-    return expected, notes
+def unexpected(problems: Sequence[Problem], known: Mapping[str, int]) -> dict[str, int]:
+    """By kind, how many of a reader's problems are more than the release itself has."""
+    counts = Counter(problem.kind for problem in problems if problem.kind not in HARMLESS)
+    return {kind: max(0, count - known.get(kind, 0)) for kind, count in sorted(counts.items())}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
 
 def _has_videos(samples: Sequence[Sample]) -> bool:
@@ -201,20 +202,30 @@ def _has_videos(samples: Sequence[Sample]) -> bool:
     return any(is_video(path) and not Path(path).is_dir() for path in paths_of(samples))
 
 
-def _summary(heading: str, problems: Sequence[Problem], *, everything: bool) -> list[str]:
+def _summary(
+    heading: str, problems: Sequence[Problem], known: Mapping[str, int], *, everything: bool
+) -> list[str]:
     from ferkit.data.report import summarise
+    from ferkit.data.soundness import DUPLICATED
 
     if not problems:
         return []
     lines = [f"{heading}:"]
+    if heading == DUPLICATES and (own := _known(DUPLICATED, known)):
+        lines = [f"{heading}: {len(problems)}{own}"]
     shown = len(problems) if everything else EXAMPLES
     for kind in summarise(problems, examples=shown):
         fate = f", {kind.dropped} left out" if kind.dropped else ""
-        lines.append(f"  {kind.kind}: {kind.count}{fate}")
+        own = "" if heading == DUPLICATES else _known(kind.kind, known)
+        lines.append(f"  {kind.kind}: {kind.count}{fate}{own}")
         lines += [f"    {example}" for example in kind.examples]
         if kind.count > shown:
             lines.append(f"    ... and {kind.count - shown} more; --all names them")
     return lines
+
+
+def _known(kind: str, known: Mapping[str, int]) -> str:
+    return f"; the release itself has {known[kind]}" if kind in known else ""
 
 
 def _counted(counts: Sequence[Count]) -> Table:
@@ -224,9 +235,8 @@ def _counted(counts: Sequence[Count]) -> Table:
     for column in ("expected", "found", "missing", "surplus"):
         table.add_column(column, justify="right")
     for one in counts:
-        expected = "unknown" if one.expected is None else str(one.expected)
         numbers = [str(number) if number else "" for number in (one.missing, one.surplus)]
-        table.add_row(one.split, one.name or "in all", expected, str(one.found), *numbers)
+        table.add_row(one.split, one.name or "in all", one.said, str(one.found), *numbers)
     return table
 
 

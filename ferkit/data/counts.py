@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ferkit.contracts.data import Problem, Sample
 
@@ -13,29 +13,51 @@ NO_SPLIT = "(no split)"
 ALL = "all"
 """Stands for all splits that are expected together; alone, for whatever there is."""
 
-Expected = Mapping[str, int | Mapping[str, int]]
+Number = int | tuple[int, int] | Literal["unknown"]
+"""How many samples there should be; least and most, where copies differ."""
+
+Expected = Mapping[str, Number | Mapping[str, Number]]
 
 
 class Count(NamedTuple):
     """Samples of one class in one split.
 
-    name: of the class; "" for all of the split. expected: None where nobody said.
+    name: of the class; "" for all of the split.
     """
 
     split: str
     name: str
-    expected: int | None
+    expected: Number
     found: int
+
+    @property
+    def said(self) -> str:
+        """What is expected, in words."""
+        if isinstance(self.expected, tuple):
+            return " to ".join(map(str, self.expected))
+        return str(self.expected)
 
     @property
     def missing(self) -> int:
         """How many there should be besides."""
-        return max(0, self.expected - self.found) if self.expected is not None else 0
+        return max(0, self._least - self.found)
 
     @property
     def surplus(self) -> int:
         """How many there are beyond those expected."""
-        return max(0, self.found - self.expected) if self.expected is not None else 0
+        return max(0, self.found - self._most)
+
+    @property
+    def _least(self) -> int:
+        if self.expected == "unknown":
+            return self.found
+        return self.expected[0] if isinstance(self.expected, tuple) else self.expected
+
+    @property
+    def _most(self) -> int:
+        if self.expected == "unknown":
+            return self.found
+        return self.expected[1] if isinstance(self.expected, tuple) else self.expected
 
 
 def compare(samples: Sequence[Sample], classes: Sequence[str], expected: Expected) -> list[Count]:
@@ -57,13 +79,13 @@ def compare(samples: Sequence[Sample], classes: Sequence[str], expected: Expecte
     counts: list[Count] = []
     for split in [*expected, *foreign]:
         own, wanted = found.get(split, Counter()), expected.get(split)
-        if isinstance(wanted, int):
+        if isinstance(wanted, int | tuple | str):
             counts.append(Count(split, "", wanted, own.total()))
             continue
         names = dict.fromkeys([*classes, *(wanted or {}), NO_LABEL])
         for name in names:
             if name in own or name in (wanted or {}):
-                should = (wanted or {}).get(name, 0) if expected else None
+                should = (wanted or {}).get(name, 0) if expected else "unknown"
                 counts.append(Count(split, name, should, own[name]))
     return counts
 
@@ -73,7 +95,7 @@ def differences(counts: Sequence[Count]) -> list[Problem]:
     problems = []
     for one in counts:
         where = f"{one.split}/{one.name}" if one.name else one.split
-        of = f"{one.found} of {one.expected} samples"
+        of = f"{one.found} of {one.said} samples"
         if one.missing:
             problems.append(Problem("missing", where, f"{of}; {one.missing} are missing.", False))
         if one.surplus:

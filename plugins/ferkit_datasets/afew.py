@@ -19,6 +19,7 @@ from ferkit.plugin import Context
 from ferkit_datasets.clips import below_root, folders_in, surplus_clips, unpacked, videos_in
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.params_video import AfewParams
+from ferkit_datasets.places import files_like, folders_like
 
 FOLDERS = {
     "Angry": "anger",
@@ -45,7 +46,11 @@ class Part(NamedTuple):
     folders: tuple[str, ...]
 
 
-PARTS = (Part("train", ("Train_AFEW", "Train")), Part("validation", ("Val_AFEW", "Val")))
+PARTS = (
+    Part("train", ("Train_AFEW", "Train", "Train/Train_AFEW")),
+    Part("validation", ("Val_AFEW", "Val", "Val/Val_AFEW")),
+)
+CLASS = "|".join(FOLDERS)
 
 
 def make_afew(params: AfewParams, context: Context) -> FileDataset:
@@ -69,7 +74,7 @@ def read_afew(params: AfewParams) -> Reading:
 
 
 def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
-    folder = unpacked(found, *part.folders)
+    folder = unpacked(found, *part.folders, holds=folders_like(CLASS))
     inside = below_root(found, folder)
     faces = None
     if aligned:
@@ -79,10 +84,12 @@ def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
     for code, name in FOLDERS.items():
         for video in videos_in(found.below(inside, code)):
             clip = video if faces is None else faces / video.stem
-            found.add(clip, name, id=f"{part.split}/{code}/{video.stem}", split=part.split)
+            unique = f"{part.split}/{code}/{video.stem}"
+            found.add(clip, name, id=unique, clip=aligned, split=part.split)
             clips.add(clip)
+    known = {code.casefold() for code in FOLDERS}
     for other in folders_in(folder):
-        if other.name not in FOLDERS and (strange := len(videos_in(other))):
+        if other.name.casefold() not in known and (strange := len(videos_in(other))):
             what = f"the folder of {strange} videos is none of the seven classes."
             found.problem("unknown label", below_root(found, other), what)
     if faces is not None:
@@ -92,6 +99,8 @@ def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
 def _read_test(found: Gathered, *, aligned: bool) -> None:
     where = ("Test_AFEW", "Test")
     name = TEST_FACES if aligned else TEST_VIDEOS
-    folder = unpacked(found, *(f"{test}/{name}" for test in where))
-    for clip in folders_in(folder) if aligned else videos_in(folder):
-        found.add(clip, None, id=f"test/{clip.stem}", split="unlabelled")
+    met = folders_in if aligned else videos_in
+    holds = folders_like(r"\d+") if aligned else files_like(r".*\.\w+")
+    folder = unpacked(found, *(f"{test}/{name}" for test in where), holds=holds)
+    for clip in met(folder):
+        found.add(clip, None, id=f"test/{clip.stem}", clip=aligned, split="unlabelled")

@@ -24,10 +24,11 @@ from typing import NamedTuple
 from ferkit.data.filed import FileDataset, Reading
 from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
-from ferkit_datasets.lists import read_list
+from ferkit_datasets.lists import code_of, read_list
 from ferkit_datasets.names import kept_classes
 from ferkit_datasets.npy import read_npy
 from ferkit_datasets.params_wild import AffectNetParams
+from ferkit_datasets.places import folders_like, seen, within
 from ferkit_datasets.points68 import COUNT, Point, five_of
 
 CODES = {
@@ -88,45 +89,78 @@ def make_affectnet(params: AffectNetParams, context: Context) -> FileDataset:
 def read_affectnet(params: AffectNetParams) -> Reading:
     """Read the annotations, in either form, and look the images up.
 
+    One of the two splits will do; that the other is not there is told.
+
     Raises: FerkitError: neither form is there, or nothing in it to use.
     """
     found = Gathered(params.path, kept_classes(contempt=params.contempt), access=ACCESS)
-    if any((found.root / folder).is_dir() for folder in FOLDERS):
-        _read_folders(found, params)
+    lists = _lists(found)
+    folders = [name for name in FOLDERS if found.find(f"{name}/annotations") is not None]
+    if folders:
+        _read_folders(found, folders, params)
+    elif lists:
+        _read_lists(found, lists, params)
+        for name in FOLDERS:
+            if found.find(name) is not None:
+                what = "has no folder 'annotations' and is not read; the lists are."
+                found.problem("surplus folder", name, what, dropped=False)
     else:
-        _read_lists(found, params)
+        met = next((name for name in FOLDERS if found.find(name) is not None), None)
+        found.below("training.csv" if met is None else f"{met}/annotations")
     return found.reading()
 
 
-def _read_lists(found: Gathered, params: AffectNetParams) -> None:
+def _lists(found: Gathered) -> dict[str, Path]:
+    """Split -> its list, of those that are there."""
     inside = ("Manually_Annotated_file_lists", "Manually_Annotated/Manually_Annotated_file_lists")
-    lists = [found.first_of(name, *(f"{folder}/{name}" for folder in inside)) for name in LISTS]
-    images = found.first_of(
+    met: dict[str, Path] = {}
+    for name, split in LISTS.items():
+        places = (name, *(f"{folder}/{name}" for folder in inside))
+        if any(found.find(place) for place in places):
+            met[split] = found.first_of(*places)
+    return met
+
+
+def _read_lists(found: Gathered, lists: dict[str, Path], params: AffectNetParams) -> None:
+    images = found.fullest(
         "Manually_Annotated_Images",
         "Manually_Annotated/Manually_Annotated_Images",
         "Manually_Annotated",
+        holds=folders_like(r"\d+"),
     )
-    for table, split in zip(lists, LISTS.values(), strict=True):
+    for name, split in LISTS.items():
+        if split not in lists:
+            found.problem("missing file", name, f"there is no {split} split.", dropped=False)
+    for split, table in lists.items():
         where = found.relative(table)
         for line, (name, *_, points, code, valence, arousal) in read_list(
             table, COLUMNS, unnamed=COLUMNS
         ):
             values = points.split(";") if params.landmarks else ()
-            row = Annotated(images / name, split, code, valence, arousal, values, where, line)
+            file = within(images, name)
+            if file is None:
+                what = f"'{name}' is no path below {found.relative(images)}."
+                found.problem("bad path", where, what, line=line)
+                continue
+            row = Annotated(file, split, code, valence, arousal, values, where, line)
             _add(found, row, landmarks=params.landmarks)
-    for entry in sorted(images.iterdir()):
+    for entry in seen(images):
         if entry.is_dir():
             found.surplus(entry)
 
 
-def _read_folders(found: Gathered, params: AffectNetParams) -> None:
+def _read_folders(found: Gathered, there: Sequence[str], params: AffectNetParams) -> None:
     for folder, split in FOLDERS.items():
+        if folder not in there:
+            what = f"there is no {split} split."
+            found.problem("missing folder", f"{folder}/annotations", what, dropped=False)
+            continue
         images = found.below(folder, "images")
         annotations = found.below(folder, "annotations")
         numbers = [
             entry.name.removesuffix("_exp.npy")
             for entry in annotations.iterdir()
-            if entry.name.endswith("_exp.npy")
+            if entry.name.endswith("_exp.npy") and not entry.name.startswith(".")
         ]
         for number in sorted(numbers, key=lambda name: (len(name), name)):
             _add_number(found, images / f"{number}.jpg", annotations, split, params)
@@ -162,7 +196,7 @@ def _add_number(
 
 
 def _add(found: Gathered, row: Annotated, *, landmarks: bool) -> None:
-    name = CODES.get(row.code)
+    name = CODES.get(code_of(row.code))
     if name is None or name not in found.classes:
         found.pass_over(row.file)
         image = found.relative(row.file)
@@ -173,7 +207,7 @@ def _add(found: Gathered, row: Annotated, *, landmarks: bool) -> None:
             what = f"{image} is annotated as {name}."
             found.problem("left out", row.where, what, line=row.line)
         return
-    five = _five(row.points)
+    five, why = _five(row.points)
     attributes = {
         kind: value
         for kind, text in (("valence", row.valence), ("arousal", row.arousal))
@@ -188,8 +222,9 @@ def _add(found: Gathered, row: Annotated, *, landmarks: bool) -> None:
         attributes=attributes,
     )
     if added and landmarks and five is None:
-        what = f"{found.relative(row.file)} has no 68 landmarks that lie as in a face."
-        found.problem("bad landmarks", row.where, what, line=row.line, dropped=False)
+        what = f"{found.relative(row.file)} has no 68 landmarks{why}."
+        kind = "odd landmarks" if why else "missing landmarks"
+        found.problem(kind, row.where, what, line=row.line, dropped=False)
 
 
 def _degree(text: str) -> float | None:
@@ -201,11 +236,13 @@ def _degree(text: str) -> float | None:
     return value if -1 <= value <= 1 else None
 
 
-def _five(values: Sequence[str | float]) -> tuple[Point, ...] | None:
+def _five(values: Sequence[str | float]) -> tuple[tuple[Point, ...] | None, str]:
+    """The five, and in what the 68 fall short: "" if they are not all there."""
     try:
         numbers = [float(value) for value in values]
     except ValueError:
-        return None
+        return None, ""
     if len(numbers) != 2 * COUNT or not all(map(math.isfinite, numbers)):
-        return None
-    return five_of(list(zip(numbers[::2], numbers[1::2], strict=True)))
+        return None, ""
+    five = five_of(list(zip(numbers[::2], numbers[1::2], strict=True)))
+    return five, " that lie as in an upright face"

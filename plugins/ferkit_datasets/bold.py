@@ -26,6 +26,7 @@ from ferkit_datasets.clips import below_root
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.lists import read_list
 from ferkit_datasets.params_video import BoldParams
+from ferkit_datasets.places import within
 
 TABLES = {"train": "train.csv", "validation": "val.csv", "test": "test_meta.csv"}
 
@@ -65,16 +66,21 @@ def make_bold(params: BoldParams, context: Context) -> FileDataset:
 
 
 def read_bold(params: BoldParams) -> Reading:
-    """Read the tables and look the clips up.
+    """Read the tables and look the clips up; a table that is not there is told.
 
     Raises: FerkitError: not the folder of BoLD, or nothing in it to use.
     """
     found = Gathered(params.path, CLASSES, access="BoLD (folder 'BOLD_public').")
-    inside = "BOLD_public/" if (found.root / "BOLD_public").is_dir() else ""
+    inside = "BOLD_public/" if found.find("BOLD_public") is not None else ""
     videos = found.below(f"{inside}videos")
+    found.below(f"{inside}annotations")
     clips: dict[str, list[Row]] = {}
     for split, name in TABLES.items():
-        for row in _rows(found, found.below(f"{inside}annotations/{name}"), split):
+        place = f"{inside}annotations/{name}"
+        if found.find(place) is None:
+            found.problem("missing file", place, f"there is no {split} split.", dropped=False)
+            continue
+        for row in _rows(found, found.below(place), split):
             before = clips.setdefault(row.video, [])
             if before and row.split != before[0].split:
                 what = f"'{row.video}' is of the split {before[0].split} already."
@@ -110,8 +116,7 @@ def _row(cells: Sequence[str], split: str, table: str, line: int) -> Row | None:
         row = Row(video, person, int(float(first)), int(float(last)), cells, split, table, line)
     except (ValueError, OverflowError):
         return None
-    parts = Path(video).parts
-    inside = bool(parts) and not Path(video).is_absolute() and ".." not in parts
+    inside = within(Path(), video) is not None
     return row if inside and 0 <= row.first <= row.last else None
 
 

@@ -21,6 +21,7 @@ from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered, images_of
 from ferkit_datasets.names import kept_classes
 from ferkit_datasets.params_lab import CkPlusParams
+from ferkit_datasets.places import folders_like, seen
 from ferkit_datasets.points68 import Point, five_of, parse_points
 
 CODES = {
@@ -38,6 +39,7 @@ CODES = {
 IMAGES = "cohn-kanade-images"
 EMOTION = "Emotion"
 LANDMARKS = "Landmarks"
+SUBJECT = r"S\d{3}"
 PEAK_FRAMES = 3
 """How many frames at the end of a sequence have its label, taken as stills (paper A)."""
 
@@ -72,12 +74,19 @@ def read_ck_plus(params: CkPlusParams) -> Reading:
         classes = tuple(name for name in classes if name != "neutral")
     access = f"CK+ (folders '{IMAGES}/S005/001' and '{EMOTION}/S005/001')."
     found = Gathered(params.path, classes, access=access)
-    images = found.first_of(f"{IMAGES}/{IMAGES}", IMAGES, f"extended-{IMAGES}/{IMAGES}")
-    emotion = found.first_of(f"{EMOTION}/{EMOTION}", EMOTION, "Emotion_labels/Emotion")
-    points = found.root / LANDMARKS
-    if (points / LANDMARKS).is_dir():
-        points /= LANDMARKS
-    tracked = points if params.landmarks and points.is_dir() else None
+    subjects = folders_like(SUBJECT)
+    images = found.fullest(
+        *(IMAGES, f"{IMAGES}/{IMAGES}", f"extended-{IMAGES}/{IMAGES}"), holds=subjects
+    )
+    labels = ("Emotion_labels", f"Emotion_labels/{EMOTION}")
+    emotion = found.fullest(EMOTION, f"{EMOTION}/{EMOTION}", *labels, holds=subjects)
+    tracked = None
+    if params.landmarks and params.samples == "stills":
+        if found.find(LANDMARKS) is not None:
+            tracked = found.fullest(LANDMARKS, f"{LANDMARKS}/{LANDMARKS}", holds=subjects)
+        else:
+            what = "faces are detected without it."
+            found.problem("missing folder", LANDMARKS, what, dropped=False)
     bare = 0
     for sequence in _sequences(found, images, emotion):
         name = _label(found, sequence)
@@ -98,7 +107,7 @@ def _sequences(found: Gathered, images: Path, emotion: Path) -> Iterator[Sequenc
     """Those that have a folder of frames or of a label, sorted."""
     names: set[tuple[str, str]] = set()
     for tree in (images, emotion):
-        for subject in _folders(found, tree, r"S\d{3}"):
+        for subject in _folders(found, tree, SUBJECT):
             names |= {(subject.name, each.name) for each in _folders(found, subject, r"\d{3}")}
     for subject_name, number in sorted(names):
         folder, labels = images / subject_name / number, _labels(emotion / subject_name / number)
@@ -109,8 +118,8 @@ def _sequences(found: Gathered, images: Path, emotion: Path) -> Iterator[Sequenc
 def _folders(found: Gathered, folder: Path, pattern: str) -> list[Path]:
     """Folders below another whose names are right; other folders are noted."""
     right = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_dir():
+    for path in seen(folder):
+        if not path.is_dir() or path in found.passed_by:
             continue
         if re.fullmatch(pattern, path.name):
             right.append(path)
@@ -170,7 +179,7 @@ def _add(
     if stills:
         _add_stills(found, sequence, frames, name, tracked)
     else:
-        found.add(sequence.folder, name, id=sequence.name, **_shared(sequence, name))
+        found.add(sequence.folder, name, id=sequence.name, clip=True, **_shared(sequence, name))
 
 
 def _check_peak(found: Gathered, sequence: Sequence, frames: list[str]) -> None:

@@ -8,20 +8,17 @@ from pathlib import Path
 
 from ferkit.faces.decode import is_video
 from ferkit_datasets.gathered import Gathered
-
-
-def _seen(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+from ferkit_datasets.places import Holds, seen
 
 
 def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder, sorted, hidden ones left out."""
-    return [path for path in _seen(folder) if path.is_dir()]
+    return [path for path in seen(folder) if path.is_dir()]
 
 
 def videos_in(folder: Path) -> list[Path]:
     """The videos in a folder, sorted, hidden ones left out."""
-    return [path for path in _seen(folder) if is_video(path) and not path.is_dir()]
+    return [path for path in seen(folder) if is_video(path) and not path.is_dir()]
 
 
 def videos_below(folder: Path) -> Iterator[Path]:
@@ -32,15 +29,16 @@ def videos_below(folder: Path) -> Iterator[Path]:
             yield from videos_below(inner)
 
 
-def unpacked(found: Gathered, *names: str) -> Path:
+def unpacked(found: Gathered, *names: str, holds: Holds) -> Path:
     """A folder that lies in the root, or in a folder of its own name, as some programs unpack it.
 
     Args:
         names: what releases call it, below the root.
+        holds: how much of what is looked for a folder holds: the fullest is taken.
     Raises: FerkitError: there is none.
     """
     doubled = [f"{name}/{name.rpartition('/')[2]}" for name in names]
-    return found.first_of(*(path for pair in zip(doubled, names, strict=True) for path in pair))
+    return found.fullest(*names, *doubled, holds=holds)
 
 
 def below_root(found: Gathered, path: Path) -> str:

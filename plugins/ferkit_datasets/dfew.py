@@ -20,9 +20,9 @@ from ferkit.data.filed import FileDataset, Reading
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.suggest import hint
-from ferkit_datasets.clips import below_root, folders_in, unpacked, videos_in
+from ferkit_datasets.clips import below_root, folders_in, videos_in
 from ferkit_datasets.gathered import Gathered
-from ferkit_datasets.lists import read_list
+from ferkit_datasets.lists import code_of, read_list
 from ferkit_datasets.params_video import DfewParams
 from ferkit_datasets.spreadsheet import SheetRow, read_sheet
 
@@ -77,14 +77,15 @@ def read_dfew(params: DfewParams) -> Reading:
         )
         for part in ("train", "test")
     }
-    clips = _clips(found, unpacked(found, CLIPS[params.clips]), params.clips)
+    clips = _clips(found, found.below(CLIPS[params.clips]), params.clips)
     votes = _votes(found)
     named: set[int] = set()
     for split, table in lists.items():
         _read_list(found, table, split, clips, votes, named)
     for number in sorted(clips.keys() - named):
         if params.unlabelled:
-            found.add(clips[number], None, id=f"{number:05}", split="unlabelled")
+            clip = clips[number]
+            found.add(clip, None, id=f"{number:05}", clip=clip.is_dir(), split="unlabelled")
         else:
             what = "the lists do not name it: it has no one emotion, or no detected face."
             found.problem("left out", below_root(found, clips[number]), what)
@@ -92,7 +93,7 @@ def read_dfew(params: DfewParams) -> Reading:
 
 
 def _clips(found: Gathered, folder: Path, kind: str) -> dict[int, Path]:
-    """Clips by their number, in the folder and in those of its parts."""
+    """Clips by their number, in the folder and in those in it, whatever these are called."""
     met = folders_in if kind == "frames" else videos_in
     parts = [inner for inner in folders_in(folder) if not inner.name.isdecimal()]
     clips: dict[int, Path] = {}
@@ -115,7 +116,8 @@ def _read_list(
     named: set[int],
 ) -> None:
     relative = below_root(found, path)
-    for line, (number, code) in read_list(path, ("video_name", "label")):
+    for line, (name, label) in read_list(path, ("video_name", "label")):
+        number, code = code_of(name), code_of(label)
         if not number.isdecimal():
             found.problem("bad row", relative, f"'{number}' is no clip's number.", line=line)
             continue
@@ -131,6 +133,7 @@ def _read_list(
             found.add(
                 clip,
                 CODES[code],
+                clip=clip.is_dir(),
                 id=f"{int(number):05}",
                 split=split,
                 line=line,

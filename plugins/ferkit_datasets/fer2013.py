@@ -18,6 +18,7 @@ from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered, images_of
 from ferkit_datasets.params_wild import Fer2013Params
 from ferkit_datasets.pixel_table import find_table, like_table, unpack
+from ferkit_datasets.places import seen
 
 CODES = {
     "0": "anger",
@@ -64,9 +65,13 @@ def read_fer2013(params: Fer2013Params) -> Reading:
     table = table or find_table(found.root)
     if table is not None:
         _read_table(found, table)
-    elif (found.root / "train").is_dir():
-        for split in ("train", "test"):
-            _read_folders(found, found.below(split))
+    elif found.find("train") is not None:
+        _read_folders(found, found.below("train"))
+        if found.find("test") is not None:
+            _read_folders(found, found.below("test"))
+        else:
+            what = "there is no validation and no test split."
+            found.problem("missing folder", "test", what, dropped=False)
     else:
         close = like_table(found.root)
         raise FerkitError(
@@ -99,12 +104,13 @@ def _read_table(found: Gathered, table: Path) -> None:
 
 
 def _read_folders(found: Gathered, folder: Path) -> None:
-    for place in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if place.name not in FOLDERS:
+    for place in (entry for entry in seen(folder) if entry.is_dir()):
+        word = place.name.lower()
+        if word not in FOLDERS:
             what = f"'{place.name}' is no expression; its images are not used."
             found.problem("unknown label", found.relative(place), what)
             continue
         for name in images_of(place):
             usage = name.partition("_")[0]
-            split = USAGES.get(usage, folder.name)
-            found.add(place / name, FOLDERS[place.name], split=split)
+            split = USAGES.get(usage, folder.name.lower())
+            found.add(place / name, FOLDERS[word], split=split)

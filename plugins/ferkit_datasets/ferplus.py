@@ -4,7 +4,8 @@ Facts of its repository, https://github.com/microsoft/FERPlus, read at commit ae
 
 * A row of `fer2013new.csv` belongs to the row at the same place of `fer2013.csv`. The number in an
   image's name is not that place, whatever its page says: the two part at row 60. 173 rows of
-  images without a face have no name. Four names are given twice.
+  images without a face have no name. Four names are given twice, to rows of their own; of the
+  images that its programme writes by these names, the last one is left.
 * `label.csv`, in the folders of the images, gives other votes than `fer2013new.csv` for 1602 of
   35710 images. Which are meant to be right it does not say; its programme trains on the former.
 * Its programme always tests by the majority, whatever it trains on; so does this reader.
@@ -68,7 +69,12 @@ def read_ferplus(params: FerPlusParams) -> Reading:
     drawings = _has_images(folders)
     rows = list(_voted(found, folders, params))
     pixels = None if drawings else _pixels(found, params, rows)
+    last = {(row.usage, row.image): row.place for row in rows}
+    met: set[tuple[str, str]] = set()
     for row in rows:
+        name = row.usage, row.image
+        again = name in met
+        met.add(name)
         if row.usage not in USAGES:
             what = f"'{row.usage}' is none of {', '.join(USAGES)}."
             found.problem("bad split word", row.where, what, line=row.line)
@@ -77,8 +83,11 @@ def read_ferplus(params: FerPlusParams) -> Reading:
         if row.image:
             found.pass_over(file)
         why = _unfit(row, pixels)
+        if why is None and drawings and row.place != last[name]:
+            what = f"'{row.image}' is the image of a later row with this name."
+            why = "repeated row", row.where, what
         if why is None:
-            _add(found, row, file, params)
+            _add(found, row, file, params, again=again and not drawings)
         else:
             found.problem(*why, line=row.line)
     if drawings:
@@ -88,7 +97,7 @@ def read_ferplus(params: FerPlusParams) -> Reading:
     return found.reading()
 
 
-def _add(found: Gathered, row: Voted, file: Path, params: FerPlusParams) -> None:
+def _add(found: Gathered, row: Voted, file: Path, params: FerPlusParams, *, again: bool) -> None:
     counts = [int(vote) for vote in row.votes]
     split = USAGES[row.usage]
     shares = None
@@ -108,7 +117,7 @@ def _add(found: Gathered, row: Voted, file: Path, params: FerPlusParams) -> None
     found.add(
         file,
         NAMES[place],
-        id=f"{row.usage}/{row.image}",
+        id=f"{row.usage}/{row.image}" + (f"#{row.place}" if again else ""),
         votes=None if by_name is None else tuple(by_name[name] for name in found.classes),
         split=split,
         line=row.line,
@@ -165,12 +174,15 @@ def _voted(found: Gathered, folders: dict[str, Path], params: FerPlusParams) -> 
 
 
 def _places(found: Gathered) -> dict[tuple[str, str], int]:
-    """(usage, image) -> its place in `fer2013new.csv`, which alone says it; {} without that."""
+    """(usage, image) -> its first place in `fer2013new.csv`, which alone says it; else {}."""
     table = found.root / LIST
     if not table.is_file():
         return {}
     rows = read_list(table, ("Usage", "Image name"))
-    return {(usage, image): place for place, (_, (usage, image)) in enumerate(rows)}
+    places: dict[tuple[str, str], int] = {}
+    for place, (_, (usage, image)) in enumerate(rows):
+        places.setdefault((usage, image), place)
+    return places
 
 
 def _pixels(found: Gathered, params: FerPlusParams, rows: list[Voted]) -> list[Unpacked]:

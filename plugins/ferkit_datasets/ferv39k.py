@@ -3,11 +3,13 @@
 The layout is that of its archives, as public loaders read them: lists without a header such as
 `4_setups/All_scenes/train_All.csv`, whose lines are `Action/Angry/0267 Angry`, and the clips below
 `2_ClipsforFaceCrop` (cropped faces, a folder of images a clip) and `0_7_LabelClips` (videos). Some
-programs unpack an archive into a folder of its own name; both are read.
+programs unpack an archive into a folder of its own name, and Google Drive divides a large folder
+into parts such as `2_ClipsforFaceCrop-001`; all are read.
 """
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ferkit.plugin import Context
 from ferkit_datasets.clips import below_root, folders_in, surplus_clips, unpacked, videos_in
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.params_video import Ferv39kParams
+from ferkit_datasets.places import folders_like
 
 WORDS = {
     "Angry": "anger",
@@ -45,8 +48,8 @@ def read_ferv39k(params: Ferv39kParams) -> Reading:
     """
     access = "FERV39k (folders '4_setups/All_scenes' and '2_ClipsforFaceCrop/Action/Angry')."
     found = Gathered(params.path, CLASSES, access=access)
-    setups = below_root(found, unpacked(found, "4_setups"))
-    clips = unpacked(found, FOLDERS[params.clips])
+    setups = below_root(found, unpacked(found, "4_setups", holds=folders_like("All_scenes")))
+    roots = _roots(found, FOLDERS[params.clips])
     named: set[Path] = set()
     for split, name in LISTS.items():
         table = found.below(setups, "All_scenes", name)
@@ -67,15 +70,33 @@ def read_ferv39k(params: Ferv39kParams) -> Reading:
                 what = f"'{text}' has one label in its path and another beside it."
                 found.problem("labels disagree", relative, what, line=line)
             else:
-                clip = clips.joinpath(*parts)
-                file = clip if params.clips == "frames" else clip.with_suffix(".mp4")
+                if params.clips == "original":
+                    parts[2] = f"{parts[2]}.mp4"
+                places = [root.joinpath(*parts) for root in roots]
+                file = next((each for each in places if each.exists()), places[0])
                 named.add(file)
-                about = {"scene": parts[0]}
                 found.add(
-                    file, WORDS[word], id="/".join(parts), split=split, line=line, attributes=about
+                    file,
+                    WORDS[word],
+                    id=place.strip(),
+                    clip=params.clips == "frames",
+                    split=split,
+                    line=line,
+                    attributes={"scene": parts[0]},
                 )
     met = folders_in if params.clips == "frames" else videos_in
-    for scene in folders_in(clips):
+    for scene in (scene for root in roots for scene in folders_in(root)):
         for label in folders_in(scene):
             surplus_clips(found, met(label), named=named)
     return found.reading()
+
+
+def _roots(found: Gathered, name: str) -> list[Path]:
+    """The folders with the clips: one, or the parts into which Google Drive divides a download.
+
+    Such a part is called `2_ClipsforFaceCrop-001`, and has a folder of the plain name in it.
+    """
+    parts = [path for path in folders_in(found.root) if re.fullmatch(rf"{name}-\d+", path.name)]
+    holds = folders_like(r"\D.*")  # scenes
+    wholes = [] if parts and found.find(name) is None else [unpacked(found, name, holds=holds)]
+    return wholes + [part / name if (part / name).is_dir() else part for part in parts]

@@ -15,7 +15,7 @@ from ferkit.errors import FerkitError
 from ferkit.faces.decode import IMAGE_SUFFIXES
 from ferkit.faces.frame_folder import images_in
 from ferkit.faces.keys import folder_state
-from ferkit.suggest import nearest
+from ferkit_datasets.places import MAC, Holds, Names, hint_for
 
 Stamp = tuple[int, int]
 
@@ -42,24 +42,44 @@ class Gathered:
         self._samples: list[Sample] = []
         self._stamps: list[Stamp] = []
         self._ids: set[str] = set()
+        self._names = Names()
+        self._told_case: set[Path] = set()
+        self.passed_by: set[Path] = set()
+        """Folders that `fullest` did not take."""
         self._named: set[str] = set()
 
     def below(self, *parts: str) -> Path:
-        """A path below the root that must be there.
+        """A path below the root that must be there; names may differ in case, which is told.
 
-        Raises: FerkitError: it isn't; names what is, if something is called nearly so.
+        Raises: FerkitError: it isn't; says what to do, or names what is called nearly so.
         """
         path = self.root
         for part in "/".join(parts).split("/"):
             path, before = path / part, path
-            if not path.exists():
-                close = nearest(part, [entry.name for entry in before.iterdir()])
-                hint = f"Expected is the data set {self._access}"
+            if path.exists():
+                continue
+            other = self._names.other_case(path)
+            if other is None:
+                hint = hint_for(before, part)
                 raise FerkitError(
                     f"there is no '{path.relative_to(self.root).as_posix()}' in it.",
                     where=str(self.root),
-                    hint=f"Did you mean '{close}'?" if close else hint,
+                    hint=hint or f"Expected is the data set {self._access}",
                 )
+            self._tell_case(path, other)
+            path = other
+        return path
+
+    def find(self, place: str) -> Path | None:
+        """The same path, or None if it is not there."""
+        path = self.root
+        for part in place.split("/"):
+            path = path / part
+            if not path.exists():
+                other = self._names.other_case(path)
+                if other is None:
+                    return None
+                path = other
         return path
 
     def first_of(self, *candidates: str) -> Path:
@@ -67,10 +87,37 @@ class Gathered:
 
         Raises: FerkitError: none is; it speaks of the first.
         """
-        for candidate in candidates:
-            if (self.root / candidate).exists():
-                return self.root / candidate
-        return self.below(candidates[0])
+        there = next((place for place in candidates if self.find(place) is not None), None)
+        return self.below(candidates[0] if there is None else there)
+
+    def fullest(self, *candidates: str, holds: Holds) -> Path:
+        """That of some folders below the root which holds most, the first of equal ones.
+
+        Some programs unpack an archive into a folder of its own name; one that was begun and left
+        must not hide the full one. Others that are there too are told, unless one only holds the
+        other.
+
+        Raises: FerkitError: none is there; it speaks of the first.
+        """
+        found: dict[Path, tuple[int, str]] = {}
+        for place in candidates:
+            folder = self.find(place)
+            if folder is not None and folder.is_dir():
+                found.setdefault(folder, (holds(folder), place))
+        if not found:
+            return self.below(candidates[0])
+        best = max(found, key=lambda folder: found[folder][0])
+        most, place = found.pop(best)
+        for folder, (count, _) in found.items():
+            if count == 0 and best.is_relative_to(folder):
+                continue
+            self.passed_by.add(folder)
+            read, unread = self.relative(best), self.relative(folder)
+            what = f"is not read, but '{read}', which holds more of it ({most} to {count})."
+            if count == most:
+                what = f"is not read, but '{read}'; both hold as much."
+            self.problem("surplus folder", unread, what, dropped=False)
+        return self.below(place)
 
     def relative(self, path: Path) -> str:
         """A path as it is told: below the root, with forward slashes; else as it is."""
@@ -93,6 +140,7 @@ class Gathered:
         name: str | None,
         *,
         id: str | None = None,
+        clip: bool = False,
         span: tuple[int, int] | None = None,
         line: int = 0,
         attributes: Mapping[str, Any] | None = None,
@@ -100,10 +148,13 @@ class Gathered:
     ) -> bool:
         """Add a row; False, and a problem, where its file is missing, empty or given twice.
 
+        A file whose name differs from the given one in case is taken, and told.
+
         Args:
-            file: an image, a video, or a folder with the images of a clip.
+            file: an image or a video; of a clip, the folder with its images.
             name: of its class; None: it has no label.
             id: default: the path below the root.
+            clip: a folder is expected, else a file; what is not so is left out.
             span, line, attributes, known: fields of `Sample`: votes, subject, group, split,
                 landmarks.
         """
@@ -113,10 +164,23 @@ class Gathered:
         if id in self._ids:
             return self.problem("repeated row", relative, f"'{id}' is given twice.")
         try:
-            stamp = _stamp(file)
+            try:
+                stamp, is_folder = _stamp(file)
+            except FileNotFoundError:
+                other = self._names.other_case(file)
+                if other is None:
+                    raise
+                self._tell_case(file, other)
+                file = other
+                self._named.add(str(file))
+                stamp, is_folder = _stamp(file)
         except OSError as error:
             why = f"{error.strerror or error}."
             return self.problem("missing file", relative, why)
+        if is_folder != clip:
+            one, another = ("file", "folder") if clip else ("folder", "file")
+            what = f"is a {one}; expected is a {another}."
+            return self.problem(f"{one} in place of a {another}", relative, what)
         if stamp[0] == 0:
             return self.problem("empty file", relative, "holds nothing.")
         self._ids.add(id)
@@ -151,17 +215,27 @@ class Gathered:
         """Count a file as named though its row is not used, so that it is not surplus."""
         self._named.add(str(file))
 
+    def _tell_case(self, given: Path, there: Path) -> None:
+        if given not in self._told_case:
+            self._told_case.add(given)
+            what = f"is called '{there.name}' here; it is read."
+            self.problem("other case", self.relative(given), what, dropped=False)
+
     def surplus(self, folder: Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
         """Note the files of a folder (not of those below, nor hidden ones) that no row named."""
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or entry.name == MAC:
                 continue
             if path.suffix.lower() in suffixes and str(path) not in self._named:
                 self.problem("surplus file", self.relative(path), "no row names it.")
 
     def reading(self) -> Reading:
         """All rows. Raises: FerkitError: there are none."""
+        odd = sum(problem.kind == "odd landmarks" for problem in self.problems)
+        if odd > sum(sample.landmarks is not None for sample in self._samples):
+            what = f"most landmarks ({odd}) make no upright face: are they in another order?"
+            self.problem("landmarks in another order", ".", what, dropped=False)
         if not self._samples:
             why = f" ({len(self.problems)} rows are left out)" if self.problems else ""
             raise FerkitError(
@@ -174,15 +248,12 @@ class Gathered:
         )
 
 
-def file_stamp(file: Path) -> Stamp:
-    """(size in bytes, modification time in ns). Raises: OSError."""
+def _stamp(file: Path) -> tuple[Stamp, bool]:
+    """The stamp, and whether it is a folder. Raises: OSError."""
     stat = file.stat()
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _stamp(file: Path) -> Stamp:
-    stat = file.stat()
-    return folder_stamp(file) if S_ISDIR(stat.st_mode) else (stat.st_size, stat.st_mtime_ns)
+    if S_ISDIR(stat.st_mode):
+        return folder_stamp(file), True
+    return (stat.st_size, stat.st_mtime_ns), False
 
 
 def images_of(folder: Path) -> list[str]:

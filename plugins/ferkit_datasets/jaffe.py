@@ -79,6 +79,9 @@ def read_jaffe(params: JaffeParams) -> Reading:
     files = found.images()
     table = _table(found.root, files)
     rated = {} if table is None else _ratings(found, table)
+    if table is None and files:
+        what = "pictures have no ratings without it."
+        found.problem("missing file", READ_ME[0], what, dropped=False)
     numbers: set[int] = set()
     for file in files:
         match = NAME.fullmatch(file.name)

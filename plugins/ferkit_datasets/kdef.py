@@ -88,7 +88,7 @@ def read_kdef(params: KdefParams) -> Reading:
         if shot.angle not in params.angles:
             continue
         if shot.name in BLACK:
-            found.problem("black picture", found.relative(file), "is black in the release.")
+            found.problem("left out", found.relative(file), "is black in the release.")
             continue
         found.add(
             file,

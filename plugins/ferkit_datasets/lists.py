@@ -39,6 +39,12 @@ def read_list(
         raise FerkitError(what, where=str(path)) from error
 
 
+def code_of(text: str) -> str:
+    """A number as lists that other programmes saved hold it: "1" for "1.0"; else the text."""
+    whole, dot, rest = text.partition(".")
+    return whole if dot and whole.isdecimal() and not rest.strip("0") else text
+
+
 def _rows(
     path: Path, reader: Reader, columns: Sequence[str], unnamed: Sequence[str] | None
 ) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.lists import Row, read_list
 from ferkit_datasets.names import kept_classes
 from ferkit_datasets.params_wild import MuxspaceParams
+from ferkit_datasets.places import within
 
 NAMES = {
     "anger": "anger",
@@ -52,13 +53,18 @@ def read_muxspace(params: MuxspaceParams) -> Reading:
     for _, (_, image, word) in rows:
         words.setdefault(image, set()).add(word.lower())
     for line, (user, image, word) in rows:
+        file = within(images, image)
+        if file is None:
+            what = f"'{image}' is no image in 'images'."
+            found.problem("bad path", LIST, what, line=line)
+            continue
         why = _why_not(found, Row(line, (user, image, word)), words[image])
         if why is not None:
-            found.pass_over(images / image)
+            found.pass_over(file)
             found.problem(*why, line=line)
             continue
         found.add(
-            images / image,
+            file,
             NAMES[word.lower()],
             subject=person_of(image),
             line=line,
@@ -76,8 +82,6 @@ def person_of(image: str) -> str:
 def _why_not(found: Gathered, row: Row, words: set[str]) -> tuple[str, str, str] | None:
     """(kind, where, what) of the problem for which a row can't be used."""
     _, image, word = row.cells
-    if not image:
-        return "missing file", LIST, "names no image."
     if word.lower() not in NAMES:
         return "unknown label", LIST, f"'{word}' of '{image}' is no expression."
     if len(words) > 1:

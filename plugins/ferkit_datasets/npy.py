@@ -26,8 +26,8 @@ def read_npy(file: Path) -> list[str | float]:
     dtype, count = _layout(data[start:end])
     if len(data) < end + count * dtype.itemsize:
         raise ValueError("it is cut off")
-    values: list[str | float] = np.frombuffer(data, dtype, count, end).tolist()
-    return values
+    values = np.frombuffer(data, dtype, count, end).tolist()
+    return [value.decode("latin-1") if isinstance(value, bytes) else value for value in values]
 
 
 @lru_cache(maxsize=256)
@@ -39,6 +39,6 @@ def _layout(header: bytes) -> tuple[np.dtype[np.generic], int]:
         shape = tuple(map(int, known["shape"]))
     except (SyntaxError, ValueError, TypeError, KeyError) as error:
         raise ValueError("its header is damaged") from error
-    if dtype.kind not in "biufU" or dtype.itemsize == 0:
+    if dtype.kind not in "biufUS" or dtype.itemsize == 0:
         raise ValueError(f"it holds values of type {dtype}, neither numbers nor text")
     return dtype, int(np.prod(shape, dtype=np.int64))

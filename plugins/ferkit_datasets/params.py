@@ -16,3 +16,8 @@ class RafDbParams(Params):
     images: Literal["aligned", "original"] = Field(
         "aligned", description="the 100 px crops of the distribution, or the photographs"
     )
+    landmarks: bool = Field(
+        True,
+        description="give the photographs (not the `aligned` ones) the five points that people "
+        "set, so that the labelled face is cut; false: a detector looks for a face",
+    )

@@ -1,14 +1,25 @@
-"""RAF-DB, its basic emotions: 15339 photographs, each labelled by about forty people."""
+"""RAF-DB, its basic emotions: 15339 photographs, each labelled by about forty people.
+
+The layout is that of the release's read-me (version 1.1). A photograph may show several people, so
+that the labelled face is told by five points which the authors' helpers set by hand, in
+`Annotation/manual/train_00001_manu_attri.txt`: five lines of x and y in pixels of the photograph,
+set apart by a tab or a blank (centres of the eyes, tip of the nose, corners of the mouth), then
+sex, race and age. Public programmes align the photographs by them.
+"""
 
 from __future__ import annotations
 
+import math
 from functools import partial
+from pathlib import Path
 
 from ferkit.contracts.data import CLASSES
 from ferkit.data.filed import FileDataset, Reading
 from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.params import RafDbParams
+from ferkit_datasets.places import files_like
+from ferkit_datasets.points68 import Point
 
 CODES = {
     "1": "surprise",
@@ -21,8 +32,10 @@ CODES = {
 }
 """The numbers of its list of labels."""
 
-LIST = ("EmoLabel", "list_patition_label.txt")
-"""The list, with its spelling."""
+LISTS = ("list_patition_label.txt", "list_partition_label.txt")
+"""The list, with its spelling in the release and as its read-me has it."""
+
+POINTS = 5
 
 
 def make_raf_db(params: RafDbParams, context: Context) -> FileDataset:
@@ -36,10 +49,17 @@ def read_raf_db(params: RafDbParams) -> Reading:
     Raises: FerkitError: not the folder of RAF-DB, or nothing in it to use.
     """
     found = Gathered(params.path, CLASSES, access="RAF-DB (folder 'basic').")
-    inside = ("basic",) if (found.root / "basic").is_dir() else ()
-    table = found.below(*inside, *LIST)
-    images = found.below(*inside, "Image", params.images)
-    relative = table.relative_to(found.root).as_posix()
+    inside = "basic/" if found.find("basic") is not None else ""
+    table = found.first_of(*(f"{inside}EmoLabel/{name}" for name in LISTS))
+    images = found.fullest(
+        f"{inside}Image/{params.images}",
+        f"{inside}Image/{params.images}/{params.images}",
+        holds=files_like(r"(train|test)_.*\.\w+"),
+    )
+    manual = None
+    if params.images == "original" and params.landmarks:
+        manual = _manual(found, f"{inside}Annotation/manual")
+    relative = found.relative(table)
     listed = table.read_text(encoding="utf-8-sig", errors="replace")
     for line, text in enumerate(listed.splitlines(), start=1):
         if not text.strip():
@@ -54,6 +74,40 @@ def read_raf_db(params: RafDbParams) -> Reading:
         if part not in ("train", "test"):
             found.problem("bad split word", relative, f"'{file}' is of no split.", line=line)
             continue
-        found.add(images / name, CODES[code], split=part, line=line)
+        five = None if manual is None else _five(manual / f"{stem}_manu_attri.txt")
+        added = found.add(images / name, CODES[code], split=part, line=line, landmarks=five)
+        if added and manual is not None and five is None:
+            what = "does not hold five points; the face is detected."
+            where = found.relative(manual / f"{stem}_manu_attri.txt")
+            found.problem("missing landmarks", where, what, dropped=False)
     found.surplus(images)
     return found.reading()
+
+
+def _manual(found: Gathered, place: str) -> Path | None:
+    """The folder of the points; None, and a problem, where it is not there."""
+    if found.find(place) is None:
+        what = (
+            "without it faces are detected, and where a photograph shows several people, the face "
+            "that is found may not be the labelled one."
+        )
+        found.problem("missing folder", place, what, dropped=False)
+        return None
+    return found.fullest(place, f"{place}/manual", holds=files_like(r".*_manu_attri\.txt"))
+
+
+def _five(file: Path) -> tuple[Point, ...] | None:
+    """Both eyes, nose, both mouth corners, of each pair the smaller x first; None: not there."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        cells = [[float(cell) for cell in line.split()] for line in lines[:POINTS]]
+    except (OSError, ValueError):
+        return None
+    if len(cells) < POINTS or any(len(pair) != 2 for pair in cells):
+        return None
+    if not all(math.isfinite(value) for pair in cells for value in pair):
+        return None
+    eye, other, nose, corner, last = ((x, y) for x, y in cells)
+    if eye == other:
+        return None
+    return (*sorted((eye, other)), nose, *sorted((corner, last)))

@@ -68,7 +68,8 @@ def read_rafd(params: RafdParams) -> Reading:
         if word not in WORDS:
             found.problem("unknown label", found.relative(file), f"'{word}' is no expression.")
             continue
-        who = f"{model}_{match['kind']}_{match['sex']}"
+        kind, sex = match["kind"].capitalize(), match["sex"].lower()
+        who = f"{model}_{kind}_{sex}"
         seen.setdefault(who, set()).add((word, gaze, angle))
         if angle not in params.angles or gaze not in params.gazes:
             continue
@@ -82,7 +83,7 @@ def read_rafd(params: RafdParams) -> Reading:
             id=file.name,
             subject=model,
             group=f"{model}/{word}/{gaze}",  # taken by the five cameras at once
-            attributes={"angle": angle, "gaze": gaze, "kind": match["kind"], "sex": match["sex"]},
+            attributes={"angle": angle, "gaze": gaze, "kind": kind, "sex": sex},
         )
     words = [word for word, name in WORDS.items() if name in classes]
     for who in sorted(seen):

@@ -28,12 +28,11 @@ Run = Callable[..., Result]
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command with small expected counts; `expected` replaces them."""
 
-    def call(
-        *arguments: str | Path, expected: dict[str, int | dict[str, int]] = EXPECTED
-    ) -> Result:
+    def call(*arguments: str | Path, expected: object = EXPECTED, **more: object) -> Result:
         own = read_registry()
+        changes = {"expected": expected, **more}
         entries = [
-            each.model_copy(update={"expected": expected}) if each.name == "raf_db" else each
+            each.model_copy(update=changes) if each.name == "raf_db" else each
             for each in own.datasets
         ]
         changed = own.model_copy(update={"datasets": tuple(entries)})
@@ -137,7 +136,8 @@ def test_every_planted_fault_is_found(run: Run, raf: Path, tmp_path: Path) -> No
         f" {aligned / 'test_0001_aligned.jpg'}; one is given as happy, one as sad.",
         "  missing file: 1, 1 left out",
         "  surplus file: 1, 1 left out",
-        "Not as expected: 4 missing, 1 surplus, 1 surplus files, 1 unreadable, 1 duplicated.",
+        "Not as expected: 4 missing, 1 surplus, 1 unreadable, 1 duplicated; by its reader: "
+        "1 missing file, 1 surplus file.",
     ):
         assert line in result.output.splitlines()
     assert "How to get it: by request to the authors" in result.output
@@ -174,15 +174,41 @@ def test_all_problems_on_demand(run: Run, raf: Path) -> None:
     assert "foreign4.jpg: no row names it." in every
 
 
-def test_a_parameter_of_the_reader(run: Run, raf: Path) -> None:
+def test_a_parameter_of_the_reader_that_changes_no_count(run: Run, raf: Path) -> None:
     broken = raf / "basic" / "Image" / "original" / "train_00003.jpg"
     broken.write_bytes(b"broken")
-    expected = {"train": {"happy": 2, "sad": 1, "contempt": 9}, "test": 2}
-    result = run("check", "raf_db", raf, "--set", "images=original", expected=expected)
-    assert "The counts expected are those with the default parameters." in result.output
-    assert "not compared: contempt." in result.output
-    assert ["test", "in", "all", "2", "2"] in table(result)
+    settings = ["--set", "images=original", "--set", "landmarks=false"]
+    result = run("check", "raf_db", raf, *settings)
+    assert result.exit_code == 1
+    assert ["train", "happy", "2", "2"] in table(result)
     assert result.output.endswith("Not as expected: 1 unreadable.\n")
+
+
+def test_what_the_release_itself_has_is_told_and_no_difference(run: Run, raf: Path) -> None:
+    aligned = raf / "basic" / "Image" / "aligned"
+    copy = (aligned / "test_0001_aligned.jpg").read_bytes()
+    (aligned / "test_0002_aligned.jpg").write_bytes(copy)
+    (aligned / "foreign.jpg").write_bytes(b"x")
+    known = {"duplicated": 1, "surplus file": 1}
+    result = run("check", "raf_db", raf, known=known)
+    assert result.exit_code == 0, result.output
+    for line in (
+        "Duplicated: 1; the release itself has 1",
+        "  duplicated with another label: 1",
+        "  surplus file: 1, 1 left out; the release itself has 1",
+    ):
+        assert line in result.output.splitlines()
+    assert result.output.endswith("All is as expected.\n")
+    (aligned / "another.jpg").write_bytes(b"x")
+    (aligned / "train_00001_aligned.jpg").write_bytes(copy)
+    result = run("check", "raf_db", raf, known=known)
+    last = "Not as expected: 1 duplicated; by its reader: 1 surplus file."
+    assert result.output.splitlines()[-1] == last
+
+
+def test_a_note_on_the_counts(run: Run, raf: Path) -> None:
+    result = run("check", "raf_db", raf, note="The paper counts one more.")
+    assert "The paper counts one more." in result.output.splitlines()
 
 
 def test_without_published_counts(run: Run, tmp_path: Path) -> None:

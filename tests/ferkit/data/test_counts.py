@@ -72,6 +72,21 @@ def test_all_beside_splits_stands_for_these() -> None:
 
 def test_where_nobody_said_nothing_is_wrong() -> None:
     counts = compare(samples(train_0=2), CLASSES, {})
-    assert counts == [Count("train", "happy", None, 2)]
+    assert counts == [Count("train", "happy", "unknown", 2)]
     assert totals(counts) == (0, 0)
     assert differences(counts) == []
+
+
+def test_least_and_most_where_copies_differ() -> None:
+    expected = {"train": {"happy": (2, 3), "sad": 1}}
+    for found, missing, surplus in ((1, 1, 0), (2, 0, 0), (3, 0, 0), (5, 0, 2)):
+        happy, sad = compare(samples(train_0=found, train_1=1), CLASSES, expected)
+        assert (happy.missing, happy.surplus, happy.said) == (missing, surplus, "2 to 3")
+        assert (sad.missing, sad.surplus) == (0, 0)
+
+
+def test_a_split_of_which_nobody_knows_is_no_difference() -> None:
+    expected = {"train": {"happy": 1}, "unlabelled": "unknown"}
+    counts = compare(samples(train_0=1, unlabelled_0=4), CLASSES, expected)
+    assert counts[-1] == Count("unlabelled", "", "unknown", 4)
+    assert totals(counts) == (0, 0)

@@ -125,9 +125,9 @@ def test_what_is_wrong_in_the_lists_is_told(grow) -> None:
     reading = read(folder)
     assert told(reading, folder) == [
         ("repeated row", f"{IMAGES}/689/0.jpg", True),
-        ("bad landmarks", "training.csv:10", False),
-        ("bad landmarks", "training.csv:11", False),
-        ("bad landmarks", "training.csv:12", False),
+        ("missing landmarks", "training.csv:10", False),
+        ("missing landmarks", "training.csv:11", False),
+        ("odd landmarks", "training.csv:12", False),
         ("missing file", f"{IMAGES}/9/gone.jpg", True),
         ("empty file", f"{IMAGES}/9/empty.jpg", True),
         ("unknown label", "training.csv:15", True),
@@ -147,7 +147,7 @@ def test_what_is_wrong_in_the_files_is_told(grow) -> None:
     reading = read(folder)
     assert told(reading, folder) == [
         ("missing file", "train_set/images/5.jpg", True),
-        ("bad landmarks", "train_set/annotations/7_exp.npy", False),
+        ("missing landmarks", "train_set/annotations/7_exp.npy", False),
         ("bad annotation", "train_set/annotations/8_exp.npy", True),
         ("bad annotation", "train_set/annotations/9_aro.npy", False),
         ("unknown label", "train_set/annotations/10_exp.npy", True),

@@ -103,8 +103,16 @@ def test_what_is_wrong_is_told(grow) -> None:
 def test_another_folder(grow) -> None:
     with pytest.raises(FerkitError, match=r"no 'videos' in it.*'BOLD_public'"):
         read(grow({"train.csv": "x"}))
+    folder = grow({"BOLD_public/videos/x.mp4": "film"})
+    with pytest.raises(FerkitError, match="no 'BOLD_public/annotations' in it"):
+        read(folder)
+
+
+def test_a_part_without_its_table_is_told_and_the_rest_is_read(grow) -> None:
     files = tree()
     del files["BOLD_public/annotations/test_meta.csv"]
-    folder = grow(files)
-    with pytest.raises(FerkitError, match=r"no 'BOLD_public/annotations/test_meta\.csv'"):
-        read(folder)
+    reading = read(grow(files))
+    assert reading.samples
+    (problem,) = (p for p in reading.problems if p.kind == "missing file")
+    assert problem.where.endswith("BOLD_public/annotations/test_meta.csv")
+    assert problem.what == "there is no test split."

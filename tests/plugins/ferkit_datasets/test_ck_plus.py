@@ -161,7 +161,8 @@ def test_stills_of_short_and_of_absent_sequences(grow) -> None:
         del files[f"cohn-kanade-images/S010/003/{name}"]
     files["Emotion/S011/001/S011_001_00000005_emotion.txt"] = "anger"
     reading = read(grow(files), samples="stills")
-    assert told(reading)[:3] == [
+    assert told(reading)[:4] == [
+        ("missing folder", "Landmarks", False),
         ("few frames", "cohn-kanade-images/S010/002", True),
         ("missing file", "cohn-kanade-images/S010/003", True),
         ("unknown label", "Emotion/S011/001/S011_001_00000005_emotion.txt:1", True),

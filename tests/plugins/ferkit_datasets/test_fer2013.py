@@ -101,5 +101,13 @@ def test_another_folder(grow) -> None:
     folder = grow({"fer213.csv": TABLE})
     with pytest.raises(FerkitError, match=r"neither 'fer2013.csv' nor.*Did you mean 'fer213.csv'"):
         read(folder)
-    with pytest.raises(FerkitError, match="there is no 'test' in it"):
-        read(grow({"train/sad/Training_3.jpg": "face"}))
+
+
+def test_training_alone_and_folders_in_capitals(grow) -> None:
+    folder = grow({"Train/Sad/Training_3.jpg": "face"})
+    reading = read(folder)
+    assert [(reading.classes[s.label], s.split) for s in reading.samples] == [("sad", "train")]
+    assert [(p.kind, p.where.removeprefix(f"{folder}/")) for p in reading.problems] == [
+        ("other case", "train"),
+        ("missing folder", "test"),
+    ]

@@ -155,13 +155,33 @@ def test_what_is_wrong_is_told(grow) -> None:
     folder = grow(files)
     assert [kind for kind, _ in told(read(folder), folder)] == [
         "bad split word",
-        "repeated row",
         "bad votes",
         "bad split word",
     ]
 
 
 PLAIN_NAME = "fer0000000.png"
+
+
+def test_rows_of_one_name_are_rows_of_their_own_pixels(grow) -> None:
+    rows = [*PLAIN, row("Training", PLAIN_NAME, fear=10), row("Training", PLAIN_NAME, NF=10)]
+    folder = grow(lists(rows))
+    reading = read(folder)
+    ids = [(s.id, reading.classes[s.label]) for s in reading.samples]
+    assert ids[0] == (f"Training/{PLAIN_NAME}", "neutral")
+    assert ids[8:] == [(f"Training/{PLAIN_NAME}#8", "fear")]
+    assert reading.samples[0].path != reading.samples[8].path
+    assert told(reading, folder) == [("left out", "fer2013new.csv:11")]
+
+
+def test_of_drawn_images_of_one_name_the_last_is_there(grow) -> None:
+    rows = [*PLAIN, row("Training", PLAIN_NAME, fear=10)]
+    files = {"fer2013new.csv": lists(rows)["fer2013new.csv"]} | images(rows)
+    folder = grow(files)
+    reading = read(folder)
+    of = {s.id: reading.classes[s.label] for s in reading.samples}
+    assert of[f"Training/{PLAIN_NAME}"] == "fear"
+    assert told(reading, folder) == [("repeated row", "fer2013new.csv:2")]
 
 
 def test_another_folder(grow) -> None:

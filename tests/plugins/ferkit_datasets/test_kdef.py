@@ -71,7 +71,7 @@ def test_two_files_of_the_release_have_other_names(grow) -> None:
 
 def test_black_pictures_are_left_out(grow) -> None:
     reading = read(grow(tree(people=("AF01",))), angles=("FR",))
-    assert told(reading) == [("black picture", "KDEF_and_AKDEF/KDEF/AF01/AF01SUFR.JPG")]
+    assert told(reading) == [("left out", "KDEF_and_AKDEF/KDEF/AF01/AF01SUFR.JPG")]
     assert len(reading.samples) == 6
 
 

@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told(grow) -> None:
         ("contradictory labels", "data/legend.csv:11"),
         ("contradictory labels", "data/legend.csv:12"),
         ("unknown label", "data/legend.csv:13"),
-        ("missing file", "data/legend.csv:14"),
+        ("bad path", "data/legend.csv:14"),
         ("missing file", "images/Gone_0001.jpg"),
         ("surplus file", "images/Extra_0001.jpg"),
     ]
