@@ -9,6 +9,11 @@ from ferkit.evaluation.wording import METRIC_NAMES, UNKNOWN, is_number, percent,
 
 Summary = Mapping[str, Any]
 
+INCOMPARABLE = (
+    "The structure is the paper's, the data are not: differences to published figures say nothing "
+    "about the methods."
+)
+
 
 def with_paper(
     summary: Summary,
@@ -77,7 +82,7 @@ def paper_sentences(summaries: Iterable[Summary]) -> list[str]:
     about = next((one["paper"] for one in all_of_them if one.get("paper")), None)
     if about is None:
         return []
-    source, note = str(about["source"]).rstrip("."), str(about["note"]).strip()
+    source, note = str(about["source"]).rstrip("."), str(about["note"])
     metric = METRIC_NAMES.get(about["metric"], about["metric"])
     ours = next(iter(all_of_them))["metric"]
     sentences = []
@@ -88,10 +93,11 @@ def paper_sentences(summaries: Iterable[Summary]) -> list[str]:
     if published_models(all_of_them):
         sentences.append(f"Published: {metric} of models that were not run here ({source}).")
     if not about["comparable"]:
-        sentences.append(
-            "The structure is the paper's, the data are not: differences to published figures say "
-            "nothing about the methods."
-        )
-    if note:
-        sentences.append(note if note.endswith((".", "!", "?")) else f"{note}.")
-    return sentences
+        sentences.append(INCOMPARABLE)
+    return [*sentences, *([as_sentence(note)] if note else [])]
+
+
+def as_sentence(text: str) -> str:
+    """A text of the user's with a full stop; "" stays."""
+    plain = text.strip()
+    return plain if not plain or plain.endswith((".", "!", "?")) else f"{plain}."

@@ -10,6 +10,7 @@ from ferkit.evaluation.statistics import over_seeds, t_quantile
 
 FOLDS_INTERVAL = "95 % t-interval over folds, corrected for shared training data"
 SEEDS, FOLDS, BOTH = "seeds", "folds", "folds and seeds"
+ONE = {SEEDS: "seed", FOLDS: "fold", BOTH: "fold and seed"}
 
 
 def replicate_key(seed: int, fold: int | None = None) -> str:
@@ -88,6 +89,5 @@ def paired_difference(
     if not shared:
         return None
     result = over_replicates(shared, folds)
-    by = {SEEDS: "seed", FOLDS: "fold", BOTH: "fold and seed"}[over_what(shared)]
-    result["method"] = f"paired by {by}, {result['method']}"
+    result["method"] = f"paired by {ONE[over_what(shared)]}, {result['method']}"
     return result

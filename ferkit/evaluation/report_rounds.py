@@ -12,6 +12,7 @@ from ferkit.evaluation.wording import (
     UNKNOWN,
     above,
     interval,
+    mean_sd,
     percent,
     points,
     points_interval,
@@ -63,7 +64,7 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
     """
     stable = any(one["stability"] is not None for each in rounds.values() for one in each)
     columns = ["variant", "round", "accuracy", "gain over the first round, points"]
-    columns += [f"{CHOSEN}: accuracy", f"{CHOSEN}: gain, points", "counts in seeds"]
+    columns += [f"{CHOSEN}: accuracy", f"{CHOSEN}: gain, points", "counts in runs"]
     columns += ["moved by alterations"] if stable else []
     rows = []
     for variant, each in rounds.items():
@@ -71,16 +72,18 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
             row = [
                 variant,
                 one["name"],
-                above(percent(one["mean"]), interval(one)),
+                above(f"{mean_sd(one)} %", interval(one)),
                 _gain(one["gain"]),
-                above(percent(one["chosen"]["mean"]), interval(one["chosen"]))
+                above(f"{mean_sd(one['chosen'])} %", interval(one["chosen"]))
                 if one["chosen"]
                 else UNKNOWN,
                 _gain(one["chosen_gain"]),
                 f"{one['counts']} of {one['n']}",
             ]
             rows.append([*row, percent(one["stability"])] if stable else row)
-    return PlainTable(columns, rows, "Means over seeds, below them 95 % intervals")
+    folds = any(one.get("folds") for each in rounds.values() for one in each)
+    caption = f"Means over {'folds' if folds else 'seeds'} ± standard deviation"
+    return PlainTable(columns, rows, f"{caption}, below them 95 % intervals")
 
 
 def _gain(gain: Mapping[str, Any] | None) -> str:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ferkit.evaluation.tables import markdown_table, matrix_rows
+from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence, marked
+from ferkit.evaluation.matrix_table import matrix_rows
+from ferkit.evaluation.published import paper_line, published_models
+from ferkit.evaluation.tables import markdown_table
 from ferkit.evaluation.wording import (
-    METRIC_NAMES,
     UNKNOWN,
+    bracketed,
     interval,
+    mean_sd,
     percent,
     points,
     points_interval,
 )
-
-Summaries = Mapping[str, Mapping[str, Any]]
-"""Setting -> what `summarise_matrix` returned."""
 
 _WIDEST_SETTING = 26
 _WIDEST_VARIANT = 19
@@ -33,40 +34,69 @@ def variant_names(summaries: Summaries) -> list[str]:
     return list(dict.fromkeys(name for one in summaries.values() for name in one["variants"]))
 
 
-def compact_cells(summaries: Summaries) -> dict[str, dict[str, tuple[str, str]]]:
-    """What stands in the compact table, in percent and points.
+class CompactCell(NamedTuple):
+    """What stands in a cell of the compact table, in percent and points; "" where there is nothing.
+
+    mean: with its standard deviation. ends: interval of the mean. gain: over the baseline, with
+    its interval and mark. paper: the published figure, and ours less that.
+    """
+
+    mean: str
+    ends: str = ""
+    gain: str = ""
+    paper: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self if line]
+
+    @property
+    def in_a_line(self) -> str:
+        text = f"{self.mean} {self.ends}".rstrip()
+        text += f" ({self.gain})" if self.gain and self.gain != UNKNOWN else ""
+        return f"{text}; {self.paper}" if self.paper else text
+
+
+_NOTHING = CompactCell(UNKNOWN)
+
+Cells = dict[str, dict[str, CompactCell]]
+"""Setting -> column -> cell."""
+
+
+def compact_cells(summaries: Summaries) -> Cells:
+    """What stands in the compact table.
 
     Args:
-        summaries: setting -> what `summarise_matrix` returned.
-    Returns: setting -> variant -> the mean, and the gain over the baseline with its interval; for
-        the baseline, and where there is none, the interval of the mean.
+        summaries: setting -> what `summarise_matrix` returned, perhaps with tests and published
+            figures.
+    Returns: setting -> variant, and published model, -> cell.
     """
-    cells: dict[str, dict[str, tuple[str, str]]] = {}
+    cells: Cells = {}
     for setting, summary in summaries.items():
         most = max((entry["n"] for entry in summary["variants"].values()), default=0)
         cells[setting] = {
-            variant: (_mean(entry, most), _below(entry, variant, summary["baseline"]))
+            variant: CompactCell(
+                mean_sd(entry) if entry["n"] == most else f"{mean_sd(entry)}, n={entry['n']}",
+                bracketed(interval(entry)),
+                _gain(entry, variant, summary["baseline"]),
+                paper_line(entry),
+            )
             for variant, entry in summary["variants"].items()
         }
+        for name, value in (summary.get("paper") or {}).get("models", {}).items():
+            cells[setting][published_name(name)] = CompactCell(percent(value, 2).removesuffix(" %"))
     return cells
 
 
-def compact_sentence(summaries: Summaries) -> str:
-    """What a reader of the compact table must know."""
-    one = next(iter(summaries.values()))
-    metric = str(METRIC_NAMES.get(one["metric"], one["metric"]))
-    baseline = one["baseline"]
-    numbers = [entry["n"] for each in summaries.values() for entry in each["variants"].values()]
-    least, most = min(numbers), max(numbers)
-    seeds = f"{most}" if least == most else f"{least} to {most}"
-    seeds += " seed" if most == 1 else " seeds"
-    text = f"{metric[:1].upper()}{metric[1:]} on {one['split']} in percent, mean of {seeds}"
-    if baseline is None:
-        return f"{text}; with it the 95 % t-interval." if most > 1 else f"{text}."
-    gain = f"with it the gain over {baseline} in points, paired by seed"
-    if most == 1:
-        return f"{text}; {gain} (one seed: no interval)."
-    return f"{text}; {gain}, with 95 % t-interval; of {baseline} the interval of the mean."
+def compact_columns(summaries: Summaries) -> list[str]:
+    """The columns of the compact table: variants, then published models."""
+    models = published_models(summaries.values())
+    return [*variant_names(summaries), *map(published_name, models)]
+
+
+def published_name(model: str) -> str:
+    """How a column is called that holds a published model."""
+    return f"{model}, published"
 
 
 def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
@@ -81,15 +111,14 @@ def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
         return []
     cells = compact_cells(summaries)
     tables = []
-    for group in _fitting(variant_names(summaries), cells, width):
+    for group in _fitting(compact_columns(summaries), cells, width):
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("setting", overflow="fold", max_width=_WIDEST_SETTING)
         for variant in group:
             table.add_column(escape(variant), justify="right", overflow="fold",
                              max_width=_WIDEST_VARIANT)  # fmt: skip
         for setting in summaries:
-            found = [cells[setting].get(variant, (UNKNOWN, "")) for variant in group]
-            row = ["\n".join(cell).rstrip() for cell in found]
+            row = ["\n".join(cells[setting].get(name, _NOTHING).lines) for name in group]
             table.add_row(escape(setting), *map(escape, row))
         tables.append(table)
     return tables
@@ -99,12 +128,12 @@ def compact_markdown(summaries: Summaries) -> str:
     """The compact table as Markdown, with the sentence that explains it."""
     if not summaries:
         return ""
-    cells, variants = compact_cells(summaries), variant_names(summaries)
-    rows = []
-    for setting in summaries:
-        found = [cells[setting].get(variant, (UNKNOWN, "")) for variant in variants]
-        rows.append([setting, *(_in_a_line(mean, below) for mean, below in found)])
-    table = markdown_table(["setting", *variants], rows)
+    cells, columns = compact_cells(summaries), compact_columns(summaries)
+    rows = [
+        [setting, *(cells[setting].get(name, _NOTHING).in_a_line for name in columns)]
+        for setting in summaries
+    ]
+    table = markdown_table(["setting", *columns], rows)
     return f"{table}\n{compact_sentence(summaries)}\n"
 
 
@@ -122,36 +151,23 @@ def settings_markdown(summaries: Summaries) -> str:
     return markdown_table(["setting", *columns], rows)
 
 
-def _in_a_line(mean: str, below: str) -> str:
-    is_gain = bool(below) and not below.startswith("[")
-    return f"{mean} ({below})" if is_gain else f"{mean} {below}".rstrip()
-
-
-def _mean(entry: Mapping[str, Any], most: int) -> str:
-    text = percent(entry["mean"]).removesuffix(" %")
-    return text if entry["n"] == most else f"{text}, n={entry['n']}"
-
-
-def _below(entry: Mapping[str, Any], variant: str, baseline: str | None) -> str:
+def _gain(entry: Mapping[str, Any], variant: str, baseline: str | None) -> str:
     if baseline is None or variant == baseline:
-        ends = interval(entry)
-        return f"[{ends.replace(' to ', ', ')}]" if ends else ""
+        return ""
     gain = entry["gain"]
     if gain is None:
         return UNKNOWN
-    ends = points_interval(gain)
-    return points(gain["mean"]) + (f" [{ends.replace(' to ', ', ')}]" if ends else "")
+    ends = bracketed(points_interval(gain))
+    return f"{points(gain['mean'])} {ends}".rstrip() + marked(entry)
 
 
-def _fitting(
-    variants: Sequence[str], cells: Mapping[str, Mapping[str, tuple[str, str]]], width: int
-) -> list[list[str]]:
+def _fitting(variants: Sequence[str], cells: Cells, width: int) -> list[list[str]]:
     """The variants in groups that fit into `width` columns beside the settings."""
     first = min(_WIDEST_SETTING, _widest(["setting", *cells])) + _GAP
     groups: list[list[str]] = []
     left = 0
     for variant in variants:
-        texts = [text for row in cells.values() for text in row.get(variant, ())]
+        texts = [text for row in cells.values() for text in row.get(variant, _NOTHING)]
         needed = max(min(_WIDEST_VARIANT, len(variant)), _widest(texts)) + _GAP
         if not groups or needed > left:
             groups.append([])

@@ -92,3 +92,27 @@ def shortened(text: str, length: int) -> str:
 def above(value: str, ends: str) -> str:
     """A cell of two lines: the value, and its interval below."""
     return f"{value}\n{ends}" if ends else value
+
+
+def bracketed(ends: str) -> str:
+    """ "1 to 2" as "[1, 2]"; "" stays."""
+    return f"[{ends.replace(' to ', ', ')}]" if ends else ""
+
+
+def mean_sd(entry: Mapping[str, Any]) -> str:
+    """Mean and standard deviation of a fraction, in percent: "83.1 ± 0.6"; without a deviation
+    the mean alone."""
+    text = percent(entry["mean"]).removesuffix(" %")
+    return f"{text} ± {spread(entry)}" if is_number(entry.get("sd")) else text
+
+
+def spread(entry: Mapping[str, Any]) -> str:
+    """The standard deviation of a fraction, in points; a dash where there is none."""
+    return points(entry.get("sd")).removeprefix("+")
+
+
+def probability(p: Any) -> str:
+    """A p value as people write it: "0.034", "0.5", "< 0.001"; a dash where there is none."""
+    if not is_number(p):
+        return UNKNOWN
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"

@@ -12,9 +12,10 @@ from rich.live import Live
 from rich.table import Table
 
 from ferkit.errors import RunError
+from ferkit.evaluation.matrix_sentences import compact_sentence
+from ferkit.evaluation.matrix_table import matrix_table
 from ferkit.evaluation.report import write_matrix_report
-from ferkit.evaluation.settings_table import compact_sentence, settings_tables
-from ferkit.evaluation.tables import matrix_table
+from ferkit.evaluation.settings_table import settings_tables
 from ferkit.running.folder import read_json
 from ferkit.running.matrix_plan import MatrixPlan
 from ferkit.running.matrix_state import Outcome, read_finished, write_state

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ferkit.evaluation.comparisons import Answers, Pair, compare_all, readable_answers
 from ferkit.evaluation.published import with_paper
-from ferkit.evaluation.replicates import replicate_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,15 +15,9 @@ if TYPE_CHECKING:
     from ferkit.matrix_section import MatrixSection
     from ferkit.running.matrix_plan import MatrixPlan
     from ferkit.running.matrix_state import Finished
-    from ferkit.running.plan import PlannedRun
 
 Runs = dict[str, dict[str, dict[str, "Path"]]]
 """Setting ("" where there is none) -> variant -> replicate key -> folder of the run."""
-
-
-def key_of(run: PlannedRun) -> str:
-    """What a run is called among those of its variant."""
-    return replicate_key(run.seed, getattr(run, "fold", None))
 
 
 def tests_of(plan: MatrixPlan, finished: Sequence[Finished]) -> dict[str, Any] | None:
@@ -36,7 +29,7 @@ def tests_of(plan: MatrixPlan, finished: Sequence[Finished]) -> dict[str, Any] |
     for one in finished:
         if one.run.variant in plan.matrix.variants:
             by_variant = runs.setdefault(one.run.setting or "", {})
-            by_variant.setdefault(one.run.variant, {})[key_of(one.run)] = one.run.folder
+            by_variant.setdefault(one.run.variant, {})[one.run.replicate] = one.run.folder
     read: dict[Path, Answers | None] = {}
     pairs = []
     for setting, by_variant in runs.items():

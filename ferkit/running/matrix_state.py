@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.rounds import rounds_of, summarise_rounds
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
-from ferkit.running.matrix_comparisons import beside_paper, key_of, tests_of, with_tests
+from ferkit.running.matrix_comparisons import beside_paper, tests_of, with_tests
 from ferkit.running.plan import FIRST, PRETRAIN
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def write_state(
         summaries = {name: _summary(plan, finished, name, tests) for name in settings}
         state["settings"] = {name: one for name, one in summaries.items() if one is not None}
         state["first_accuracy"] = {name: first_accuracy(finished, name) for name in settings}
-    rounds = rounds_by_setting(finished, plan.matrix.metric)
+    rounds = rounds_by_setting(plan, finished)
     if rounds:
         state["rounds"] = rounds
     write_json(plan.root / "matrix.json", state)
@@ -135,7 +135,7 @@ def _summary(
     results: dict[str, dict[str, Mapping[str, Any]]] = {}
     for one in finished:
         if one.run.setting == setting:
-            results.setdefault(one.run.variant, {})[key_of(one.run)] = one.results
+            results.setdefault(one.run.variant, {})[one.run.replicate] = one.results
     matrix = plan.matrix
     ordered = {name: results[name] for name in matrix.variants if name in results}
     if not ordered:
@@ -152,30 +152,28 @@ def _summary(
 def number_of_folds(plan: MatrixPlan, setting: str | None) -> int | None:
     """How many folds the data of a setting are divided into, as far as the recipe says."""
     found = [
-        getattr(recipe.data.split, "folds", None)
-        for (name, _), recipe in plan.recipes.items()
-        if name == setting
+        recipe.data.split.folds for (name, _), recipe in plan.recipes.items() if name == setting
     ]
     numbers = [folds for folds in found if isinstance(folds, int)]
     return max(numbers, default=None)
 
 
 def rounds_by_setting(
-    finished: list[Finished], metric: str
+    plan: MatrixPlan, finished: list[Finished]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Setting ("" where there is none) -> variant -> `summarise_rounds`, of loops that have them.
-
-    Args:
-        metric: of the matrix.
-    """
-    found: dict[str, dict[str, dict[str, list[Mapping[str, Any]]]]] = {}
+    """Setting ("" where there is none) -> variant -> `summarise_rounds`, of loops with rounds."""
+    found: dict[str | None, dict[str, dict[str, list[Mapping[str, Any]]]]] = {}
     for one in finished:
         entries = rounds_of(one.results)
         if entries and one.run.variant not in (FIRST, PRETRAIN):
-            variants = found.setdefault(one.run.setting or "", {})
-            variants.setdefault(one.run.variant, {})[key_of(one.run)] = entries
+            variants = found.setdefault(one.run.setting, {})
+            variants.setdefault(one.run.variant, {})[one.run.replicate] = entries
+    metric = plan.matrix.metric
     return {
-        setting: {name: summarise_rounds(runs, metric) for name, runs in variants.items()}
+        setting or "": {
+            name: summarise_rounds(runs, metric, number_of_folds(plan, setting))
+            for name, runs in variants.items()
+        }
         for setting, variants in found.items()
     }
 
@@ -187,5 +185,5 @@ def first_accuracy(finished: list[Finished], setting: str | None) -> dict[str, f
         if one.run.variant == FIRST and one.run.setting == setting:
             value = ((one.results.get("test") or {}).get("accuracy") or {}).get("value")
             if value is not None:
-                found[key_of(one.run)] = float(value)
+                found[one.run.replicate] = float(value)
     return found

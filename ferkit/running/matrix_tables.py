@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ferkit.evaluation.matrix_table import matrix_markdown
 from ferkit.evaluation.settings_csv import (
     MatrixRun,
     matrix_csv,
@@ -13,10 +14,9 @@ from ferkit.evaluation.settings_csv import (
     settings_csv,
 )
 from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
-from ferkit.evaluation.tables import matrix_markdown, rounds_markdown
+from ferkit.evaluation.tables import rounds_markdown
 from ferkit.evaluation.wording import SMOKE
 from ferkit.files import write_whole
-from ferkit.running.matrix_comparisons import key_of
 from ferkit.running.matrix_state import Finished, first_accuracy
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _rows(plan: MatrixPlan, finished: Sequence[Finished]) -> list[MatrixRun]:
             seed=one.run.seed,
             folder=one.run.folder.as_posix(),
             results=one.results,
-            first_accuracy=first[one.run.setting].get(key_of(one.run)),
+            first_accuracy=first[one.run.setting].get(one.run.replicate),
             seconds=one.seconds,
         )
         for one in finished

@@ -23,8 +23,8 @@ from ferkit.evaluation.cost import (
 from ferkit.evaluation.costs_figure import cost_columns, costs_figure, side_by_side
 from ferkit.evaluation.drawing import png
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.matrix_table import matrix_rows
 from ferkit.evaluation.settings_csv import MatrixRun, matrix_csv, runs_csv
-from ferkit.evaluation.tables import matrix_rows
 from ferkit.evaluation.wording import UNKNOWN
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from ferkit.errors import FerkitError
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.matrix_table import matrix_markdown, matrix_rows, matrix_table
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_csv import matrix_csv, settings_csv
-from ferkit.evaluation.tables import matrix_markdown, matrix_rows, matrix_table
 from ferkit.evaluation.wording import SMOKE
 
 Runs = dict[str, dict[int, dict[str, Any]]]
@@ -147,7 +147,7 @@ def test_page_shows_variants_seeds_noise_and_links(tmp_path: Path, summary: dict
     assert page.count("<a ") == 1
     assert "self|training, seed 2 failed: the loss is not finite" in page
     assert "+10.0" in page
-    assert "0.850\n" in page
+    assert "0.850 ± 0.071\n" in page
     assert page.count("data:image/png;base64,") == 1
 
 

@@ -14,13 +14,13 @@ import pytest
 from rich.console import Console
 
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.matrix_sentences import compact_sentence
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_csv import MatrixRun, runs_csv, settings_csv
 from ferkit.evaluation.settings_figure import settings_figure
 from ferkit.evaluation.settings_table import (
     compact_cells,
     compact_markdown,
-    compact_sentence,
     settings_markdown,
     settings_tables,
 )
@@ -68,22 +68,23 @@ def printed(found: dict[str, dict[str, Any]], width: int) -> str:
 def test_cells_hold_the_mean_and_below_the_gain_with_its_interval() -> None:
     cells = compact_cells(summaries())
     # Gains by seed are .02, .021, .022: mean 2.1 points, half width 4.303 * 0.1 / sqrt 3.
-    assert cells["easy-noise0"]["label smoothing"] == ("53.1", "+2.1 [+1.9, +2.3]")
-    mean, ends = cells["easy-noise0"]["supervised"]
-    assert (mean, ends) == ("51.0", "[48.5, 53.5]")
-    assert cells["easy-noise1"]["sample weights"][0] == "54.6, n=2"
+    # Values .52, .531, .542: deviation 1.1 points, half width of the mean 4.303 * 1.1 / sqrt 3.
+    smoothing = cells["easy-noise0"]["label smoothing"]
+    assert smoothing.lines == ["53.1 ± 1.1", "[50.4, 55.8]", "+2.1 [+1.9, +2.3]"]
+    assert cells["easy-noise0"]["supervised"].lines == ["51.0 ± 1.0", "[48.5, 53.5]"]
+    assert cells["easy-noise1"]["sample weights"].mean == "54.6 ± 0.8, n=2"
     assert "both|of them" not in cells["easy-noise1"]
 
 
 def test_the_sentence_says_what_the_cells_are() -> None:
     assert compact_sentence(summaries()) == (
-        "Accuracy on test in percent, mean of 2 to 3 seeds; with it the gain over supervised in "
-        "points, paired by seed, with 95 % t-interval; of supervised the interval of the mean."
+        "Accuracy on test in percent, mean ± standard deviation of 2 to 3 seeds, 95 % t-interval "
+        "over seeds; gain over supervised in points, paired by seed, with its interval."
     )
-    assert "with it the 95 % t-interval." in compact_sentence(summaries(1, None))
+    assert compact_sentence(summaries(1, None)).endswith("of 3 seeds, 95 % t-interval over seeds.")
     one = {"a": summarise_matrix({"x": {0: results(0.5)}}, baseline=None, metric="accuracy")}
     assert compact_sentence(one) == "Accuracy on test in percent, mean of 1 seed."
-    assert compact_cells(one)["a"]["x"] == ("50.0", "")
+    assert compact_cells(one)["a"]["x"].lines == ["50.0"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -107,12 +108,14 @@ def test_markdown_is_compact_and_long() -> None:
     assert (
         lines[0] == "| setting | supervised | label smoothing | sample weights | both\\|of them |"
     )
-    assert "| easy-noise0 | 51.0 [48.5, 53.5] | 53.1 (+2.1 [+1.9, +2.3]) |" in lines[2]
+    assert lines[2].startswith(
+        "| easy-noise0 | 51.0 ± 1.0 [48.5, 53.5] | 53.1 ± 1.1 [50.4, 55.8] (+2.1 [+1.9, +2.3]) |"
+    )
     assert lines[3].endswith(f"| {UNKNOWN} |")
     assert lines[5].startswith("Accuracy on test")
     long = settings_markdown(summaries()).splitlines()
     assert len(long) == 2 + 4 + 3
-    assert long[2].startswith("| easy-noise0 | supervised | 3 | 51.0 % | 48.5 to 53.5 | baseline |")
+    assert long[2].startswith("| easy-noise0 | supervised | 3 | 51.0 % | 1.0 | 48.5 to 53.5 |")
     assert len({line.replace("\\|", "").count("|") for line in long}) == 1
 
 

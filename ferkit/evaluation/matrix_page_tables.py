@@ -1,0 +1,195 @@
+"""The tables on the page over a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferkit.evaluation.cost import cost_cells, costs_differ
+from ferkit.evaluation.matrix_sentences import (
+    Summaries,
+    marked,
+    over,
+    pair_sentences,
+    runs_cell,
+    runs_heading,
+)
+from ferkit.evaluation.page import PlainTable
+from ferkit.evaluation.published import has_paper, paper_cells, published_models
+from ferkit.evaluation.replicates import replicate_words
+from ferkit.evaluation.report_results import Card
+from ferkit.evaluation.settings_table import compact_cells, compact_columns
+from ferkit.evaluation.stability import all_stable
+from ferkit.evaluation.wording import (
+    METRIC_NAMES,
+    UNKNOWN,
+    above,
+    interval,
+    is_number,
+    mean_sd,
+    number,
+    percent,
+    points,
+    points_interval,
+    probability,
+    spread,
+)
+
+Summary = Mapping[str, Any]
+
+
+def settings_page_table(summaries: Summaries) -> PlainTable:
+    """A row per setting, a column per variant and published model."""
+    cells, columns = compact_cells(summaries), compact_columns(summaries)
+    rows = [
+        [setting, *("\n".join(row[name].lines) if name in row else UNKNOWN for name in columns)]
+        for setting, row in cells.items()
+    ]
+    return PlainTable(["setting", *columns], rows)
+
+
+def summary_tables(summary: Summary) -> dict[str, Any]:
+    """The tables of a summary: variants, runs, wrong labels."""
+    variants, keys = summary["variants"], summary["seeds"]
+    by_run = [
+        [name, *(percent(entry["values"].get(key)) for key in keys), spread(entry)]
+        for name, entry in variants.items()
+    ]
+    columns = ["variant", *map(replicate_words, keys), "sd, points"]
+    return {
+        "table": variants_table(summary),
+        "seeds": PlainTable(columns, by_run),
+        "noise": _noise(summary),
+    }
+
+
+def variants_table(summary: Summary) -> PlainTable:
+    """A row per variant and published model: headline metrics, gain, test, paper, network."""
+    metric, baseline, variants = summary["metric"], summary["baseline"], summary["variants"]
+    beside = [name for name in METRIC_NAMES if name != metric]
+    tested = baseline and any(entry.get("test") for entry in variants.values())
+    published = has_paper([summary]) or bool(published_models([summary]))
+    stable = all_stable(variants.values())
+    costly = costs_differ(entry.get("cost") for entry in variants.values())
+    columns = ["variant", str(METRIC_NAMES.get(metric, metric))]
+    columns += [f"gain over {baseline}, points"] if baseline else []
+    columns += [f"p, {summary['tests']['correction']}"] if tested else []
+    columns += ["paper", "ours less paper's, points"] if published else []
+    columns += [*(METRIC_NAMES[name] for name in beside)]
+    columns += ["stability distance"] if stable else []
+    columns += ["parameters", "gflops"] if costly else []
+    columns += [runs_heading(summary)]
+    rows = []
+    for name, entry in variants.items():
+        row = [name, above(mean_sd(entry) + " %", interval(entry))]
+        row += [_gain(name, entry, baseline)] if baseline else []
+        row += [probability((entry.get("test") or {}).get("p_holm"))] if tested else []
+        row += paper_cells(entry) if published else []
+        row += [percent(entry["means"].get(other)) for other in beside]
+        row += [percent(entry["stability_distance"])] if stable else []
+        row += cost_cells(entry.get("cost")) if costly else []
+        rows.append([*row, runs_cell(entry)])
+    for name, value in (summary.get("paper") or {}).get("models", {}).items():
+        shown: dict[str, str] = {
+            "variant": name,
+            "paper": percent(value, 2),
+            columns[-1]: "published",
+        }
+        rows.append([shown.get(column, UNKNOWN) for column in columns])
+    what = over([summary])
+    caption = f"Means over {what} ± standard deviation, below them 95 % intervals"
+    return PlainTable(columns, rows, caption)
+
+
+def _gain(name: str, entry: Mapping[str, Any], baseline: str) -> str:
+    gain = entry["gain"]
+    if not gain:
+        return "baseline" if name == baseline else UNKNOWN
+    return above(points(gain["mean"]) + marked(entry), points_interval(gain))
+
+
+def variant_card(name: str, entry: Mapping[str, Any], summary: Summary) -> Card:
+    """A variant's mean, large, with what is to be known of it below."""
+    ends = interval(entry)
+    said = f"95 %: {ends}" if ends else f"no interval: one {over([summary]).removesuffix('s')}"
+    gain = entry["gain"]
+    if gain:
+        said += f"\ngain {points(gain['mean'])}"
+        said += f" ({points_interval(gain)})" if points_interval(gain) else ""
+        said += marked(entry)
+    metric = METRIC_NAMES.get(summary["metric"], summary["metric"])
+    return Card(f"{name}: {metric}", percent(entry["mean"]), said)
+
+
+def tests_section(tests: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The table of all paired tests, and how to read it; None where there are none."""
+    pairs: Sequence[Mapping[str, Any]] = (tests or {}).get("pairs", [])
+    if not tests or not pairs:
+        return None
+    has_settings = any(pair["setting"] for pair in pairs)
+    columns = ["variant", "against", "test samples", "difference, points", "p"]
+    columns += [f"p, {tests['correction']}", "notes"]
+    rows = []
+    for pair in pairs:
+        samples = str(pair["n"])
+        if pair.get("unit") == "subjects":
+            samples += f" ({pair['units']} subjects)"
+        row = [
+            f"{pair['setting']}/{pair['variant']}" if has_settings else pair["variant"],
+            pair["against"],
+            samples,
+            above(points(pair.get("difference")), points_interval(pair)),
+            probability(pair["p"]),
+            probability(pair["p_holm"]) + marked({"test": pair}),
+            "; ".join([*([f"not tested: {pair['why']}"] if pair.get("why") else []),
+                       *pair["notes"]]),
+        ]  # fmt: skip
+        rows.append(row)
+    return {"sentences": pair_sentences(tests), "table": PlainTable(columns, rows)}
+
+
+def _noise(summary: Summary) -> dict[str, Any] | None:
+    rows = []
+    for name, entry in summary["variants"].items():
+        noise = entry["label_noise"]
+        if not noise:
+            continue
+        share = percent(noise["wrong"] / noise["n"]) if noise["n"] else UNKNOWN
+        aurocs = [
+            _auroc(noise.get("weight_auroc"), equal=noise["all_equal"]),
+            _auroc(noise.get("loss_auroc"), equal=False),
+        ]
+        precisions = [
+            _percent_sd(noise.get(f"{detector}_precision_at_k")) for detector in ("weight", "loss")
+        ]
+        rows.append([name, share, *aurocs, *precisions])
+    if not rows:
+        return None
+    columns = ["variant", "wrong labels", "AUROC of low weight", "AUROC of high loss"]
+    columns += ["precision at k, low weight", "precision at k, high loss"]
+    what = over([summary])
+    return {
+        "sentences": [
+            "How well low weight, and for reference high loss, ranks the wrong training labels "
+            "first. AUROC 0.5 is chance; precision at k is to be compared with the share of "
+            "wrong labels."
+        ],
+        "table": PlainTable(
+            columns, rows, f"Means over {what} ± standard deviation, below them 95 % intervals"
+        ),
+    }
+
+
+def _percent_sd(entry: Mapping[str, Any] | None) -> str:
+    return above(f"{mean_sd(entry)} %", interval(entry)) if entry else UNKNOWN
+
+
+def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:
+    if entry is None:
+        return UNKNOWN
+    if equal:
+        return f"{number(entry['mean'])}\nall equal"
+    sd = f" ± {number(entry['sd'])}" if is_number(entry.get("sd")) else ""
+    has_ends = is_number(entry["low"])
+    ends = f"{number(entry['low'])} to {number(entry['high'])}" if has_ends else ""
+    return above(number(entry["mean"]) + sd, ends)

@@ -1,0 +1,223 @@
+"""The table of a matrix, a row per variant: as cells for people, for the console, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from ferkit.evaluation.cost import cost_cells, costs_differ
+from ferkit.evaluation.matrix_sentences import (
+    interval_words,
+    marked,
+    over,
+    runs_cell,
+    runs_heading,
+    test_sentences,
+)
+from ferkit.evaluation.published import has_paper, paper_cells, paper_sentences, published_models
+from ferkit.evaluation.replicates import ONE, SEEDS
+from ferkit.evaluation.stability import all_stable
+from ferkit.evaluation.tables import SHORT_NAMES, markdown_table, narrow_table
+from ferkit.evaluation.wording import (
+    METRIC_NAMES,
+    UNKNOWN,
+    bracketed,
+    interval,
+    mean_sd,
+    number,
+    percent,
+    points,
+    points_interval,
+    probability,
+    spread,
+)
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table. cell: of a variant's name and entry."""
+
+    heading: str
+    cell: Callable[[str, Entry], str]
+
+
+def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of a matrix, as text for people.
+
+    Args:
+        summary: what `summarise_matrix` returned, perhaps with tests and published figures.
+    Returns: column names, and a row of as many cells per variant and per published model.
+    """
+    columns = _columns(summary)
+    rows = [
+        [column.cell(name, entry) for column in columns]
+        for name, entry in summary["variants"].items()
+    ]
+    models = (summary.get("paper") or {}).get("models", {})
+    for name, value in models.items():
+        shown = {"variant": name, runs_heading(summary): "published", "paper": percent(value, 2)}
+        rows.append([shown.get(column.heading, UNKNOWN) for column in columns])
+    return [column.heading for column in columns], rows
+
+
+def _columns(summary: Mapping[str, Any]) -> list[Column]:
+    metric, baseline = summary["metric"], summary["baseline"]
+    entries = summary["variants"].values()
+    beside = beside_metric(metric)
+    without = f"no interval: one {'seed' if over([summary]) == SEEDS else 'fold'}"
+    columns = [
+        Column("variant", lambda name, _: name),
+        Column(runs_heading(summary), lambda _, entry: runs_cell(entry)),
+        Column(METRIC_NAMES.get(metric, metric), lambda _, entry: percent(entry["mean"])),
+        Column("sd, points", lambda _, entry: spread(entry)),
+        Column("95 % interval", lambda _, entry: interval(entry) or entry["method"]),
+    ]
+    if baseline:
+        columns += [
+            Column(
+                f"gain over {baseline}, points",
+                lambda name, entry: _gain(name, entry, baseline) + marked(entry),
+            ),
+            Column(
+                "95 % interval of the gain",
+                lambda _, entry: (
+                    (points_interval(entry["gain"]) or without) if entry["gain"] else ""
+                ),
+            ),
+        ]
+        about = summary.get("tests")
+        if about and any(entry.get("test") for entry in entries):
+            columns.append(
+                Column(
+                    f"p, {about['correction']} over {about['comparisons']}",
+                    lambda _, entry: probability((entry.get("test") or {}).get("p_holm")),
+                )
+            )
+    if has_paper([summary]) or published_models([summary]):
+        columns += [
+            Column("paper", lambda _, entry: paper_cells(entry)[0]),
+            Column("ours less paper's, points", lambda _, entry: paper_cells(entry)[1]),
+        ]
+    columns.append(
+        Column(METRIC_NAMES[beside], lambda _, entry: percent(entry["means"].get(beside)))
+    )
+    return columns + _further_columns(summary)
+
+
+def _further_columns(summary: Mapping[str, Any]) -> list[Column]:
+    entries = summary["variants"].values()
+    columns = []
+    if all_stable(entries):
+        columns.append(
+            Column("stability distance", lambda _, entry: percent(entry["stability_distance"]))
+        )
+    if any_noise(summary):
+        equal = "0.500 (weights all equal)"
+        columns += [
+            Column(
+                "wrong labels by weight: AUROC",
+                lambda _, entry: noise_cells(entry["label_noise"], equal=equal)[0],
+            ),
+            Column(
+                "precision at k",
+                lambda _, entry: noise_cells(entry["label_noise"], equal=equal)[1],
+            ),
+        ]
+    if costs_differ(entry.get("cost") for entry in entries):
+        columns += [
+            Column("parameters", lambda _, entry: cost_cells(entry.get("cost"))[0]),
+            Column("gflops", lambda _, entry: cost_cells(entry.get("cost"))[1]),
+        ]
+    return columns
+
+
+def matrix_table(summary: Mapping[str, Any]) -> Table:
+    """The table of a matrix for the console, narrow enough for 80 columns: each interval
+    stands below its value.
+
+    Args:
+        summary: what `summarise_matrix` returned, perhaps with tests and published figures.
+    """
+    metric, baseline = summary["metric"], summary["baseline"]
+    beside = beside_metric(metric)
+    noisy = any_noise(summary)
+    published = has_paper([summary]) or bool(published_models([summary]))
+    captions = [f"Mean ± standard deviation, below it the {interval_words([summary])}."]
+    columns = ["variant", runs_heading(summary), SHORT_NAMES.get(metric, metric)]
+    if baseline:
+        columns.append("gain")
+        captions.append(f"Gain: over {baseline}, paired by {ONE[over([summary])]}, in points.")
+    columns += ["paper"] if published else []
+    columns.append(SHORT_NAMES[beside])
+    captions += [*test_sentences([summary]), *paper_sentences([summary])]
+    if noisy:
+        columns += ["AUROC", "P@k"]
+        captions.append(
+            "AUROC, P@k: how well low weight finds the wrong labels among the training labels;"
+            " 0.5 is chance, as when all weights are equal (=)."
+        )
+    title = f"{METRIC_NAMES.get(metric, metric)} on {summary['split']}, in percent"
+    table = narrow_table(title, columns)
+    table.caption = escape(" ".join(captions))
+    for name, entry in summary["variants"].items():
+        ends = bracketed(interval(entry)) or "one seed"
+        row = [name, runs_cell(entry).replace(" ", "\n", 1), f"{mean_sd(entry)}\n{ends}"]
+        row += [_gain_cell(entry)] if baseline else []
+        if published:
+            value, difference = paper_cells(entry)
+            row.append(
+                f"{value.removesuffix(' %')}\n({difference})" if entry.get("paper") else value
+            )
+        row.append(percent(entry["means"].get(beside)).removesuffix(" %"))
+        row += noise_cells(entry["label_noise"], equal="0.500 =") if noisy else []
+        table.add_row(*(escape(cell) for cell in row))
+    for name, value in (summary.get("paper") or {}).get("models", {}).items():
+        shown = {"variant": name, "paper": percent(value, 2).removesuffix(" %")}
+        table.add_row(*(escape(shown.get(column, UNKNOWN)) for column in columns))
+    return table
+
+
+def matrix_markdown(summary: Mapping[str, Any]) -> str:
+    """The table of a matrix as Markdown, below it what its marks mean; see `matrix_rows`."""
+    sentences = [*test_sentences([summary]), *paper_sentences([summary])]
+    below = f"\n{' '.join(sentences)}\n" if sentences else ""
+    return markdown_table(*matrix_rows(summary)) + below
+
+
+def beside_metric(metric: str) -> str:
+    """The metric shown beside: per-class accuracy beside accuracy, and the other way round."""
+    return "accuracy" if metric == "mean_class_accuracy" else "mean_class_accuracy"
+
+
+def any_noise(summary: Mapping[str, Any]) -> bool:
+    """Whether any variant was measured by how it finds wrong labels."""
+    return any(entry["label_noise"] for entry in summary["variants"].values())
+
+
+def noise_cells(noise: Mapping[str, Any] | None, *, equal: str) -> list[str]:
+    """AUROC and precision at k of low weight. equal: said where all weights are."""
+    if not noise or "weight_auroc" not in noise:
+        return [UNKNOWN, UNKNOWN]
+    auroc = equal if noise["all_equal"] else number(noise["weight_auroc"]["mean"])
+    return [auroc, percent(noise.get("weight_precision_at_k", {}).get("mean"), 0)]
+
+
+def _gain(name: str, entry: Entry, baseline: str) -> str:
+    if entry["gain"]:
+        return points(entry["gain"]["mean"])
+    return "baseline" if name == baseline else UNKNOWN
+
+
+def _gain_cell(entry: Entry) -> str:
+    gain = entry["gain"]
+    if gain is None:
+        return UNKNOWN
+    return (
+        f"{points(gain['mean'])}{marked(entry)}\n{bracketed(points_interval(gain)) or 'one seed'}"
+    )
