@@ -54,20 +54,18 @@ class AbsentFiles:
         registry = read_registry()
         found = []
         for variable, named in {**self._astray, **self._unset}.items():
-            is_data = named.location[0] == "data"
-            sort = "data set" if is_data else "weights"
             if variable in self._unset:
                 state = f"the environment variable {variable} is not set"
             else:
                 state = f"there is nothing at {named.path}, to which {variable} leads"
+            meant, access = what_is_meant(named, variable, registry)
             keys = [(key, item) for key, item in _texts(self._document) if _names(item, variable)]
             ways = [f"export {variable}=PATH", *(f"--set {key}=PATH" for key, _ in keys)]
-            hint = f"{how_to_get(named, registry)}Then {' or '.join(dict.fromkeys(ways[:2]))}"
+            hint = f"{access}{' or '.join(ways[:2])}"
             if len(ways) > 2:
                 hint += f" (and {', '.join(ways[2:])})"
             place = keys[0][1].place if keys else self._document.place
-            what = f"{state}: the {sort} '{named.component}' {'is' if is_data else 'are'} needed."
-            found.append(PlacedError(what, place, hint=hint + "."))
+            found.append(PlacedError(f"{state}: {meant} needed.", place, hint=hint + "."))
         return found
 
     def _leading_to(self, path: str) -> list[str]:
@@ -82,20 +80,24 @@ class AbsentFiles:
         ]
 
 
-def how_to_get(named: Named, registry: Registry) -> str:
-    """A sentence on how to get a data set or weights, by the registry; "" if it has no entry."""
+def what_is_meant(named: Named, variable: str, registry: Registry) -> tuple[str, str]:
+    """What a path is of, with a verb, and how to get it: by the registry, "" if it has no entry.
+
+    A data set that was made of another one, such as clips cut from videos, is known by its
+    variable: FERKIT_BOLD_MINED is of `bold`.
+    """
     if named.location[0] == "data":
-        for entry in registry.datasets:
-            if entry.name == named.component:
-                page = f", {entry.homepage}" if entry.homepage else ""
-                return f"To be had {entry.access}{page}. "
-        return ""
+        called = variable.removeprefix("FERKIT_").lower()
+        for entry in sorted(registry.datasets, key=lambda one: one.name != named.component):
+            if entry.name == named.component or f"{called}_".startswith(f"{entry.name}_"):
+                page = f" ({entry.homepage})" if entry.homepage else ""
+                return f"the data set '{entry.name}' is", f"Access: {entry.access}{page}. Then "
+        return f"the data set '{named.component}' is", "Give it by "
     for weights in registry.weights:
         if weights.component.partition(":")[2] == named.component:
-            if weights.url is None:
-                return f"{weights.instructions}. "
-            return f"'ferkit fetch {weights.name}' gets the file and says where it lies. "
-    return ""
+            fetch = f"'ferkit fetch {weights.name}' gets the file and says where it lies"
+            return f"the weights '{weights.name}' are", f"{weights.instructions or fetch}. Then "
+    return f"what {'.'.join(map(str, named.location))} names is", "Give it by "
 
 
 def _names(item: Item, variable: str) -> bool:

@@ -58,13 +58,13 @@ def test_check_and_run_tell_all_that_is_absent_at_once(
         "'vggface' are needed. 'ferkit fetch vggface' gets the file and says where it lies. Then "
         "export FERKIT_VGG_FACE=PATH or --set model.backbone.weights=PATH.",
         f"{recipe}:8:44: the environment variable FERKIT_RAFD is not set: the data set 'rafd' is "
-        "needed. To be had by request, for researchers of accredited universities, "
-        "https://rafd.socsci.ru.nl/. Then export FERKIT_RAFD=PATH or --set "
+        "needed. Access: by request, for researchers of accredited universities "
+        "(https://rafd.socsci.ru.nl/). Then export FERKIT_RAFD=PATH or --set "
         "matrix.settings.rafd.data.train.path=PATH (and --set "
         "matrix.settings.raf_db.data.test.path=PATH).",
         f"{recipe}:11:36: the environment variable FERKIT_DATA is not set: the data set 'raf_db' "
-        "is needed. To be had by request to the authors, from an address of a university, "
-        "http://www.whdeng.cn/RAF/model1.html. Then export FERKIT_DATA=PATH or --set "
+        "is needed. Access: by request to the authors, from an address of a university "
+        "(http://www.whdeng.cn/RAF/model1.html). Then export FERKIT_DATA=PATH or --set "
         "matrix.settings.raf_db.data.train.path=PATH.",
     ]
     assert main(["check", str(recipe)]) == 2
@@ -122,6 +122,35 @@ def test_the_matrix_folder_holds_the_real_paths(
     assert not any("$" in file.read_text() for file in files)
     settings = yaml.safe_load(files[0].read_text())["matrix"]["settings"]
     assert settings["raf_db"]["data"]["train"]["path"] == str(tmp_path / "raf")
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "data: {unlabelled: {use: table, path: $FERKIT_BOLD_MINED}}",
+            "FERKIT_BOLD_MINED is not set: the data set 'bold' is needed. Access: by registration",
+        ),
+        (
+            "data: {unlabelled: {use: table, path: $MY_TABLE}}",
+            "MY_TABLE is not set: the data set 'table' is needed. Give it by export MY_TABLE=PATH "
+            "or --set matrix.variants.plain.data.unlabelled.path=PATH.",
+        ),
+        (
+            "init: $MY_RUN",
+            "MY_RUN is not set: what init names is needed. Give it by export MY_RUN=PATH or",
+        ),
+    ],
+)
+def test_what_the_registry_does_not_know(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, message: str
+) -> None:
+    set_all(monkeypatch, tmp_path)
+    recipe.write_text(RECIPE.replace("plain: {}", f"plain: {{{key}}}"))
+    with pytest.raises(FerkitErrors) as raised:
+        read_recipe(str(recipe), catalogue=catalogue(load()), look=True)
+    (error,) = raised.value.errors
+    assert message in str(error)
 
 
 def test_what_is_only_read_needs_no_data(recipe: Path) -> None:
