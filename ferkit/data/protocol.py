@@ -16,6 +16,9 @@ _AMOUNT = frozenset(
 """Parameters of data sets that choose among the samples of one collection, or label them."""
 
 
+_SELECTED = "Selected and reported on the same split; such figures are too high for new data"
+
+
 @dataclass(frozen=True)
 class Declaration:
     """One thing to know about how a figure came about.
@@ -80,7 +83,7 @@ def _selection(section: DataSection, n: Mapping[str, int], made: Made) -> Declar
             f" epochs and rounds, weights by its loss) goes by the {n['test']} test samples that"
             " the figures are about, so these are too high for new data."
         )
-        return Declaration("selected-on-test", "Selected on the reported split", what, True)
+        return Declaration("selected-on-test", _SELECTED, what, True)
     if not n["validation"]:
         return Declaration("no-validation", "No validation split", "Nothing is chosen by data.")
     where = "held out of the training samples" if made.validation else "given by data.train"
