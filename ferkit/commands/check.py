@@ -6,6 +6,7 @@ import click
 
 from ferkit.catalogue import catalogue, spoken
 from ferkit.compatibility import chosen_parts
+from ferkit.matrix_words import matrix_lines
 from ferkit.plugins import load
 from ferkit.recipe import LoadedRecipe, read_recipe
 
@@ -45,8 +46,7 @@ def summary(read: LoadedRecipe) -> list[str]:
         seeds = len(read.matrix.seeds)
         variants = ", ".join(read.matrix.variants)
         lines.append(f"  matrix: {variants}; {seeds} {'seed' if seeds == 1 else 'seeds'}")
-        if read.matrix.settings is not None:
-            lines.append(f"  settings: {', '.join(read.matrix.settings)}")
+        lines += [f"  {line}" for line in matrix_lines(read.matrix)]
         if read.matrix.pretrain is not None:
             fresh = ", ".join(read.matrix.not_pretrained)
             lines.append(f"  pretrained: once{f'; not for {fresh}' if fresh else ''}")

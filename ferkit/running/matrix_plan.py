@@ -14,8 +14,8 @@ from ferkit.errors import FerkitError
 from ferkit.files import write_whole
 from ferkit.matrix_expanded import ExpandedMatrix
 from ferkit.matrix_section import MatrixSection
-from ferkit.recipe import LoadedRecipe, models_for, read_recipe, validate
-from ferkit.recipe_write import dump_recipe, recipe_document, recipe_hash
+from ferkit.recipe import LoadedRecipe, models_for, validate
+from ferkit.recipe_write import recipe_document, recipe_hash
 from ferkit.running.changed_recipe import recorded
 from ferkit.running.folder import is_done, now, read_json, read_state
 from ferkit.running.matrix_recipe import dump_matrix
@@ -29,6 +29,7 @@ from ferkit.running.plan import (
     run_recipe,
     run_values,
 )
+from ferkit.running.planned_recipes import read_planned, write_planned
 from ferkit.sections import Recipe
 from ferkit.training.devices import choose_device, make_fabric
 
@@ -115,8 +116,10 @@ def write_plan(
     """
     runs = plan_runs(matrix)
     of_cells = _validated(loaded, matrix, components, runs, root=root)
-    for recipe in of_cells.values():
-        make_fabric(recipe.training)
+    for training in {
+        repr(recipe.training): recipe.training for recipe in of_cells.values()
+    }.values():
+        make_fabric(training)
     rough = MatrixPlan(root, loaded.name, matrix, tuple(runs), of_cells, smoke, now())
     several = (jobs or rough.default_jobs()) > 1
     if threads is None:
@@ -130,8 +133,7 @@ def write_plan(
     plan = replace(rough, runs=tuple(runs), recipes=of_cells, recorded=recorded(text))
     for run, own in zip(runs, recipes, strict=True):
         if not run.is_shared:
-            (root / run.plan_file).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(root / run.plan_file, dump_recipe(own))
+            write_planned(root / run.plan_file, own)
     write_whole(root / "recipe.yaml", text)
     write_state(plan, "planned")
     return plan
@@ -224,11 +226,12 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
     except (KeyError, TypeError, ValueError) as error:
         lacking = f"lacks {error}" if isinstance(error, KeyError) else "holds no valid matrix"
         raise FerkitError(f"is damaged: it {lacking}.", where=str(path)) from error
-    recipes: dict[Cell, Recipe] = {}
+    files: dict[Cell, Path] = {}
     for run in runs:
-        if not run.is_shared and run.cell not in recipes:
-            loaded = read_recipe(str(root / run.plan_file), catalogue=components)
-            recipes[run.cell] = loaded.recipe
+        if not run.is_shared:
+            files.setdefault(run.cell, root / run.plan_file)
+    planned = read_planned(files.values(), components)
+    recipes = {cell: planned[file] for cell, file in files.items()}
     smoke = bool(state.get("smoke"))
     return MatrixPlan(root, name, matrix, tuple(runs), recipes, smoke, started, state.get("recipe"))
 

@@ -11,6 +11,7 @@ from ferkit.plugin import Context
 from ferkit.running.assemble import ReadSets, prepare_data, read_data
 from ferkit.running.children import local_engine
 from ferkit.running.matrix import run_matrix, show_table
+from ferkit.running.plan_lines import data_key, plan_lines
 from ferkit.running.selection import selected
 from ferkit.running.trial import Trial
 from ferkit.training.devices import choose_device
@@ -51,6 +52,8 @@ def work_off(
     on_ray = choice.kind == "ray" and bool(open_runs)
     where = "on Ray" if on_ray else f"{jobs} at a time on {', '.join(sorted(plan.devices()))}"
     display.say(f"{plan.name}: {plan.sizes()}{now}, {where}")
+    for line in plan_lines(plan) if new else ():
+        display.say(f"  {line}")
     with ExitStack() as stack:
         engine: Engine
         if on_ray:  # before faces are prepared: it may turn out that the cluster can't be used
@@ -91,8 +94,7 @@ def prepare_shared(
     tried: set[tuple[Cell, bool]] = set()  # seeds and folds of a cell are built of the same parts
     for run in runs:
         recipe = plan.recipes[run.cell]
-        data = recipe.data  # how it is divided changes nothing of what is read and prepared
-        key = repr((data.train, data.unlabelled, data.test, recipe.faces))
+        key = data_key(recipe)
         context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
         if key not in shared:
             read = read_data(recipe, components, context, smoke=plan.smoke)

@@ -19,8 +19,9 @@ def selected(
 
     Args:
         runs: all of the matrix.
-        patterns: shell-style: "SETTING" or "SETTING/VARIANT" ("VARIANT" in a matrix without
-            settings); none stands for everything.
+        patterns: shell-style: "SETTING", "SETTING/VARIANT" or "SETTING/VARIANT/RUN", where RUN is
+            called like its folder, such as "seed0-fold3" (in a matrix without settings "VARIANT"
+            or "VARIANT/RUN"); none stands for everything.
     Raises: FerkitError: a pattern names nothing.
     """
     if not patterns:
@@ -29,7 +30,7 @@ def selected(
     for pattern in patterns:
         named = {run.folder for run in runs if _is_named(run, pattern)}
         if not named:
-            raise _names_nothing(pattern, matrix)
+            raise _names_nothing(pattern, runs, matrix)
         folders |= named
     by_folder = {run.folder: run for run in runs if not run.is_shared}
     for folder in list(folders):
@@ -41,19 +42,22 @@ def selected(
 
 
 def _is_named(run: PlannedRun, pattern: str) -> bool:
-    if run.setting is None:
-        return fnmatchcase(run.variant, pattern)
-    setting, _, variant = pattern.partition("/")
-    return fnmatchcase(run.setting, setting) and fnmatchcase(run.variant, variant or "*")
+    parts = [run.variant, run.folder.name]
+    if run.setting is not None:
+        parts.insert(0, run.setting)
+    wanted = pattern.split("/")
+    return len(wanted) <= len(parts) and all(
+        fnmatchcase(part, each or "*") for part, each in zip(parts, wanted, strict=False)
+    )
 
 
-def _names_nothing(pattern: str, matrix: MatrixSection) -> FerkitError:
-    setting, _, variant = pattern.partition("/")
-    settings, variants = list(matrix.settings or {}), list(matrix.variants)
-    if matrix.settings is None:
-        hint = suggest.hint(pattern, variants, label="Variants")
-    elif any(fnmatchcase(name, setting) for name in settings):
-        hint = suggest.hint(variant, variants, label="Variants")
-    else:
-        hint = suggest.hint(setting, settings, label="Settings")
+def _names_nothing(pattern: str, runs: Sequence[PlannedRun], matrix: MatrixSection) -> FerkitError:
+    levels = [("Variants", list(matrix.variants)), ("Runs", [run.folder.name for run in runs])]
+    if matrix.settings is not None:
+        levels.insert(0, ("Settings", list(matrix.settings)))
+    hint = ""
+    for (label, known), part in zip(levels, pattern.split("/"), strict=False):
+        if not any(fnmatchcase(name, part or "*") for name in known):
+            hint = suggest.hint(part, dict.fromkeys(known), label=label)
+            break
     return FerkitError("names no run of this matrix.", where=f"--only {pattern}", hint=hint or None)
