@@ -64,8 +64,9 @@ class Together:
         """Choose labelled members to hold out, whole groups only.
 
         Args:
-            movable: the pool they come from; groups with members of another split stay where
-                they are, but for those of an unlabelled one.
+            movable: the pool they come from; groups with members of another training or
+                test split stay where they are. With folds, which leave no group where it is,
+                those with members of an unlabelled split move.
             fraction: of the labelled ones in the pool.
             purpose: "test" or "validation".
         Raises: FerkitError: it cannot be done.
@@ -75,10 +76,11 @@ class Together:
         counts = Counter(member.sample.label for member in labelled)
         groups = self.groups_of(labelled)
         names = set(groups)
+        bare = _never_labelled if self._section.folds is not None else _of_unlabelled_set
         free = [
             group
             for name, group in groups.items()
-            if all(m.key in keys or _never_labelled(m) for m in self._members[name])
+            if all(m.key in keys or bare(m) for m in self._members[name])
         ]
         self._check_possible(counts, names, free, purpose)
         chosen = choose_groups(free, counts, fraction, seed=self._section.seed, purpose=purpose)
@@ -160,6 +162,10 @@ class Together:
             where=f"data.split.{purpose}",
             hint=f"Give {purpose} samples of their own, or set it to 0.",
         )
+
+
+def _of_unlabelled_set(member: Member) -> bool:
+    return member.source == "unlabelled"
 
 
 def _never_labelled(member: Member) -> bool:
