@@ -17,6 +17,9 @@ from ferkit.evaluation.wording import HEADLINES, is_number
 Summaries = Mapping[str, Mapping[str, Any]]
 """Setting -> what `summarise_matrix` returned."""
 
+Axes = Mapping[str, Mapping[str, Any]]
+"""Setting -> axis -> value."""
+
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
 _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
 
@@ -27,6 +30,8 @@ _FRAMES = ("frame_weight_rho", "frame_weight_at_apex", "frames_at_apex")
 _ATTENTION = (*_FRAMES, "attention_on_face", "face_area")
 _STABILITY = ("stability_distance", "stability_changed")
 _NETWORK = ("stability_distance", "parameters", "gflops")
+_TEST = ("p", "p_holm", "test", "test_n", "test_units", "test_difference", "test_low", "test_high")
+_PAPER = ("paper", "paper_metric", "ours_less_paper", "paper_source")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class MatrixRun:
     """One finished run.
 
     setting: "" where there is none. results: of results.json. first_accuracy: test accuracy of
-    the first model of the same setting and seed, or None. seconds: it took, or None.
+    the first model of the same setting, seed and fold, or None. seconds: it took, or None.
+    fold: that is its test split, or None.
     """
 
     setting: str
@@ -44,10 +50,11 @@ class MatrixRun:
     results: Mapping[str, Any]
     first_accuracy: float | None
     seconds: float | None
+    fold: int | None = None
 
 
 def matrix_csv(summary: Mapping[str, Any]) -> str:
-    """A row per variant of a matrix without settings, a column per seed; fractions.
+    """A row per variant of a matrix without settings, a column per run; fractions.
 
     Args:
         summary: what `summarise_matrix` returned.
@@ -57,7 +64,8 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
     noises = ("weight_auroc", "weight_precision_at_k", "loss_auroc")
     columns = ["variant", *keys, *(f"gain_{key}" for key in keys)]
     columns += [*(f"mean_of_{name}" for name in HEADLINES), *noises, *_NETWORK]
-    columns += EPOCH_COLUMNS
+    columns += [*EPOCH_COLUMNS, *_TEST, *_PAPER]
+    columns += [f"seed_{seed}" for seed in map(_as_column, seeds)]
     rows: list[list[Any]] = []
     for name, entry in summary["variants"].items():
         gain, noise = entry["gain"] or {}, entry["label_noise"] or {}
@@ -70,25 +78,33 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
                 *(noise.get(found, {}).get("mean") for found in noises),
                 *_network_values(entry),
                 *epochs_cells(entry.get("epochs")),
+                *_test_values(entry),
+                *_paper_values(entry, summary),
                 *(entry["values"].get(seed) for seed in seeds),
             ]
         )
-    return _text([*columns, *(f"seed_{seed}" for seed in seeds)], rows)
+    return _text(columns, [*rows, *_published(summary, columns)])
 
 
 def settings_csv(
-    summaries: Summaries, *, first_accuracy: Mapping[str, Mapping[str, float]] | None = None
+    summaries: Summaries,
+    *,
+    first_accuracy: Mapping[str, Mapping[str, float]] | None = None,
+    axes: Axes | None = None,
 ) -> str:
     """A row per setting and variant; fractions, not percent.
 
     Args:
         summaries: setting -> what `summarise_matrix` returned.
-        first_accuracy: setting -> seed -> test accuracy of its first model.
+        first_accuracy: setting -> run -> test accuracy of its first model.
+        axes: setting -> axis -> value; each axis gets a column.
     """
-    columns = ["setting", "variant", *_SPREAD]
+    names = axis_names(axes)
+    columns = ["setting", *names, "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
     columns += [f"mean_of_{name}" for name in HEADLINES]
     columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK, *EPOCH_COLUMNS]
+    columns += [*_TEST, *_PAPER]
     rows: list[list[Any]] = []
     for setting, summary in summaries.items():
         first = list((first_accuracy or {}).get(setting, {}).values())
@@ -97,6 +113,7 @@ def settings_csv(
             rows.append(
                 [
                     setting,
+                    *axis_values(axes, setting),
                     variant,
                     *(entry[key] for key in _SPREAD),
                     gain.get("mean"),
@@ -107,14 +124,23 @@ def settings_csv(
                     sum(first) / len(first) if first else None,
                     *_network_values(entry),
                     *epochs_cells(entry.get("epochs")),
+                    *_test_values(entry),
+                    *_paper_values(entry, summary),
                 ]
             )
+        where = dict(zip(names, axis_values(axes, setting), strict=True))
+        rows += _published(summary, columns, {"setting": setting, **where})
     return _text(columns, rows)
 
 
-def runs_csv(runs: Iterable[MatrixRun]) -> str:
-    """A row per finished run, first and pretrained models included; fractions, not percent."""
-    columns = ["setting", "variant", "seed", "folder", *HEADLINES, "n"]
+def runs_csv(runs: Iterable[MatrixRun], *, axes: Axes | None = None) -> str:
+    """A row per finished run, first and pretrained models included; fractions, not percent.
+
+    Args:
+        axes: setting -> axis -> value; each axis gets a column.
+    """
+    columns = ["setting", *axis_names(axes), "variant", "seed", "fold", "folder"]
+    columns += [*HEADLINES, "n"]
     columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, *_ATTENTION, *_STABILITY]
     columns += ["first_accuracy", "parameters", "gflops", "seconds", *EPOCH_COLUMNS]
     rows: list[list[Any]] = []
@@ -124,8 +150,10 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
         rows.append(
             [
                 run.setting,
+                *axis_values(axes, run.setting),
                 run.variant,
                 run.seed,
+                run.fold,
                 run.folder,
                 *((test.get(name) or {}).get("value") for name in HEADLINES),
                 test.get("n"),
@@ -151,11 +179,56 @@ def runs_csv(runs: Iterable[MatrixRun]) -> str:
 def rounds_csv(runs: Iterable[MatrixRun]) -> str:
     """A row for each round of each finished run; fractions, not percent."""
     rows = [
-        [run.setting, run.variant, run.seed, *rounds_values(entry)]
+        [run.setting, run.variant, run.seed, run.fold, *rounds_values(entry)]
         for run in runs
         for entry in rounds_of(run.results)
     ]
-    return _text(["setting", "variant", "seed", *rounds_columns()], rows)
+    return _text(["setting", "variant", "seed", "fold", *rounds_columns()], rows)
+
+
+def axis_names(axes: Axes | None) -> list[str]:
+    """The axes of all settings, in order."""
+    return list(dict.fromkeys(axis for values in (axes or {}).values() for axis in values))
+
+
+def axis_values(axes: Axes | None, setting: str) -> list[Any]:
+    """The values of a setting in the order of `axis_names`; None where it has none."""
+    return [(axes or {}).get(setting, {}).get(name) for name in axis_names(axes)]
+
+
+def _as_column(key: str) -> str:
+    """ "0" or, of fold 3, "0_fold_3"."""
+    return key.replace(".", "_fold_")
+
+
+def _test_values(entry: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_TEST`; p values keep six digits however small they are."""
+    test = entry.get("test") or {}
+    p_values = [f"{test[key]:.6g}" if is_number(test.get(key)) else None for key in ("p", "p_holm")]
+    keys = ("test", "n", "units", "difference", "low", "high")
+    return p_values + [test.get(key) for key in keys]
+
+
+def _paper_values(entry: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_PAPER`."""
+    paper = entry.get("paper")
+    if not paper:
+        return [None] * len(_PAPER)
+    about = summary["paper"]
+    return [paper["value"], about["metric"], paper["difference"], about["source"]]
+
+
+def _published(
+    summary: Mapping[str, Any], columns: Sequence[str], where: Mapping[str, Any] | None = None
+) -> list[list[Any]]:
+    """A row for each published model: it has no n, and its figure stands under `paper`."""
+    about = summary.get("paper") or {}
+    rows = []
+    for name, value in about.get("models", {}).items():
+        known = {**(where or {}), "variant": name, "method": "published", "paper": value}
+        known |= {"paper_metric": about["metric"], "paper_source": about["source"]}
+        rows.append([known.get(column) for column in columns])
+    return rows
 
 
 def _expression_values(results: Mapping[str, Any]) -> list[Any]:

@@ -116,7 +116,7 @@ def settings_tables(summaries: Summaries, *, width: int = 100) -> list[Table]:
         table.add_column("setting", overflow="fold", max_width=_WIDEST_SETTING)
         for variant in group:
             table.add_column(escape(variant), justify="right", overflow="fold",
-                             max_width=_WIDEST_VARIANT)  # fmt: skip
+                             max_width=_column(variant, cells))  # fmt: skip
         for setting in summaries:
             row = ["\n".join(cells[setting].get(name, _NOTHING).lines) for name in group]
             table.add_row(escape(setting), *map(escape, row))
@@ -139,6 +139,11 @@ def compact_markdown(summaries: Summaries) -> str:
 
 def settings_markdown(summaries: Summaries) -> str:
     """A row per setting and variant, as Markdown; the columns of a matrix without settings."""
+    return markdown_table(*settings_rows(summaries)) + f"\n{compact_sentence(summaries)}\n"
+
+
+def settings_rows(summaries: Summaries) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells, a row per setting and variant; see `matrix_rows`."""
     columns: list[str] = []
     rows: list[list[str]] = []
     read = {setting: matrix_rows(summary) for setting, summary in summaries.items()}
@@ -148,7 +153,7 @@ def settings_markdown(summaries: Summaries) -> str:
         for row in found:
             by_name = dict(zip(names, row, strict=True))
             rows.append([setting, *(by_name.get(name, UNKNOWN) for name in columns)])
-    return markdown_table(["setting", *columns], rows)
+    return ["setting", *columns], rows
 
 
 def _gain(entry: Mapping[str, Any], variant: str, baseline: str | None) -> str:
@@ -167,14 +172,19 @@ def _fitting(variants: Sequence[str], cells: Cells, width: int) -> list[list[str
     groups: list[list[str]] = []
     left = 0
     for variant in variants:
-        texts = [text for row in cells.values() for text in row.get(variant, _NOTHING)]
-        needed = max(min(_WIDEST_VARIANT, len(variant)), _widest(texts)) + _GAP
+        needed = _column(variant, cells) + _GAP
         if not groups or needed > left:
             groups.append([])
             left = width - first - 1  # the box's own edge
         groups[-1].append(variant)
         left -= needed
     return groups
+
+
+def _column(name: str, cells: Cells) -> int:
+    """How wide a column is: as its cells, but a long name is folded."""
+    texts = [text for row in cells.values() for text in row.get(name, _NOTHING)]
+    return max(min(_WIDEST_VARIANT, len(name)), _widest(texts))
 
 
 def _widest(texts: Iterable[str]) -> int:

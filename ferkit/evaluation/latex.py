@@ -1,0 +1,142 @@
+"""Tables in LaTeX, with the rules of the package booktabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence, matrix_sentences
+from ferkit.evaluation.matrix_table import matrix_rows
+from ferkit.evaluation.settings_table import (
+    CompactCell,
+    compact_cells,
+    compact_columns,
+    settings_rows,
+    variant_names,
+)
+from ferkit.evaluation.wording import METRIC_NAMES, UNKNOWN
+
+_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # at the start of a row it would be taken for an option of \\
+    "]": "{]}",
+    "*": r"\textsuperscript{*}",
+    "±": r"$\pm$",
+    UNKNOWN: "--",
+    "\N{MINUS SIGN}": "$-$",
+    "…": r"\dots{}",
+}
+_ESCAPES = str.maketrans(_SIGNS)
+
+_HEAD = "% Needs \\usepackage{booktabs} and UTF-8.\n"
+
+BOLD = "Bold: the highest mean of a row, whether or not a test tells it from the others."
+
+
+def latex_text(text: str) -> str:
+    """A text as LaTeX shows it, on one line."""
+    escaped = " ".join(text.translate(_ESCAPES).split())
+    return escaped.replace(" " + _SIGNS["*"], _SIGNS["*"])  # a mark stands close to its number
+
+
+def latex_table(
+    columns: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], *, caption: str, label: str
+) -> str:
+    """A table in LaTeX; the first column holds names, the others numbers.
+
+    Args:
+        columns: headings, as plain text.
+        groups: rows that belong together, between which there is some room; each row holds as many
+            cells as there are columns, which are LaTeX already.
+        caption: plain text. label: what it is referred to by.
+    """
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex_text(caption)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(columns) - 1)}}}",
+        r"\toprule",
+        _row(map(latex_text, columns)),
+        r"\midrule",
+    ]
+    for place, group in enumerate(groups):
+        lines += [r"\addlinespace"] if place and len(group) > 1 else []
+        lines += map(_row, group)
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def _row(cells: Any) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def matrix_latex(summary: Mapping[str, Any], *, warning: str = "") -> str:
+    """The table of a matrix without settings.
+
+    Args:
+        summary: what `summarise_matrix` returned, perhaps with tests and published figures.
+        warning: what the caption says first.
+    """
+    metric = str(METRIC_NAMES.get(summary["metric"], summary["metric"]))
+    title = f"{metric[:1].upper()}{metric[1:]} on {summary['split']}."
+    columns, rows = matrix_rows(summary)
+    caption = " ".join(filter(None, [warning, title, *matrix_sentences(summary)]))
+    groups = [[list(map(latex_text, row))] for row in rows]
+    return _HEAD + latex_table(columns, groups, caption=caption, label="tab:matrix")
+
+
+def settings_latex(summaries: Summaries, *, warning: str = "") -> str:
+    """The tables of a matrix with settings: the compact one, and a row per setting and variant.
+
+    Args:
+        summaries: setting -> what `summarise_matrix` returned. warning: see `matrix_latex`.
+    """
+    sentence = compact_sentence(summaries)
+    caption = " ".join(filter(None, [warning, sentence, BOLD]))
+    compact = latex_table(
+        ["setting", *compact_columns(summaries)],
+        list(_compact_groups(summaries)),
+        caption=caption,
+        label="tab:matrix-compact",
+    )
+    columns, rows = settings_rows(summaries)
+    groups = [[list(map(latex_text, row))] for row in rows]
+    caption = " ".join(filter(None, [warning, "All settings and variants.", sentence]))
+    return (
+        _HEAD + compact + "\n" + latex_table(columns, groups, caption=caption, label="tab:matrix")
+    )
+
+
+def _compact_groups(summaries: Summaries) -> list[list[list[str]]]:
+    """Per setting a row of means, and below it rows of intervals, gains and published figures."""
+    columns, variants = compact_columns(summaries), variant_names(summaries)
+    groups = []
+    for setting, cells in compact_cells(summaries).items():
+        row = [cells.get(name, CompactCell(UNKNOWN)) for name in columns]
+        entries = summaries[setting]["variants"]
+        means = [round(1000 * entry["mean"]) for entry in entries.values()]  # as they are shown
+        best = max(means, default=None) if len(means) > 1 else None
+        shown = [latex_text(cell.mean) for cell in row]
+        for place, name in enumerate(variants):
+            if name in entries and round(1000 * entries[name]["mean"]) == best:
+                shown[place] = rf"\textbf{{{shown[place]}}}"
+        group = [[latex_text(setting), *shown]]
+        for kind in ("ends", "gain", "paper"):
+            texts = [getattr(cell, kind) for cell in row]
+            if any(texts):
+                small = [rf"{{\footnotesize {latex_text(one)}}}" if one else "" for one in texts]
+                group.append(["", *small])
+        groups.append(group)
+    return groups
