@@ -53,7 +53,8 @@ def costs_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         for variant, entry in summary["variants"].items()
         if gflops(entry.get("cost"))
     }
-    costs = [gflops(entry["cost"]) or 0.0 for entry in entries.values()]
+    entries |= published_entries(summaries)
+    costs = [entry["cost"]["multiply_adds"] / 1e9 for entry in entries.values()]
     columns = cost_columns(costs)
     if len(columns) < _FEWEST or len(entries) > len(_COLOURS) * len(_MARKERS):
         return None
@@ -76,6 +77,38 @@ def costs_figure(summaries: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         axes.set_ylabel(f"{metric} on {one['split']}, %")
         figure.legend(loc="outside upper left", fontsize=9, ncols=beside)
     return figure
+
+
+def published_entries(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Published models of known cost, as if they were variants: for a clip as long as ours.
+
+    Args:
+        summaries: as of `costs_figure`.
+    Returns: name -> mean, cost and `published`; {} where no variant's cost is known.
+    """
+    ours = [
+        entry["cost"]
+        for summary in summaries.values()
+        for entry in summary["variants"].values()
+        if gflops(entry.get("cost"))
+    ]
+    if not ours:
+        return {}
+    frames = ours[0].get("frames", 1)
+    found = {}
+    for summary in summaries.values():
+        paper = summary.get("paper") or {}
+        for name, cost in (paper.get("costs") or {}).items():
+            if name in paper.get("models", {}):
+                millions = cost.get("parameters")
+                whole = {
+                    "multiply_adds": frames * 1e9 * cost["gflops"],
+                    "parameters": None if millions is None else 1e6 * millions,
+                }
+                mean = paper["models"][name]
+                none = {"low": None, "high": None, "published": True}
+                found[name] = {"mean": mean, "cost": whole, **none}
+    return found
 
 
 def cost_columns(costs: Sequence[float]) -> list[list[int]]:
@@ -159,6 +192,8 @@ def _draw(axes: Axes, entry: Mapping[str, Any], at: float, name: str, row: int) 
         ends = [100 * entry["low"], 100 * entry["high"]]
         axes.plot([at, at], ends, color=colour, linewidth=1.2, marker="_", markersize=7)
     size = 9 if marker == "P" else 7.5  # of which little is left within its white edge
+    hollow = bool(entry.get("published"))
     axes.plot([at], [100 * entry["mean"]], color=colour, label=name, marker=marker,
-              markersize=size, linestyle="none", markeredgecolor="white",
-              markeredgewidth=0.6)  # fmt: skip
+              markersize=size, linestyle="none", markerfacecolor="white" if hollow else colour,
+              markeredgecolor=colour if hollow else "white",
+              markeredgewidth=1.4 if hollow else 0.6)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,7 @@ _COSTS = (
     "intervals as above. Up and to the left is better. Variants whose costs differ by less than "
     "5 % stand side by side."
 )
+_PUBLISHED_COSTS = " Hollow: published models, as costly as they are for a clip as long as ours."
 
 
 def write_matrix_report(folder: Path) -> Path:
@@ -81,13 +82,18 @@ def _variants(summary: Mapping[str, Any]) -> dict[str, Any]:
     variants = summary["variants"]
     figures = [picture(png(variants_figure(summary)), _caption(summary))]
     cost = costs_figure({"": summary})
-    figures += [picture(png(cost), _COSTS)] if cost is not None else []
+    figures += [picture(png(cost), _costs_caption([summary]))] if cost is not None else []
     return {
         "cards": [variant_card(name, entry, summary) for name, entry in variants.items()],
         "figures": figures,
         "sentences": matrix_sentences(summary),
         **summary_tables(summary),
     }
+
+
+def _costs_caption(summaries: Iterable[Mapping[str, Any]]) -> str:
+    published = any((one.get("paper") or {}).get("costs") for one in summaries)
+    return _COSTS + (_PUBLISHED_COSTS if published else "")
 
 
 def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -98,7 +104,8 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
     figures = [picture(png(settings_figure(summaries)), _settings_caption(summaries))]
     cost = costs_figure(summaries)
-    figures += [picture(png(cost), _COSTS)] if cost is not None else []
+    caption = _costs_caption(summaries.values())
+    figures += [picture(png(cost), caption)] if cost is not None else []
     return {
         "table": settings_page_table(summaries),
         "figures": figures,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ferkit.evaluation.wording import METRIC_NAMES, UNKNOWN, is_number, percent, points
@@ -44,6 +44,25 @@ def with_paper(
             **entry, "paper": {"value": value, "ours": ours, "difference": difference}
         }  # fmt: skip
     return {**summary, "variants": variants, "paper": {**about, "models": dict(models)}}
+
+
+def rounds_beside_paper(
+    rounds: Sequence[Mapping[str, Any]], figures: Sequence[float | None]
+) -> list[dict[str, Any]]:
+    """Rounds with the paper's figures of theirs, each as `with_paper` gives it to a variant.
+
+    Args:
+        rounds: what `summarise_rounds` returned. figures: fractions, the first round's first.
+    """
+    found = []
+    for place, one in enumerate(rounds):
+        value = figures[place] if place < len(figures) else None
+        if value is None:
+            found.append(dict(one))
+            continue
+        paper = {"value": value, "ours": one["mean"], "difference": one["mean"] - value}
+        found.append({**one, "paper": paper})
+    return found
 
 
 def has_paper(summaries: Iterable[Summary]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferkit.evaluation.page import PlainTable
+from ferkit.evaluation.published import paper_cells
 from ferkit.evaluation.rounds import rounds_of
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
@@ -65,7 +66,9 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
     stable = any(one["stability"] is not None for each in rounds.values() for one in each)
     columns = ["variant", "round", "accuracy", "gain over the first round, points"]
     columns += [f"{CHOSEN}: accuracy", f"{CHOSEN}: gain, points", "counts in runs"]
+    published = any(one.get("paper") for each in rounds.values() for one in each)
     columns += ["moved by alterations"] if stable else []
+    columns += ["paper", "ours less the paper's, points"] if published else []
     rows = []
     for variant, each in rounds.items():
         for one in each:
@@ -80,7 +83,8 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
                 _gain(one["chosen_gain"]),
                 f"{one['counts']} of {one['n']}",
             ]
-            rows.append([*row, percent(one["stability"])] if stable else row)
+            row += [percent(one["stability"])] if stable else []
+            rows.append([*row, *paper_cells(one)] if published else row)
     folds = any(one.get("folds") for each in rounds.values() for one in each)
     caption = f"Means over {'folds' if folds else 'seeds'} ± standard deviation"
     return PlainTable(columns, rows, f"{caption}, below them 95 % intervals")

@@ -99,7 +99,7 @@ def beside_paper(
     figures = {name: paper.figure(setting, name) for name in matrix.variants}
     return with_paper(
         summary,
-        paper.model_dump(include={"source", "metric", "comparable", "note"}),
+        paper.model_dump(include={"source", "metric", "comparable", "note", "costs"}),
         figures={name: value for name, value in figures.items() if value is not None},
         models=paper.models(setting),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.published import rounds_beside_paper
 from ferkit.evaluation.rounds import rounds_of, summarise_rounds
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.matrix_comparisons import beside_paper, tests_of, with_tests
@@ -168,10 +169,13 @@ def rounds_by_setting(
         if entries and one.run.variant not in (FIRST, PRETRAIN):
             variants = found.setdefault(one.run.setting, {})
             variants.setdefault(one.run.variant, {})[one.run.replicate] = entries
-    metric = plan.matrix.metric
+    metric, paper = plan.matrix.metric, plan.matrix.paper
     return {
         setting or "": {
-            name: summarise_rounds(runs, metric, number_of_folds(plan, setting))
+            name: rounds_beside_paper(
+                summarise_rounds(runs, metric, number_of_folds(plan, setting)),
+                paper.round_figures(setting, name) if paper and paper.metric == metric else (),
+            )
             for name, runs in variants.items()
         }
         for setting, variants in found.items()

@@ -94,3 +94,31 @@ def test_values_are_percent(wrong, value):
     (line,) = wrong(PLAIN + f"  paper: {{source: P, cells: {{plain: {value}}}}}\n")
     assert line.startswith("r.yaml:6:37: ")
     assert "matrix.paper.cells.plain" in line
+
+
+def test_figures_of_rounds_and_costs(read):
+    paper = read(
+        GRID + "  paper:\n    source: P\n    rounds: {easy: {plain: [52.5, null, 54.6]}}\n"
+        "    rows: {VGG: {easy: 49}}\n    costs: {VGG: {gflops: 15.5, parameters: 138}}\n"
+    )
+    assert paper.round_figures("easy", "plain") == [0.525, None, pytest.approx(0.546)]
+    assert paper.round_figures("hard", "plain") == []
+    assert paper.costs["VGG"].gflops == 15.5
+    flat = read(PLAIN + "  paper: {source: P, rounds: {plain: [1]}}\n")
+    assert flat.round_figures(None, "plain") == [0.01]
+
+
+@pytest.mark.parametrize(
+    ("paper", "message"),
+    [
+        ("rounds: {plan: [1]}", "matrix.paper.rounds names 'plan', which is no variant. Did you"),
+        ("rounds: {plain: 1}", "matrix.paper.rounds.plain must be a list of percent, a round each"),
+        ("rounds: {plain: []}", "matrix.paper.rounds.plain must be a list of percent"),
+        ("rounds: {plain: [1, 101]}", "matrix.paper.rounds.plain.1 must be a number of percent"),
+        ("rounds: 1", "matrix.paper.rounds"),
+        ("rows: {A: 1}, costs: {B: {gflops: 1}}", "matrix.paper.costs names 'B', which is no mod"),
+        ("rows: {A: 1}, costs: {A: {gflops: 0}}", "must be greater than 0"),
+    ],
+)
+def test_rounds_and_costs_that_are_none(wrong, paper, message):
+    assert message in "\n".join(wrong(PLAIN + f"  paper: {{source: P, {paper}}}\n"))

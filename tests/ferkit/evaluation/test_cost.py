@@ -20,7 +20,12 @@ from ferkit.evaluation.cost import (
     gflops,
     same_cost,
 )
-from ferkit.evaluation.costs_figure import cost_columns, costs_figure, side_by_side
+from ferkit.evaluation.costs_figure import (
+    cost_columns,
+    costs_figure,
+    published_entries,
+    side_by_side,
+)
 from ferkit.evaluation.drawing import png
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_table import matrix_rows
@@ -133,6 +138,21 @@ def test_accuracy_is_drawn_against_cost() -> None:
     assert list(drawn(figure)) == ["one/v0", "one/v1", "other/v0", "other/v1"]
     assert figure is not None
     assert figure.axes[0].get_xscale() == "log"
+
+
+def test_published_models_of_known_cost_are_drawn_hollow() -> None:
+    found = summary(*({**cost(10, 10**9 * n), "frames": 4} for n in (1, 2)))
+    found["paper"] = {
+        "models": {"VGG": 0.49, "FAN": 0.5118},
+        "costs": {"VGG": {"gflops": 15.5, "parameters": 138}, "gone": {"gflops": 1}},
+    }
+    points = drawn(costs_figure({"": found}))
+    assert list(points) == ["v0", "v1", "VGG"]
+    assert np.asarray(points["VGG"].get_xydata())[0] == pytest.approx([62, 49])
+    assert points["VGG"].get_markerfacecolor() == "white"
+    assert points["v0"].get_markerfacecolor() != "white"
+    assert "(138.0 M)" in str(points["VGG"].get_label())
+    assert published_entries({"": summary(None) | {"paper": found["paper"]}}) == {}
 
 
 @pytest.mark.parametrize("many", [3, 10, 17, 42])

@@ -7,11 +7,13 @@ import io
 
 import pytest
 
+from ferkit.evaluation.published import rounds_beside_paper
 from ferkit.evaluation.report_rounds import rounds_section, rounds_table
 from ferkit.evaluation.rounds import chosen_so_far, rounds_of, summarise_rounds
 from ferkit.evaluation.rounds_figure import rounds_figure
 from ferkit.evaluation.settings_csv import MatrixRun, rounds_csv
 from ferkit.evaluation.tables import rounds_markdown
+from ferkit.evaluation.wording import UNKNOWN
 
 
 def entry(name: str, accuracy: float, so_far: str, **more):
@@ -101,3 +103,21 @@ def test_the_figure_marks_what_counts() -> None:
     assert list(lines["test"].get_ydata()) == pytest.approx([50, 60, 70])
     assert list(lines["counts"].get_xdata()) == [2]
     assert rounds_figure(SEEDS[0][:1]) is None
+
+
+def test_rounds_beside_the_papers() -> None:
+    rounds = rounds_beside_paper(summarise_rounds(SEEDS, "accuracy"), [0.525, None, 0.6])
+    assert rounds[0]["paper"] == {
+        "value": 0.525,
+        "ours": pytest.approx(0.45),
+        "difference": pytest.approx(-0.075),
+    }
+    assert "paper" not in rounds[1]
+    table = rounds_table({"student": rounds})
+    assert table.columns[-2:] == ["paper", "ours less the paper's, points"]
+    assert [row[-2:] for row in table.rows] == [
+        ["52.50 %", "\u22127.50"],
+        [UNKNOWN, UNKNOWN],
+        ["60.00 %", "+10.00"],
+    ]
+    assert "paper" not in rounds_table({"s": summarise_rounds(SEEDS, "accuracy")}).columns
