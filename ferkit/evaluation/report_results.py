@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.tables import is_metrics, no_interval
+from ferkit.evaluation.unseen import unseen_sentences
 from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
@@ -99,6 +100,7 @@ def class_results(results: Mapping[str, Any]) -> dict[str, Any] | None:
 def result_notes(results: Mapping[str, Any], notes: Sequence[Any]) -> list[str]:
     """What must be known to read the numbers rightly: the run's own notes, then ours."""
     texts = [str(note) for note in notes]
+    texts += unseen_sentences(results.get("unseen") or {})
     test, validation = results.get("test"), results.get("validation")
     if results and not is_metrics(validation):
         texts.append("There is no validation set with labels: nothing was chosen by one.")

@@ -14,6 +14,7 @@ from ferkit.data.members import Member, Rows, SourceName
 from ferkit.data.near_duplicates import duplicate_groups, hash_clips
 from ferkit.data.report import summarise
 from ferkit.data.splits import Splits, make_splits
+from ferkit.data.unseen import Unseen, unseen_by_split, without_crops
 from ferkit.errors import FerkitError
 from ferkit.faces.from_recipe import prepare_for_recipe
 from ferkit.plugin import Context, Kind
@@ -57,6 +58,7 @@ class Source:
     problems: tuple[Problem, ...]
     fingerprint: str
     dataset: Dataset | DrawnDataset
+    unseen: tuple[Unseen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class RunData:
 
     fingerprints: per data set, of what its rows and files were.
     datasets: for what they know besides.
+    unseen: of the given splits "test" and "validation", samples of which there are no crops.
     """
 
     splits: Splits
@@ -77,6 +80,7 @@ class RunData:
     problems: tuple[Problem, ...]
     fingerprints: dict[str, str]
     datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
+    unseen: Mapping[str, Sequence[Unseen]] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -145,6 +149,11 @@ def assemble(
         problems=(*found, *divided),
         fingerprints={role: source.fingerprint for role, source in sources.items()},
         datasets={role: source.dataset for role, source in sources.items()},
+        unseen=unseen_by_split(
+            {role: (source.unseen, source.classes) for role, source in sources.items()},
+            recipe.data,
+            splits.classes,
+        ),
     )
 
 
@@ -239,6 +248,7 @@ def _source(
         problems=(*dataset.problems(), *prepared.failures),
         fingerprint=_fingerprint(dataset.fingerprint(), read.classes, samples),
         dataset=dataset,
+        unseen=without_crops(samples, prepared.kept, prepared.failures),
     )
 
 

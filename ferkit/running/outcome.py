@@ -15,6 +15,7 @@ from ferkit.data.loader import SplitData
 from ferkit.evaluation.label_noise import label_noise
 from ferkit.evaluation.metrics import evaluate
 from ferkit.evaluation.run_figures import write_figures
+from ferkit.evaluation.unseen import counted_as_wrong
 from ferkit.evaluation.writing import write_results
 from ferkit.model.cost import count_cost
 from ferkit.running.attention import AttentionWatch
@@ -82,6 +83,9 @@ def results_of(
         metrics = _measure(recipe, data.classes, split, predictions[name])
         if metrics is not None:
             results[name] = metrics
+        if metrics is not None and (unseen := data.unseen.get(name)) and not smoke:
+            labels, kinds = zip(*((each.sample.label, each.kind) for each in unseen), strict=True)
+            results.setdefault("unseen", {})[name] = counted_as_wrong(metrics, labels, kinds)
     noise = _label_noise(data, trained)
     if noise is not None:
         results["label_noise"] = noise
