@@ -61,7 +61,7 @@ def read_crema_d(params: CremaDParams) -> Reading:
     access = "CREMA-D (folder 'VideoFlash', files such as '1001_DFA_ANG_XX.flv')."
     found = Gathered(params.path, SIX, access=access)
     videos = videos_in(found.below("VideoFlash"))
-    votes = _votes(found, params.votes)
+    votes = None if params.votes == "none" else _votes(found, params.votes)
     for video in videos:
         _add(found, video, votes)
     for name in sorted(set(votes or ()) - {video.stem for video in videos}):

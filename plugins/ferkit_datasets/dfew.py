@@ -78,7 +78,7 @@ def read_dfew(params: DfewParams) -> Reading:
         for part in ("train", "test")
     }
     clips = _clips(found, found.below(CLIPS[params.clips]), params.clips)
-    votes = _votes(found)
+    votes = _votes(found) if params.votes else {}
     named: set[int] = set()
     for split, table in lists.items():
         _read_list(found, table, split, clips, votes, named)

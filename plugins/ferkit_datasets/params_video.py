@@ -53,6 +53,10 @@ class DfewParams(Params):
         "frames",
         description="the aligned faces of `clip_224x224`, a folder of images a clip; or the videos",
     )
+    votes: bool = Field(
+        True,
+        description="the ten annotators' votes are the targets of training; false: the label alone",
+    )
     unlabelled: bool = Field(
         False,
         description="give the clips on whose one emotion the annotators did not agree too, as "
@@ -80,10 +84,11 @@ class CremaDParams(Params):
     path: DataPath = Field(
         description="the repository's folder, with `VideoFlash` and `processedResults` in it"
     )
-    votes: Literal["face", "voice", "audio_visual"] = Field(
+    votes: Literal["face", "voice", "audio_visual", "none"] = Field(
         "face",
         description="crowd votes of people who saw the clip without sound, heard it without the "
-        "picture, or had both; the label is what the actor was told to show, either way",
+        "picture, or had both: the targets of training. The label, by which is measured, is what "
+        "the actor was told to show; with none it is the target too",
     )
 
 

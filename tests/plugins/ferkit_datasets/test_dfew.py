@@ -120,3 +120,9 @@ def test_another_folder(grow) -> None:
     (folder / "Annotation/annotation.xlsx").unlink()
     with pytest.raises(FerkitError, match=r"no column 'video_name'"):
         read(folder)
+
+
+def test_labels_alone_as_targets(grow) -> None:
+    reading = read(grow(tree()), votes=False)  # the spreadsheet is not even looked for
+    assert {sample.votes for sample in reading.samples} == {None}
+    assert reading.problems == ()
