@@ -88,7 +88,7 @@ def test_ferplus_majority_trains_on_one_class(voted: Path) -> None:
 def test_ferplus_probability_trains_on_a_class_that_was_drawn(voted: Path) -> None:
     found = targets(voted, "use: ferplus, path: ., target: probability, seed: 1")
     for name in ("Training/fer0000008.png", "Training/fer0000009.png"):
-        assert list(found[names[0]].values()) == [1]
+        assert list(found[name].values()) == [1]
     assert set(found["Training/fer0000008.png"]) <= {"neutral", "sad"}
 
 
