@@ -104,7 +104,7 @@ class _Sweep:
             try:
                 while True:
                     while len(self._work) < self._jobs and (draw := self._next()) is not None:
-                        self._go_on(Work(draw), context)
+                        self._begin(Work(draw), context)
                     if not self._work:
                         return
                     screen.update(self._shown())
@@ -121,14 +121,20 @@ class _Sweep:
         asked = len(self._told) + len(self._work)  # those waiting are under way by now
         return self._study.ask() if asked < self._plan.trials else None
 
+    def _begin(self, work: Work, context: BaseContext) -> None:
+        """Begin a trial, unless it would come to what another one came to."""
+        same = self._same_as(work.draw)
+        if same is None:
+            self._go_on(work, context)
+            write_state(self._plan, self._study, "running")
+            return
+        values = same.about.get("values") or {}
+        self._study.note(work.draw.number, same_as=same.number, values=values)
+        self._end(work, same.state, same.value)
+
     def _go_on(self, work: Work, context: BaseContext) -> None:
         """Start the next run of a trial that is not done, or tell what the trial came to."""
         number = work.draw.number
-        same = self._same_as(work.draw)
-        if same is not None:
-            self._study.note(number, same_as=same.number, values=same.about.get("values") or {})
-            self._end(work, same.state, same.value)
-            return
         while (seed := work.next_seed(self._seeds)) is not None:
             folder = self._plan.run_folder(number, seed)
             state = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
