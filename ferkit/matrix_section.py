@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ferkit.paper_section import PaperSection
 from ferkit.sections import Section
+from ferkit.table_section import TableSection
 
 
 class MatrixSection(Section):
@@ -65,6 +66,9 @@ class MatrixSection(Section):
         "baseline, or every two",
     )
     paper: PaperSection | None = Field(None, description="published figures beside ours")
+    table: TableSection | None = Field(
+        None, description="lays the compact table out by two axes; null: a row per combination"
+    )
 
     def omitted(self) -> frozenset[tuple[str | None, str]]:
         """Setting and variant of what is not run."""

@@ -14,6 +14,7 @@ from ferkit.paper_section import check_paper
 from ferkit.recipe_merge import merge, without_named
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import Item, PlacedError
+from ferkit.table_section import check_table
 
 FIRST = "first"
 """Name of the models that variants start from; no variant may be called so."""
@@ -132,6 +133,9 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
             variants=matrix.variants,
             settings=matrix.settings or (),
         )
+    if matrix.table is not None:
+        names = dict.fromkeys(axis for point in matrix.axis_values().values() for axis in point)
+        errors += check_table(matrix.table, given.value["table"], axes=names)
     if len(set(matrix.seeds)) < len(matrix.seeds):
         errors.append(PlacedError("matrix.seeds holds a seed twice.", given.value["seeds"].place))
     if min(matrix.seeds) < 0:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence, matrix_sentences
+from ferkit.evaluation.axes_table import Layout, axes_tables
+from ferkit.evaluation.matrix_sentences import MARK, Summaries, compact_sentence, matrix_sentences
 from ferkit.evaluation.matrix_table import matrix_rows
 from ferkit.evaluation.settings_table import (
     CompactCell,
@@ -46,9 +48,9 @@ BOLD = "Bold: the highest mean of a row, whether or not a test tells it from the
 
 
 def latex_text(text: str) -> str:
-    """A text as LaTeX shows it, on one line."""
-    escaped = " ".join(text.translate(_ESCAPES).split())
-    return escaped.replace(" " + _SIGNS["*"], _SIGNS["*"])  # a mark stands close to its number
+    """A text as LaTeX shows it, on one line; a mark at its end stands close to it."""
+    mark = _SIGNS["*"] if text.endswith(MARK) else ""
+    return " ".join(text.removesuffix(MARK).translate(_ESCAPES).split()) + mark
 
 
 def latex_table(
@@ -97,26 +99,40 @@ def matrix_latex(summary: Mapping[str, Any], *, warning: str = "") -> str:
     return _HEAD + latex_table(columns, groups, caption=caption, label="tab:matrix")
 
 
-def settings_latex(summaries: Summaries, *, warning: str = "") -> str:
+def settings_latex(summaries: Summaries, *, warning: str = "", layout: Layout | None = None) -> str:
     """The tables of a matrix with settings: the compact one, and a row per setting and variant.
 
     Args:
         summaries: setting -> what `summarise_matrix` returned. warning: see `matrix_latex`.
+        layout: of the compact table; None: a row per setting.
     """
     sentence = compact_sentence(summaries)
-    caption = " ".join(filter(None, [warning, sentence, BOLD]))
-    compact = latex_table(
-        ["setting", *compact_columns(summaries)],
-        list(_compact_groups(summaries)),
-        caption=caption,
-        label="tab:matrix-compact",
-    )
+    if layout is not None:
+        compact = "\n".join(_axes_latex(summaries, layout, [warning, sentence]))
+    else:
+        compact = latex_table(
+            ["setting", *compact_columns(summaries)],
+            _compact_groups(summaries),
+            caption=" ".join(filter(None, [warning, sentence, BOLD])),
+            label="tab:matrix-compact",
+        )
     columns, rows = settings_rows(summaries)
     groups = [[list(map(latex_text, row))] for row in rows]
     caption = " ".join(filter(None, [warning, "All settings and variants.", sentence]))
     return (
         _HEAD + compact + "\n" + latex_table(columns, groups, caption=caption, label="tab:matrix")
     )
+
+
+def _axes_latex(summaries: Summaries, layout: Layout, said: Sequence[str]) -> Iterator[str]:
+    """The tables over two axes; the lines of a cell are rows below each other."""
+    for place, (title, columns, rows) in enumerate(axes_tables(summaries, layout)):
+        groups = []
+        for name, cells in rows:
+            below = zip_longest([name], *cells, fillvalue="")
+            groups.append([list(map(latex_text, row)) for row in below])
+        caption = " ".join(filter(None, [f"{title}." if title else "", *said]))
+        yield latex_table(columns, groups, caption=caption, label=f"tab:matrix-axes-{place}")
 
 
 def _compact_groups(summaries: Summaries) -> list[list[list[str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ferkit.evaluation.axes_table import Layout, axes_tables
 from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.matrix_sentences import (
     Summaries,
@@ -46,6 +47,16 @@ def settings_page_table(summaries: Summaries) -> PlainTable:
         for setting, row in cells.items()
     ]
     return PlainTable(["setting", *columns], rows)
+
+
+def axes_page_tables(summaries: Summaries, layout: Layout) -> list[PlainTable]:
+    """The same by two axes, with the variants in the cells; the caption tells of other axes."""
+    return [
+        PlainTable(
+            columns, [[name, *("\n".join(lines) for lines in cells)] for name, cells in rows], title
+        )
+        for title, columns, rows in axes_tables(summaries, layout)
+    ]
 
 
 def summary_tables(summary: Summary) -> dict[str, Any]:
@@ -128,7 +139,9 @@ def tests_section(tests: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     has_settings = any(pair["setting"] for pair in pairs)
     columns = ["variant", "against", "test samples", "difference, points", "p"]
-    columns += [f"p, {tests['correction']}", "notes"]
+    columns += [f"p, {tests['correction']}"]
+    noted = any(pair.get("why") or pair["notes"] for pair in pairs)
+    columns += ["notes"] if noted else []
     rows = []
     for pair in pairs:
         samples = str(pair["n"])
@@ -144,7 +157,7 @@ def tests_section(tests: Mapping[str, Any] | None) -> dict[str, Any] | None:
             "; ".join([*([f"not tested: {pair['why']}"] if pair.get("why") else []),
                        *pair["notes"]]),
         ]  # fmt: skip
-        rows.append(row)
+        rows.append(row[: len(columns)])
     return {"sentences": pair_sentences(tests), "table": PlainTable(columns, rows)}
 
 

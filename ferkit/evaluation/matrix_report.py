@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ferkit.errors import FerkitError
+from ferkit.evaluation.axes_table import Layout, layout_of
 from ferkit.evaluation.matrix_epochs import epochs_parts
 from ferkit.evaluation.matrix_page_tables import (
+    axes_page_tables,
     settings_page_table,
     summary_tables,
     tests_section,
@@ -63,7 +65,7 @@ def write_matrix_report(folder: Path) -> Path:
     if summary and summary.get("variants"):
         content |= _variants(summary)
     if state.get("settings"):
-        content["settings"] = _settings(state["settings"])
+        content["settings"] = _settings(state["settings"], layout_of(state))
     content["tests"] = tests_section(state.get("tests"))
     content["epochs"] = epochs_parts(state)
     content["rounds"] = [
@@ -96,7 +98,7 @@ def _costs_caption(summaries: Iterable[Mapping[str, Any]]) -> str:
     return _COSTS + (_PUBLISHED_COSTS if published else "")
 
 
-def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _settings(summaries: Mapping[str, Mapping[str, Any]], layout: Layout | None) -> dict[str, Any]:
     """The part of the page on a matrix with settings."""
     from ferkit.evaluation.costs_figure import costs_figure
     from ferkit.evaluation.drawing import png
@@ -107,7 +109,9 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     caption = _costs_caption(summaries.values())
     figures += [picture(png(cost), caption)] if cost is not None else []
     return {
-        "table": settings_page_table(summaries),
+        "tables": [settings_page_table(summaries)]
+        if layout is None
+        else axes_page_tables(summaries, layout),
         "figures": figures,
         "sentences": settings_sentences(summaries),
         "each": [{"name": name, **summary_tables(summary)} for name, summary in summaries.items()],

@@ -58,6 +58,11 @@ def runs_cell(entry: Mapping[str, Any]) -> str:
 
 def compact_sentence(summaries: Summaries) -> str:
     """What a reader of the compact table must know."""
+    return " ".join(compact_sentences(summaries))
+
+
+def compact_sentences(summaries: Summaries) -> list[str]:
+    """The same: what the numbers are, what the mark means, what published figures are."""
     every = list(summaries.values())
     one = every[0]
     metric = str(METRIC_NAMES.get(one["metric"], one["metric"]))
@@ -75,7 +80,7 @@ def compact_sentence(summaries: Summaries) -> str:
     if baseline is not None:
         text += f"; gain over {baseline} in points, paired by {ONE[what]}"
         text += ", with its interval" if most > 1 else " (one seed: no interval)"
-    return " ".join([f"{text}.", *test_sentences(every), *paper_sentences(every)])
+    return [f"{text}.", *test_sentences(every), *paper_sentences(every)]
 
 
 def test_sentences(summaries: Iterable[Summary]) -> list[str]:
@@ -94,7 +99,9 @@ def test_sentences(summaries: Iterable[Summary]) -> list[str]:
     comparisons = "1 comparison" if number == 1 else f"{number} comparisons"
     return [
         f"*: differs from {against} in accuracy on the same test samples, p < {about['level']} "
-        f"(two-sided exact sign-flip test over {units}; {about['correction']} over {comparisons})."
+        f"(two-sided exact sign-flip test over {units}; {about['correction']} over {comparisons}). "
+        "The mark speaks of these models on other samples, the interval of the gain of other "
+        f"{over(every)}; a gain is well founded where both agree."
     ]
 
 
@@ -112,7 +119,7 @@ def settings_sentences(summaries: Summaries) -> list[str]:
     """How to read the tables of a matrix with settings on the page, each thing said once."""
     further = [[*run_sentences(one), *_further(one)] for one in summaries.values()]
     said = dict.fromkeys(sentence for each in further for sentence in each)
-    return [compact_sentence(summaries), *said]
+    return [*compact_sentences(summaries), *said]
 
 
 def run_sentences(summary: Summary) -> list[str]:
@@ -125,7 +132,7 @@ def run_sentences(summary: Summary) -> list[str]:
         ]
     else:
         sentences = [
-            f"Means and standard deviations over {what}; of the intervals: over folds"
+            "Means, standard deviations and intervals are over folds"
             + (", the seeds of each averaged first. " if what == BOTH else ". ")
             + _CAUTION
         ]

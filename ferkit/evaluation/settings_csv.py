@@ -20,6 +20,9 @@ Summaries = Mapping[str, Mapping[str, Any]]
 Axes = Mapping[str, Mapping[str, Any]]
 """Setting -> axis -> value."""
 
+_CROSSED = "crossed_setting"
+"""Column of the setting that the axes are crossed with."""
+
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
 _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
 
@@ -187,13 +190,15 @@ def rounds_csv(runs: Iterable[MatrixRun]) -> str:
 
 
 def axis_names(axes: Axes | None) -> list[str]:
-    """The axes of all settings, in order."""
-    return list(dict.fromkeys(axis for values in (axes or {}).values() for axis in values))
+    """The axes of all settings, in order, as columns; there is a column `setting` already."""
+    names = dict.fromkeys(axis for values in (axes or {}).values() for axis in values)
+    return [_CROSSED if name == "setting" else name for name in names]
 
 
 def axis_values(axes: Axes | None, setting: str) -> list[Any]:
     """The values of a setting in the order of `axis_names`; None where it has none."""
-    return [(axes or {}).get(setting, {}).get(name) for name in axis_names(axes)]
+    values = (axes or {}).get(setting, {})
+    return [values.get("setting" if name == _CROSSED else name) for name in axis_names(axes)]
 
 
 def _as_column(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ferkit.evaluation.axes_table import axes_markdown, layout_of
 from ferkit.evaluation.latex import matrix_latex, settings_latex
 from ferkit.evaluation.matrix_epochs import epochs_markdown
 from ferkit.evaluation.matrix_table import matrix_markdown
@@ -34,7 +35,7 @@ def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[
         state: what is in matrix.json. finished: all runs that are done.
     """
     summary, settings = state["summary"], state.get("settings")
-    axes = state.get("axes")
+    axes, layout = state.get("axes"), layout_of(state)
     smoke = SMOKE if state.get("smoke") else ""
     warning = f"{smoke}\n\n" if smoke else ""
     if summary:
@@ -47,8 +48,11 @@ def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[
             plan.root / "matrix.csv", settings_csv(settings, first_accuracy=first, axes=axes)
         )
         write_whole(plan.root / "matrix.md", warning + settings_markdown(settings))
-        write_whole(plan.root / "matrix.tex", settings_latex(settings, warning=smoke))
-        write_whole(plan.root / "matrix_compact.md", warning + compact_markdown(settings))
+        write_whole(
+            plan.root / "matrix.tex", settings_latex(settings, warning=smoke, layout=layout)
+        )
+        compact = axes_markdown(settings, layout) if layout else compact_markdown(settings)
+        write_whole(plan.root / "matrix_compact.md", warning + compact)
     if epochs := epochs_markdown(state):
         write_whole(plan.root / "matrix_epochs.md", warning + epochs)
     if state.get("rounds"):

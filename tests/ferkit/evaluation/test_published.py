@@ -26,7 +26,7 @@ from ferkit.evaluation.wording import UNKNOWN
 from ferkit.running.matrix_comparisons import with_tests
 
 ABOUT = {"source": "Happy et al. 2019, Table I", "metric": "accuracy", "comparable": True}
-STARS = "p < 0.05 (two-sided exact sign-flip test over samples; Holm over 2 comparisons)."
+STARS = "p < 0.05 (two-sided exact sign-flip test over samples; Holm over 2 comparisons). "
 
 
 def results(accuracy: float) -> dict[str, Any]:
