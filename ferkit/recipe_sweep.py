@@ -25,6 +25,7 @@ _REFUSED = {
     "data.train": "the validation samples come from it, and trials on others can't be compared",
     "data.test": "the test split is not looked at",
     "data.classes": "trials on other classes can't be compared",
+    "data.noise": "trials on other validation labels can't be compared",
     "data.selection": "trials on other validation samples can't be compared",
     "data.reported": "trials on other validation samples can't be compared",
     "data.transductive": "the test split is not looked at",
