@@ -43,6 +43,7 @@ class LoadedRecipe:
     document: the recipe as plain dicts and lists, `--set` applied, `matrix`, `sweep` included.
     plugins_used: the plugins whose components it (or a variant) uses, with their versions.
     dropped: a sentence for each `--set` that dropped keys which the file has.
+    absent: looks for files that variables lead to, of runs that are to be done.
     """
 
     recipe: Recipe
@@ -54,6 +55,7 @@ class LoadedRecipe:
     plugins_used: Mapping[str, str]
     dropped: tuple[str, ...] = ()
     sweep: SweepSection | None = None
+    absent: AbsentFiles | None = None
 
 
 def read_recipe(
@@ -62,6 +64,7 @@ def read_recipe(
     overrides: Sequence[str] = (),
     catalogue: Catalogue,
     look: bool = False,
+    parts: bool = False,
 ) -> LoadedRecipe:
     """Read a recipe and check it, with all variants of its matrix.
 
@@ -71,6 +74,8 @@ def read_recipe(
         catalogue: the components that it may use; none of their factories is imported.
         look: whether it is about to be run for the first time: what must exist
             (`ferkit.plugin.MustExist`) is looked for, and what would have no effect is an error.
+        parts: whether some runs of a matrix may be left for later: what environment variables
+            lead to is not looked for, which `LoadedRecipe.absent` does.
     Raises: FerkitError, FerkitErrors: everything that is wrong, each with its place.
     """
     path = find_recipe(path_or_name, catalogue.loaded)
@@ -82,7 +87,7 @@ def read_recipe(
         raise PlacedError("a recipe must be a mapping (key: value).", document.place)
     document, dropped = apply_settings(document, overrides)
     folder = path.absolute().parent
-    reading = _Reading(document, catalogue, folder, _name_of(path), look=look)
+    reading = _Reading(document, catalogue, folder, _name_of(path), look=look, parts=parts)
     recipe, matrix, sweep = reading.all()
     return LoadedRecipe(
         recipe=recipe,
@@ -94,6 +99,7 @@ def read_recipe(
         plugins_used=reading.plugins_used,
         dropped=dropped,
         sweep=sweep,
+        absent=AbsentFiles(document, folder),
     )
 
 
@@ -142,9 +148,11 @@ class _Reading:
         models: RecipeModels | None = None,
         *,
         look: bool = False,
+        parts: bool = False,
     ) -> None:
         self.plugins_used: dict[str, str] = {}
         self._look = look
+        self._parts = parts
         self._absent = AbsentFiles(document, folder)
         self._document = document
         self._catalogue = catalogue
@@ -223,7 +231,7 @@ class _Reading:
 
     def raise_errors(self) -> None:
         """Raises: FerkitErrors: those kept, in the order of the file."""
-        for absent in self._absent.errors():
+        for absent in self._absent.errors() if not self._parts else ():
             self._keep(absent)
         if self._errors:
             found: list[PlacedError] = sorted(self._errors.values(), key=_order)

@@ -48,7 +48,7 @@ class AbsentFiles:
         return told
 
     def errors(self) -> list[PlacedError]:
-        """One for each variable, at the first place that names it."""
+        """One for each variable, at the first place that names it, in the order of the file."""
         if not self._unset and not self._astray:
             return []
         registry = read_registry()
@@ -66,7 +66,7 @@ class AbsentFiles:
                 hint += f" (and {', '.join(ways[2:])})"
             place = keys[0][1].place if keys else self._document.place
             found.append(PlacedError(f"{state}: {meant} needed.", place, hint=hint + "."))
-        return found
+        return sorted(found, key=lambda error: (error.place.line, error.place.column))
 
     def _leading_to(self, path: str) -> list[str]:
         """Variables of the texts that mean a path, all of which are set."""

@@ -15,6 +15,7 @@ from ferkit.errors import FerkitError
 from ferkit.evaluation.report_epochs import epochs_table
 from ferkit.evaluation.tables import results_table
 from ferkit.recipe import read_recipe
+from ferkit.running.absent_files import refuse_absent
 from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
 from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json
 from ferkit.running.matrix_plan import read_plan, with_threads, write_plan
@@ -50,7 +51,9 @@ def begin(
         only: of a matrix, patterns of the runs to be done now; see `selection.selected`.
     """
     components = catalogue(plugins.load())
-    loaded = read_recipe(name, overrides=settings, catalogue=components, look=True)
+    loaded = read_recipe(
+        name, overrides=settings, catalogue=components, look=True, parts=bool(only)
+    )
     console = _console(progress)
     display = make_display(progress, console)
     for line in loaded.dropped:
@@ -75,7 +78,9 @@ def begin(
             _show_results(folder, console, display, progress)
         return
     make_fabric(loaded.recipe.training)
-    selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)  # before a folder is made
+    wanted = selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)
+    if only:
+        refuse_absent(loaded, loaded.matrix, wanted, components)  # before a folder is made
     folder = new_folder(out, loaded.name)
     with held(folder), resumable(folder, display):
         plan = write_plan(

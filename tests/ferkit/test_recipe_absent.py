@@ -12,8 +12,10 @@ from ferkit.catalogue import catalogue
 from ferkit.cli import main
 from ferkit.errors import FerkitErrors
 from ferkit.plugins import load
-from ferkit.recipe import read_recipe
-from ferkit.running.matrix_plan import write_plan
+from ferkit.recipe import LoadedRecipe, read_recipe
+from ferkit.running.absent_files import refuse_absent, refuse_absent_later
+from ferkit.running.matrix_plan import read_plan, write_plan
+from ferkit.running.plan import plan_runs
 
 RECIPE = """\
 faces: {detector: null, cropper: {use: face, size: 32}}
@@ -151,6 +153,51 @@ def test_what_the_registry_does_not_know(
         read_recipe(str(recipe), catalogue=catalogue(load()), look=True)
     (error,) = raised.value.errors
     assert message in str(error)
+
+
+def test_only_what_the_wanted_runs_need_is_looked_for(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_all(monkeypatch, tmp_path)
+    monkeypatch.delenv("FERKIT_DATA")
+    components = catalogue(load())
+    with pytest.raises(FerkitErrors, match="FERKIT_DATA is not set"):
+        read_recipe(str(recipe), catalogue=components, look=True)
+
+    def loaded() -> LoadedRecipe:
+        return read_recipe(str(recipe), catalogue=components, look=True, parts=True)
+
+    matrix = loaded().matrix
+    assert matrix is not None
+    runs = plan_runs(matrix)
+    of = {name: {run.folder for run in runs if run.setting == name} for name in ("rafd", "raf_db")}
+    refuse_absent(loaded(), matrix, of["rafd"], components)
+    with pytest.raises(FerkitErrors, match=r"FERKIT_DATA is not set.*'raf_db' is needed.*--set"):
+        refuse_absent(loaded(), matrix, of["raf_db"], components)
+
+    # What was left for later is planned, and found once its variable is set.
+    root = tmp_path / "out"
+    write_plan(loaded(), matrix, components, root=root, jobs=1, smoke=True)
+    later = [plan.recipes["raf_db", "plain"] for plan in (read_plan(root, components),)]
+    with pytest.raises(FerkitErrors, match=f"^{root}: the environment variable FERKIT_DATA is not"):
+        refuse_absent_later(later, where=str(root))
+    monkeypatch.setenv("FERKIT_DATA", str(tmp_path))
+    later = [read_plan(root, components).recipes["raf_db", "plain"]]
+    refuse_absent_later(later, where=str(root))
+    assert later[0].data.train.path == str(tmp_path / "raf")
+
+
+def test_run_begins_a_part_whose_data_are_there(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["run", str(recipe), "--out", str(out), "--progress", "none", "--only", "rafd"]
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "FERKIT_VGG_FACE" in lines[0]
+    assert "FERKIT_RAFD" in lines[1]
+    assert not out.exists()
 
 
 def test_what_is_only_read_needs_no_data(recipe: Path) -> None:
