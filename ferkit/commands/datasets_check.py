@@ -25,7 +25,7 @@ EXAMPLES = 3
 HARMLESS = frozenset(
     [
         *("left out", "no label", "hidden file", "hidden folder", "not media"),
-        *("no subject", "no group", "odd landmarks"),
+        *("no subject", "no group", "no label column", "odd landmarks"),
     ]
 )
 """Kinds of a reader's problems that are no difference: what parameters ask for, what lies beside
