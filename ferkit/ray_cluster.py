@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from typing import Any
 
 from ferkit.errors import FerkitError
@@ -42,6 +43,7 @@ def connect(ray: Any, address: str | None, *, cpus: int | None = None) -> bool:
     """
     if ray.is_initialized():
         return False
+    _silence()
     # One line of Ray's C++ part stays, on constructor arguments in the object store. Only
     # RAY_BACKEND_LOG_LEVEL=fatal or workers that are not replaced would keep it off.
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
@@ -59,6 +61,13 @@ def connect(ray: Any, address: str | None, *, cpus: int | None = None) -> bool:
             hint=START,
         ) from error
     return True
+
+
+def _silence() -> None:
+    """Keep the messages of Ray's own processes off the screen: whoever uses it says what broke."""
+    printing: Any = sys.modules.get("ray._private.worker")
+    if hasattr(printing, "_worker_logs_enabled"):  # there is no public way
+        printing._worker_logs_enabled = False
 
 
 def _refuse_silence(address: str) -> None:

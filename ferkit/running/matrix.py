@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ferkit.running.folder import read_json
 from ferkit.running.matrix_plan import MatrixPlan
 from ferkit.running.matrix_state import Outcome, read_finished, write_state
 from ferkit.running.matrix_tables import write_tables
-from ferkit.running.plan import PlannedRun, ready
+from ferkit.running.plan import Cell, PlannedRun, ready
 from ferkit.running.progress import Display
 from ferkit.running.time_left import RunTimes, left_in_words, seconds_left
 from ferkit.running.under_way import Engine, UnderWay
@@ -40,6 +40,7 @@ def run_matrix(
     display: Display,
     console: Console,
     live: bool,
+    estimated: Mapping[Cell, float] | None = None,
 ) -> dict[str, Any]:
     """Run what is not done yet, then write the table and the report.
 
@@ -49,6 +50,7 @@ def run_matrix(
         engine: does the runs.
         display: told when a run ends.
         console, live: whether to show on it what is under way.
+        estimated: seconds of the runs of a setting and variant.
     Returns: what is in matrix.json.
     Raises: RunError: at least one run failed; the others are finished and in the table.
         KeyboardInterrupt: after the runs under way have saved.
@@ -56,7 +58,13 @@ def run_matrix(
     write_state(plan, "running")
     try:
         outcome = _work_off(
-            plan, wanted, engine=engine, display=display, console=console, live=live
+            plan,
+            wanted,
+            engine=engine,
+            display=display,
+            console=console,
+            live=live,
+            estimated=estimated,
         )
     except KeyboardInterrupt:
         write_state(plan, "interrupted")
@@ -112,12 +120,14 @@ def _work_off(
     display: Display,
     console: Console,
     live: bool,
+    estimated: Mapping[Cell, float] | None,
 ) -> Outcome:
     """Start runs as places become free."""
     asked = [run for run in plan.work if run.folder in wanted]
     done = {run.folder for run in asked if plan.finished(run)}
     waiting = [run for run in asked if run.folder not in done]
-    times = RunTimes((run, _seconds(plan, run)) for run in asked if run.folder in done)
+    took = ((run, _seconds(plan, run)) for run in asked if run.folder in done)
+    times = RunTimes(took, estimated)
     total = len(asked)
     under_way: list[UnderWay] = []
     failed: dict[Path, str] = {}  # folder -> label of the run that failed

@@ -97,7 +97,7 @@ class MatrixPlan:
         )
 
 
-def write_plan(
+def make_plan(
     loaded: LoadedRecipe,
     matrix: MatrixSection,
     components: Catalogue,
@@ -106,12 +106,13 @@ def write_plan(
     jobs: int | None,
     smoke: bool,
     threads: int | None = None,
-) -> MatrixPlan:
-    """Write each run's resolved recipe, the matrix's own, and matrix.json.
+) -> tuple[MatrixPlan, list[Recipe], str]:
+    """Plan a matrix; nothing is written.
 
     Args:
         root: the matrix folder. jobs: as asked for; several runs on a CPU get a thread each.
         threads: of each run on a CPU, if that is settled.
+    Returns: the plan, the resolved recipe of each run, and the whole matrix as YAML.
     Raises: FerkitError: this machine lacks a device that a variant asks for.
     """
     runs = plan_runs(matrix)
@@ -131,7 +132,27 @@ def write_plan(
     documents = {cell: recipe_document(recipe) for cell, recipe in of_cells.items()}
     text = dump_matrix(loaded, matrix, documents)
     plan = replace(rough, runs=tuple(runs), recipes=of_cells, recorded=recorded(text))
-    for run, own in zip(runs, recipes, strict=True):
+    return plan, recipes, text
+
+
+def write_plan(
+    loaded: LoadedRecipe,
+    matrix: MatrixSection,
+    components: Catalogue,
+    *,
+    root: Path,
+    jobs: int | None,
+    smoke: bool,
+    threads: int | None = None,
+) -> MatrixPlan:
+    """Plan a matrix and write each run's resolved recipe, the matrix's own, and matrix.json.
+
+    Args, Raises: as of `make_plan`.
+    """
+    plan, recipes, text = make_plan(
+        loaded, matrix, components, root=root, jobs=jobs, smoke=smoke, threads=threads
+    )
+    for run, own in zip(plan.runs, recipes, strict=True):
         if not run.is_shared:
             write_planned(root / run.plan_file, own)
     write_whole(root / "recipe.yaml", text)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
+from ferkit.running.absent_files import refuse_absent_later
 from ferkit.running.assemble import ReadSets, prepare_data, read_data
 from ferkit.running.children import local_engine
 from ferkit.running.matrix import run_matrix, show_table
 from ferkit.running.plan_lines import data_key, plan_lines
 from ferkit.running.selection import selected
+from ferkit.running.time_estimate import Case, Estimated, estimate, in_words
+from ferkit.running.time_left import RunTimes, seconds_left
 from ferkit.running.trial import Trial
 from ferkit.training.devices import choose_device
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ferkit.catalogue import Catalogue
+    from ferkit.contracts.data import ClipSource
     from ferkit.running.matrix_plan import MatrixPlan
     from ferkit.running.plan import Cell, PlannedRun
     from ferkit.running.progress import Display, Style
@@ -47,6 +54,8 @@ def work_off(
     """
     wanted = selected(plan.runs, only, matrix=plan.matrix)
     open_runs = [run for run in plan.work if run.folder in wanted and not plan.finished(run)]
+    cells = dict.fromkeys(run.cell for run in open_runs)
+    refuse_absent_later([plan.recipes[cell] for cell in cells], where=str(plan.root))
     jobs = choice.jobs or plan.default_jobs()
     now = f", {len(wanted)} of them now" if only else ""
     on_ray = choice.kind == "ray" and bool(open_runs)
@@ -60,7 +69,11 @@ def work_off(
             from ferkit.running.ray_matrix import ray_engine
 
             engine = stack.enter_context(ray_engine(plan, open_runs, choice, display=display))
-        prepare_shared(plan, open_runs, components, display, new=new)
+        data = prepare_shared(plan, open_runs, components, display, new=new)
+        estimated = estimate_plan(plan, open_runs, data, components)
+        places = engine.places() if on_ray else jobs
+        if line := estimate_line(plan, wanted, estimated, jobs=places):
+            display.say(line)
         if not on_ray:
             engine = stack.enter_context(
                 local_engine(plan.root, smoke=plan.smoke, jobs=jobs, threads=plan.threads())
@@ -73,11 +86,53 @@ def work_off(
                 display=display,
                 console=console,
                 live=progress == "auto" and console.is_terminal,
+                estimated={cell: one.seconds for cell, one in estimated.items()},
             )
         finally:
             if progress in ("auto", "lines"):
                 show_table(plan.root, console)
     display.say(f"report: {plan.root / 'report.html'}")
+
+
+@dataclass(frozen=True)
+class SharedData:
+    """Rows that several runs share. clips: of the training set, prepared; None before they are.
+    seconds: that reading the rows took."""
+
+    read: ReadSets
+    recipe: Recipe
+    context: Context
+    seconds: float
+    clips: ClipSource | None = None
+
+
+def read_shared(
+    plan: MatrixPlan, runs: Sequence[PlannedRun], components: Catalogue, *, new: bool
+) -> dict[str, SharedData]:
+    """Read the rows of runs, those of the same data once, and try the rest.
+
+    Args:
+        new: try it.
+    Returns: by `data_key`.
+    Raises: FerkitError: a run can't be right.
+    """
+    shared: dict[str, SharedData] = {}
+    trial = Trial(components)
+    tried: set[tuple[Cell, bool]] = set()  # seeds and folds of a cell are built of the same parts
+    for run in runs:
+        recipe = plan.recipes[run.cell]
+        key = data_key(recipe)
+        context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
+        if key not in shared:
+            began = time.perf_counter()
+            read = read_data(recipe, components, context, smoke=plan.smoke)
+            shared[key] = SharedData(read, recipe, context, time.perf_counter() - began)
+        if new and (run.cell, run.needs is None) not in tried:
+            tried.add((run.cell, run.needs is None))
+            trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
+            with said_of(run):
+                trial(trying, shared[key].read, context)
+    return shared
 
 
 def prepare_shared(
@@ -87,25 +142,52 @@ def prepare_shared(
     display: Display,
     *,
     new: bool,
-) -> None:
-    """Prepare the faces of runs, those of the same data once, when the rest was tried."""
-    shared: dict[str, tuple[ReadSets, Recipe, Context]] = {}
-    trial = Trial(components)
-    tried: set[tuple[Cell, bool]] = set()  # seeds and folds of a cell are built of the same parts
+) -> dict[str, SharedData]:
+    """Prepare the faces of runs, when the rest was tried. Returns: as `read_shared`."""
+    shared = read_shared(plan, runs, components, new=new)
+    for key, one in shared.items():
+        made = prepare_data(one.read, one.recipe, components, one.context, display=display)
+        shared[key] = replace(one, clips=made["train"].clips)
+    return shared
+
+
+def estimate_plan(
+    plan: MatrixPlan,
+    runs: Sequence[PlannedRun],
+    shared: Mapping[str, SharedData],
+    components: Catalogue,
+) -> dict[Cell, Estimated]:
+    """Estimate the time of runs, by setting and variant.
+
+    Args:
+        shared: their data.
+    """
+    if plan.smoke:
+        return {}
+    cases = {}
     for run in runs:
         recipe = plan.recipes[run.cell]
-        key = data_key(recipe)
-        context = Context(seed=recipe.seed, device=str(choose_device(recipe.training.device)))
-        if key not in shared:
-            read = read_data(recipe, components, context, smoke=plan.smoke)
-            shared[key] = read, recipe, context
-        if new and (run.cell, run.needs is None) not in tried:
-            tried.add((run.cell, run.needs is None))
-            trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
-            with said_of(run):
-                trial(trying, shared[key][0], context)
-    for read, recipe, context in shared.values():
-        prepare_data(read, recipe, components, context, display=display)
+        data = shared[data_key(recipe)]
+        cases[run.cell] = Case(recipe, data.read, data.clips, data.seconds)
+    return estimate(cases, components, threads=plan.threads()) if cases else {}
+
+
+def estimate_line(
+    plan: MatrixPlan, wanted: set[Path], estimated: Mapping[Cell, Estimated], *, jobs: int
+) -> str:
+    """ "estimated time: about 12 min 0 s"; "" where nothing is known or to be done.
+
+    Args:
+        wanted: folders of the runs to be done. jobs: side by side.
+    """
+    runs = [run for run in plan.work if run.folder in wanted and not plan.finished(run)]
+    times = RunTimes((), {cell: one.seconds for cell, one in estimated.items()})
+    left = seconds_left(times, runs, {}, jobs=jobs)
+    if left is None:
+        return ""
+    seconds, is_whole = left
+    at_most = any(estimated[run.cell].at_most for run in runs if run.cell in estimated)
+    return f"estimated time: {in_words(seconds, at_most=at_most, is_whole=is_whole)}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How long a matrix will still take, from what its finished runs took."""
+"""How long a matrix will still take, from what its finished runs took or were estimated to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from ferkit.evaluation.wording import duration
-from ferkit.running.plan import PlannedRun
+from ferkit.running.plan import Cell, PlannedRun
 
 
 class RunTimes:
@@ -14,20 +14,36 @@ class RunTimes:
 
     Args:
         finished: runs and the seconds each took.
+        estimated: seconds of a run of a setting and variant, as estimated before any was done.
     """
 
-    def __init__(self, finished: Iterable[tuple[PlannedRun, float]] = ()) -> None:
+    def __init__(
+        self,
+        finished: Iterable[tuple[PlannedRun, float]] = (),
+        estimated: Mapping[Cell, float] | None = None,
+    ) -> None:
         self._seconds: dict[tuple[str | None, ...], list[float]] = {}
+        self._estimated = estimated or {}
+        self._took = self._thought = 0.0  # of finished runs that were estimated
         for run, seconds in finished:
             self.add(run, seconds)
 
     def add(self, run: PlannedRun, seconds: float) -> None:
         for kind in (run.cell, (run.variant,)):
             self._seconds.setdefault(kind, []).append(seconds)
+        if run.cell in self._estimated:
+            self._took += seconds
+            self._thought += self._estimated[run.cell]
 
     def expected(self, run: PlannedRun) -> float | None:
-        """The mean of the runs most like it; None before there is any of its variant."""
-        found = self._seconds.get(run.cell) or self._seconds.get((run.variant,))
+        """The mean of the runs of its setting and variant; before there is any, what was estimated,
+        times how wrong that was of the others; else the mean of its variant."""
+        if own := self._seconds.get(run.cell):
+            return fmean(own)
+        if run.cell in self._estimated:
+            factor = self._took / self._thought if self._thought else 1.0
+            return self._estimated[run.cell] * factor
+        found = self._seconds.get((run.variant,))
         return fmean(found) if found else None
 
 
