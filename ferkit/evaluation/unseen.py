@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ferkit.evaluation.metrics import wilson_interval
 from ferkit.evaluation.wording import METRIC_NAMES, interval, percent
 
 
@@ -27,6 +26,8 @@ def counted_as_wrong(
     Returns: a JSON mapping, described in docs/report.md. The accuracy has Wilson's interval where
         samples are independent.
     """
+    from ferkit.evaluation.metrics import wilson_interval  # imports torch; pages do without
+
     classes = metrics["classes"]
     confusion = np.array(metrics["confusion"])
     missing = np.bincount(np.asarray(labels, dtype=np.int64), minlength=len(classes))
