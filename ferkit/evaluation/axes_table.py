@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ferkit.evaluation.axes import Axes, as_text
 from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence
 from ferkit.evaluation.settings_table import CompactCell, compact_cells, compact_columns
 from ferkit.evaluation.tables import markdown_table
@@ -16,7 +17,7 @@ class Layout(NamedTuple):
 
     rows: str
     columns: str
-    axes: Mapping[str, Mapping[str, Any]]
+    axes: Axes
 
 
 class AxesTable(NamedTuple):
@@ -70,13 +71,6 @@ def _lines(name: str, cell: CompactCell, names: list[str]) -> list[str]:
     """A variant's part of a cell: whose it is stands first, unless there is only one."""
     mean, *further = cell.lines
     return [f"{name}: {mean}" if len(names) > 1 else mean, *further]
-
-
-def as_text(value: Any) -> str:
-    """A value of an axis as YAML has it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "null" if value is None else str(value)
 
 
 def axes_markdown(summaries: Summaries, layout: Layout) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from ferkit.evaluation.axes import Axes
 from ferkit.evaluation.axes_table import Layout, axes_tables
 from ferkit.evaluation.matrix_sentences import MARK, Summaries, compact_sentence, matrix_sentences
 from ferkit.evaluation.matrix_table import matrix_rows
@@ -99,12 +100,19 @@ def matrix_latex(summary: Mapping[str, Any], *, warning: str = "") -> str:
     return _HEAD + latex_table(columns, groups, caption=caption, label="tab:matrix")
 
 
-def settings_latex(summaries: Summaries, *, warning: str = "", layout: Layout | None = None) -> str:
+def settings_latex(
+    summaries: Summaries,
+    *,
+    warning: str = "",
+    layout: Layout | None = None,
+    axes: Axes | None = None,
+) -> str:
     """The tables of a matrix with settings: the compact one, and a row per setting and variant.
 
     Args:
         summaries: setting -> what `summarise_matrix` returned. warning: see `matrix_latex`.
         layout: of the compact table; None: a row per setting.
+        axes: setting -> axis -> value; each axis gets a column of the other table.
     """
     sentence = compact_sentence(summaries)
     if layout is not None:
@@ -116,7 +124,7 @@ def settings_latex(summaries: Summaries, *, warning: str = "", layout: Layout | 
             caption=" ".join(filter(None, [warning, sentence, BOLD])),
             label="tab:matrix-compact",
         )
-    columns, rows = settings_rows(summaries)
+    columns, rows = settings_rows(summaries, axes)
     groups = [[list(map(latex_text, row))] for row in rows]
     caption = " ".join(filter(None, [warning, "All settings and variants.", sentence]))
     return (

@@ -40,9 +40,11 @@ def over(summaries: Iterable[Summary]) -> str:
 
 def interval_words(summaries: Iterable[Summary]) -> str:
     """What their 95 % intervals are."""
-    if over(summaries) == SEEDS:
+    found = {over_what(one["seeds"]) for one in summaries}
+    if found <= {SEEDS}:
         return "95 % t-interval over seeds"
-    return "95 % interval over folds, corrected for shared training data"
+    text = "95 % interval over folds, corrected for shared training data"
+    return f"{text} (without folds t-interval over seeds)" if SEEDS in found else text
 
 
 def runs_heading(summary: Summary) -> str:

@@ -117,6 +117,7 @@ def paper_sentences(summaries: Iterable[Summary]) -> list[str]:
 
 
 def as_sentence(text: str) -> str:
-    """A text of the user's with a full stop; "" stays."""
+    """A text of the user's with a capital and a full stop; "" stays."""
     plain = text.strip()
+    plain = plain[:1].upper() + plain[1:]
     return plain if not plain or plain.endswith((".", "!", "?")) else f"{plain}."

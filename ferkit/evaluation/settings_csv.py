@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ferkit.evaluation.axes import Axes, axis_names, axis_values
 from ferkit.evaluation.cost import gflops
 from ferkit.evaluation.epochs import EPOCH_COLUMNS, epochs_cells, epochs_values
 from ferkit.evaluation.matrix import DETECTORS, MEASURES
@@ -16,12 +17,6 @@ from ferkit.evaluation.wording import HEADLINES, is_number
 
 Summaries = Mapping[str, Mapping[str, Any]]
 """Setting -> what `summarise_matrix` returned."""
-
-Axes = Mapping[str, Mapping[str, Any]]
-"""Setting -> axis -> value."""
-
-_CROSSED = "crossed_setting"
-"""Column of the setting that the axes are crossed with."""
 
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
 _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
@@ -187,18 +182,6 @@ def rounds_csv(runs: Iterable[MatrixRun]) -> str:
         for entry in rounds_of(run.results)
     ]
     return _text(["setting", "variant", "seed", "fold", *rounds_columns()], rows)
-
-
-def axis_names(axes: Axes | None) -> list[str]:
-    """The axes of all settings, in order, as columns; there is a column `setting` already."""
-    names = dict.fromkeys(axis for values in (axes or {}).values() for axis in values)
-    return [_CROSSED if name == "setting" else name for name in names]
-
-
-def axis_values(axes: Axes | None, setting: str) -> list[Any]:
-    """The values of a setting in the order of `axis_names`; None where it has none."""
-    values = (axes or {}).get(setting, {})
-    return [values.get("setting" if name == _CROSSED else name) for name in axis_names(axes)]
 
 
 def _as_column(key: str) -> str:

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from ferkit.evaluation.axes import Axes, as_text, axis_names, axis_values
 from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence, marked
 from ferkit.evaluation.matrix_table import matrix_rows
 from ferkit.evaluation.published import paper_line, published_models
@@ -137,12 +138,18 @@ def compact_markdown(summaries: Summaries) -> str:
     return f"{table}\n{compact_sentence(summaries)}\n"
 
 
-def settings_markdown(summaries: Summaries) -> str:
-    """A row per setting and variant, as Markdown; the columns of a matrix without settings."""
-    return markdown_table(*settings_rows(summaries)) + f"\n{compact_sentence(summaries)}\n"
+def settings_markdown(summaries: Summaries, axes: Axes | None = None) -> str:
+    """A row per setting and variant, as Markdown; the columns of a matrix without settings.
+
+    Args:
+        axes: setting -> axis -> value; each axis gets a column.
+    """
+    return markdown_table(*settings_rows(summaries, axes)) + f"\n{compact_sentence(summaries)}\n"
 
 
-def settings_rows(summaries: Summaries) -> tuple[list[str], list[list[str]]]:
+def settings_rows(
+    summaries: Summaries, axes: Axes | None = None
+) -> tuple[list[str], list[list[str]]]:
     """Headings and cells, a row per setting and variant; see `matrix_rows`."""
     columns: list[str] = []
     rows: list[list[str]] = []
@@ -152,8 +159,9 @@ def settings_rows(summaries: Summaries) -> tuple[list[str], list[list[str]]]:
     for setting, (names, found) in read.items():
         for row in found:
             by_name = dict(zip(names, row, strict=True))
-            rows.append([setting, *(by_name.get(name, UNKNOWN) for name in columns)])
-    return ["setting", *columns], rows
+            point = map(as_text, axis_values(axes, setting))
+            rows.append([setting, *point, *(by_name.get(name, UNKNOWN) for name in columns)])
+    return ["setting", *axis_names(axes), *columns], rows
 
 
 def _gain(entry: Mapping[str, Any], variant: str, baseline: str | None) -> str:

@@ -47,9 +47,10 @@ def write_tables(plan: MatrixPlan, state: Mapping[str, Any], finished: Sequence[
         write_whole(
             plan.root / "matrix.csv", settings_csv(settings, first_accuracy=first, axes=axes)
         )
-        write_whole(plan.root / "matrix.md", warning + settings_markdown(settings))
+        write_whole(plan.root / "matrix.md", warning + settings_markdown(settings, axes))
         write_whole(
-            plan.root / "matrix.tex", settings_latex(settings, warning=smoke, layout=layout)
+            plan.root / "matrix.tex",
+            settings_latex(settings, warning=smoke, layout=layout, axes=axes),
         )
         compact = axes_markdown(settings, layout) if layout else compact_markdown(settings)
         write_whole(plan.root / "matrix_compact.md", warning + compact)

@@ -16,6 +16,7 @@ from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.published import with_paper
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_csv import settings_csv
+from ferkit.evaluation.settings_table import settings_markdown
 from ferkit.evaluation.wording import UNKNOWN
 
 AXES = {
@@ -94,9 +95,12 @@ def test_the_page_and_the_state(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("axis", ["train", "setting"])
-def test_axes_are_columns_of_the_csv(axis: str) -> None:
+def test_axes_are_columns_of_the_long_tables(axis: str) -> None:
     axes = {name: {axis: point["train"]} for name, point in AXES.items()}
     rows = list(csv.DictReader(io.StringIO(settings_csv(summaries(), axes=axes))))
     column = "crossed_setting" if axis == "setting" else axis
     assert [row[column] for row in rows] == ["ck"] * 4 + ["raf_db"] * 2
     assert rows[2]["setting"] == "ck-raf"
+    lines = settings_markdown(summaries(), axes).splitlines()
+    assert lines[0].startswith(f"| setting | {column} | variant |")
+    assert lines[4].startswith("| ck-raf | ck | none |")
