@@ -18,6 +18,7 @@ from ferkit.data.filed import FileDataset, Reading
 from ferkit.plugin import Context
 from ferkit_datasets.clips import below_root, folders_in, surplus_clips, unpacked, videos_in
 from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.lists import read_lines
 from ferkit_datasets.params_video import Ferv39kParams
 from ferkit_datasets.places import folders_like
 
@@ -54,8 +55,7 @@ def read_ferv39k(params: Ferv39kParams) -> Reading:
     for split, name in LISTS.items():
         table = found.below(setups, "All_scenes", name)
         relative = below_root(found, table)
-        content = table.read_text(encoding="utf-8-sig", errors="replace")
-        for line, text in enumerate(content.splitlines(), start=1):
+        for line, text in enumerate(read_lines(table), start=1):
             if not text.strip():
                 continue
             place, _, word = text.strip().rpartition(" ")

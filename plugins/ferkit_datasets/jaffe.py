@@ -22,6 +22,7 @@ from ferkit.contracts.data import CLASSES
 from ferkit.data.filed import FileDataset, Reading
 from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.lists import read_lines
 from ferkit_datasets.params_lab import JaffeParams
 
 CODES = {
@@ -124,8 +125,7 @@ def _ratings(found: Gathered, file: Path) -> dict[int, Rated]:
     """Rows of the first table by their number; none, and a problem, if there is no such table."""
     rows: dict[int, Rated] = {}
     columns: list[str] = []
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    for line, text in enumerate(lines, start=1):
+    for line, text in enumerate(read_lines(file), start=1):
         cells = text.split()
         if not columns:
             if cells[:1] == ["#"] and cells[-1] == "PIC" and set(cells[1:-1]) == set(COLUMNS):

@@ -39,6 +39,20 @@ def read_list(
         raise FerkitError(what, where=str(path)) from error
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text; bytes that are no text of its encoding become marks.
+
+    Raises: FerkitError: it can't be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        what = f"the list can't be read: {error.strerror or error}."
+        raise FerkitError(what, where=str(path)) from error
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return data.decode(encoding, errors="replace").splitlines()
+
+
 def code_of(text: str) -> str:
     """A number as lists that other programmes saved hold it: "1" for "1.0"; else the text."""
     whole, dot, rest = text.partition(".")

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from ferkit.contracts.data import CLASSES
 from ferkit.data.filed import FileDataset, Reading
+from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
+from ferkit_datasets.lists import read_lines
 from ferkit_datasets.params import RafDbParams
 from ferkit_datasets.places import files_like
 from ferkit_datasets.points68 import Point
@@ -60,8 +62,7 @@ def read_raf_db(params: RafDbParams) -> Reading:
     if params.images == "original" and params.landmarks:
         manual = _manual(found, f"{inside}Annotation/manual")
     relative = found.relative(table)
-    listed = table.read_text(encoding="utf-8-sig", errors="replace")
-    for line, text in enumerate(listed.splitlines(), start=1):
+    for line, text in enumerate(read_lines(table), start=1):
         if not text.strip():
             continue
         file, code = (*text.split(), "", "")[:2]
@@ -99,9 +100,8 @@ def _manual(found: Gathered, place: str) -> Path | None:
 def _five(file: Path) -> tuple[Point, ...] | None:
     """Both eyes, nose, both mouth corners, of each pair the smaller x first; None: not there."""
     try:
-        lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-        cells = [[float(cell) for cell in line.split()] for line in lines[:POINTS]]
-    except (OSError, ValueError):
+        cells = [[float(cell) for cell in line.split()] for line in read_lines(file)[:POINTS]]
+    except (FerkitError, ValueError):
         return None
     if len(cells) < POINTS or any(len(pair) != 2 for pair in cells):
         return None

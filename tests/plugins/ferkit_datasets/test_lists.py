@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ferkit_datasets.lists import Row, read_list
+from ferkit_datasets.lists import Row, code_of, read_lines, read_list
 
 from ferkit.errors import FerkitError
 
@@ -42,3 +42,19 @@ def test_what_is_no_such_list(grow, text, message) -> None:
 def test_no_list_at_all(tmp_path) -> None:
     with pytest.raises(FerkitError, match="can't be read: No such file"):
         list(read_list(tmp_path / "none.csv", ("emotion",)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lines_of_a_text(tmp_path, encoding) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes("train_1.jpg 1\r\né 2\n".encode(encoding))
+    assert read_lines(path) == ["train_1.jpg 1", "é 2"]
+    with pytest.raises(FerkitError, match="the list can't be read: Is a directory"):
+        read_lines(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("1", "1"), ("1.0", "1"), ("10.00", "10"), ("1.5", "1.5"), ("x.0", "x.0")]
+)
+def test_whole_numbers_with_a_point(text, code) -> None:
+    assert code_of(text) == code
