@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -316,6 +317,14 @@ def test_the_settings_of_the_papers(here: Path, components: Catalogue) -> None:
     assert (ck_plus.data.split.folds, ck_plus.loop.rounds, ck_plus.loop.ratio) == (10, 2, 5)
     assert ck_plus.data.train.contempt
     assert recipe_of("ck_plus", "without_iterations", 9).loop.rounds == 0
+
+
+def test_the_wheel_holds_them(repository: Path, tmp_path: Path) -> None:
+    wheel = pytest.importorskip("hatchling.builders.wheel")
+    built = next(iter(wheel.WheelBuilder(str(repository)).build(directory=str(tmp_path))))
+    with zipfile.ZipFile(built) as archive:
+        held = set(archive.namelist())
+    assert held >= {f"ferkit/recipes/tables/{path.name}" for path in FOLDER.iterdir()}
 
 
 @pytest.mark.slow
