@@ -25,7 +25,7 @@ from ferkit.evaluation.settings_table import compact_cells, compact_markdown, se
 from ferkit.evaluation.wording import UNKNOWN
 from ferkit.running.matrix_comparisons import with_tests
 
-ABOUT = {"source": "Happy et al. 2019, Table I", "metric": "accuracy", "comparable": True}
+ABOUT = {"source": "Doe et al. 2020, Table 1", "metric": "accuracy", "comparable": True}
 STARS = "p < 0.05 (two-sided exact sign-flip test over samples; Holm over 2 comparisons). "
 
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_compared_says_so() -> None:
     about = {**ABOUT, "comparable": False, "note": "Ours are rendered faces"}
     made = with_paper(summary(paper=False), about, figures={"plain": 0.5}, models={"SCN": 0.8})
     said = matrix_markdown(made)
-    assert "Paper: accuracy as published (Happy et al. 2019, Table I), and ours less the" in said
+    assert "Paper: accuracy as published (Doe et al. 2020, Table 1), and ours less the" in said
     assert "Published: accuracy of models that were not run here" in said
     assert f"{INCOMPARABLE} Ours are rendered faces.\n" in said
 
