@@ -60,6 +60,11 @@ if TYPE_CHECKING:
     "May be repeated.",
 )
 @click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be run, how much it is and how long it takes; nothing is written.",
+)
+@click.option(
     "--progress",
     type=click.Choice(["auto", "lines", "json", "none"]),
     default="auto",
@@ -78,10 +83,14 @@ def run(
     gpus_per_run: float | None,
     cpus_per_run: int | None,
     only: tuple[str, ...],
+    dry_run: bool,
     progress: Style,
 ) -> None:
     """RECIPE is a file or the name of a recipe that ships ('ferkit recipes' lists them)."""
+    from rich.console import Console
+
     from ferkit.errors import FerkitError
+    from ferkit.running import dry_run as tell_plan
     from ferkit.running import start
     from ferkit.running.under_way import EngineChoice
 
@@ -102,10 +111,18 @@ def run(
             raise FerkitError(
                 f"--resume goes on with a run as it was; {', '.join(given)} can't be given with it."
             )
+        if dry_run:
+            tell_plan.dry_resume(resume, choice=choice, only=only, console=Console())
+            return
         start.resume(resume, progress=progress, choice=choice, only=only)
         return
     if recipe is None:
         raise FerkitError("name a recipe.", where="ferkit run", hint="Try 'ferkit run quickstart'.")
+    if dry_run:
+        tell_plan.dry_run(
+            recipe, settings=settings, smoke=smoke, choice=choice, only=only, console=Console()
+        )
+        return
     start.begin(
         recipe,
         out=out,

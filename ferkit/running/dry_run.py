@@ -1,0 +1,227 @@
+"""`ferkit run --dry-run`: what would be done, how much it is and how long it takes. Nothing is
+written and no face is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from rich.markup import escape
+from rich.table import Table
+
+from ferkit import plugins
+from ferkit.catalogue import Catalogue, catalogue
+from ferkit.errors import FerkitError
+from ferkit.evaluation.replicates import replicate_words
+from ferkit.evaluation.tables import narrow_table
+from ferkit.evaluation.wording import duration
+from ferkit.plugin import Context
+from ferkit.recipe import read_recipe
+from ferkit.running.absent_files import refuse_absent
+from ferkit.running.assemble import read_data
+from ferkit.running.folder import read_state
+from ferkit.running.matrix_plan import MatrixPlan, make_plan, read_plan, with_threads
+from ferkit.running.matrix_start import estimate_line, estimate_plan, read_shared
+from ferkit.running.plan import PlannedRun, plan_runs
+from ferkit.running.plan_lines import plan_lines
+from ferkit.running.selection import selected
+from ferkit.running.time_estimate import Case, Counted, Estimated, count, estimate, in_words
+from ferkit.training.devices import choose_device, make_fabric
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ferkit.running.plan import Cell
+    from ferkit.running.under_way import EngineChoice
+    from ferkit.sections import Recipe
+
+UNPREPARED = "without the preparation of faces that are not in the store yet"
+
+
+def dry_run(
+    name: str,
+    *,
+    settings: Sequence[str],
+    smoke: bool,
+    choice: EngineChoice,
+    only: Sequence[str],
+    console: Console,
+) -> None:
+    """Tell what `ferkit run` would do from the start.
+
+    Args:
+        name, settings, smoke, choice, only: as of `start.begin`.
+    Raises: FerkitError: whatever the run would raise before its faces are prepared.
+    """
+    components = catalogue(plugins.load())
+    loaded = read_recipe(
+        name, overrides=settings, catalogue=components, look=True, parts=bool(only)
+    )
+    if loaded.matrix is None:
+        if only:
+            raise FerkitError("there is no matrix, so there is nothing to choose from.", where=name)
+        recipe = with_threads(loaded.recipe, torch.get_num_threads())
+        make_fabric(recipe.training)
+        tell_single(loaded.name, recipe, components, console, smoke=smoke)
+        return
+    wanted = selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)
+    if only:
+        refuse_absent(loaded, loaded.matrix, wanted, components)
+    plan, _, _ = make_plan(
+        loaded,
+        loaded.matrix,
+        components,
+        root=Path("runs") / loaded.name,
+        jobs=choice.jobs,
+        threads=choice.threads,
+        smoke=smoke,
+    )
+    tell_matrix(plan, components, console, choice=choice, only=only, new=True)
+
+
+def dry_resume(
+    folder: Path, *, choice: EngineChoice, only: Sequence[str], console: Console
+) -> None:
+    """Tell what `ferkit run --resume` would do.
+
+    Raises: FerkitError: it is no run folder.
+    """
+    components = catalogue(plugins.load())
+    if (folder / "matrix.json").exists():
+        plan = read_plan(folder, components)
+        tell_matrix(plan, components, console, choice=choice, only=only, new=False)
+        return
+    state = read_state(folder / "run.json")
+    loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=components)
+    _say(console, f"{folder}: {state.get('status')}")
+    tell_single(loaded.name, loaded.recipe, components, console, smoke=bool(state.get("smoke")))
+
+
+def tell_matrix(
+    plan: MatrixPlan,
+    components: Catalogue,
+    console: Console,
+    *,
+    choice: EngineChoice,
+    only: Sequence[str],
+    new: bool,
+) -> None:
+    """Tell a plan, a row per setting and variant.
+
+    Args:
+        new: nothing of it is done.
+    """
+    wanted = selected(plan.runs, only, matrix=plan.matrix)
+    runs = [run for run in plan.work if run.folder in wanted and not plan.finished(run)]
+    jobs = choice.jobs or (1 if choice.kind == "ray" else plan.default_jobs())
+    now = f", {len(runs)} of them now" if len(runs) < len(plan.work) else ""
+    where = "Ray" if choice.kind == "ray" else ", ".join(sorted(plan.devices()))
+    _say(console, f"{plan.name}: {plan.sizes()}{now}, {jobs} at a time on {where}")
+    for line in plan_lines(plan):
+        _say(console, f"  {line}")
+    shared = read_shared(plan, runs, components, new=new)
+    estimated = estimate_plan(plan, runs, shared, components)
+    console.print(plan_table(plan, wanted, estimated, done=not new))
+    if line := estimate_line(plan, wanted, estimated, jobs=jobs):
+        _say(console, f"{line}, {UNPREPARED}")
+
+
+def plan_table(
+    plan: MatrixPlan, wanted: set[Path], estimated: Mapping[Cell, Estimated], *, done: bool
+) -> Table:
+    """A row per setting and variant: which runs, what they start from, how long each takes.
+
+    Args:
+        wanted: folders of the runs to be done now.
+        done: whether to say how many are done.
+    """
+    cells: dict[Cell, list[PlannedRun]] = {}
+    for run in plan.runs:
+        cells.setdefault(run.cell, []).append(run)
+    folds = any(run.fold is not None for run in plan.runs)
+    columns = ["setting"] if plan.matrix.settings is not None else []
+    columns += ["variant", "seeds", *(["folds"] if folds else []), "starts from", "runs"]
+    table = narrow_table("", [*columns, *(["done"] if done else []), "a run takes"])
+    for cell, runs in cells.items():
+        own = [run for run in runs if not run.is_shared]
+        row = [cell[0] or "-"] if plan.matrix.settings is not None else []
+        row += [cell[1], numbers(sorted({run.seed for run in runs}))]
+        if folds:
+            row.append(numbers(sorted({run.fold for run in runs if run.fold is not None})))
+        row += [_started_from(runs, plan), _how_many(runs, own, wanted)]
+        if done:
+            row.append(f"{sum(plan.finished(run) for run in runs)} of {len(runs)}")
+        time = estimated.get(cell)
+        row.append(_each(time) if time is not None and own else "")
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _each(time: Estimated) -> str:
+    return f"{'at most ' if time.at_most else ''}{duration(time.seconds)}"
+
+
+def numbers(values: Sequence[int]) -> str:
+    """ "0-4", "0, 2, 7", "-" for none."""
+    if len(values) > 2 and list(values) == list(range(values[0], values[-1] + 1)):
+        return f"{values[0]}-{values[-1]}"
+    return ", ".join(map(str, values)) or "-"
+
+
+def _started_from(runs: Sequence[PlannedRun], plan: MatrixPlan) -> str:
+    """The models that runs of a cell start from, as their folders are called."""
+    if runs[0].needs is not None:
+        places = {run.needs.parent.as_posix() for run in runs if run.needs is not None}
+        return ", ".join(sorted(places))
+    init = plan.recipes[runs[0].cell].init if runs[0].cell in plan.recipes else None
+    return "-" if init is None else Path(init).name
+
+
+def _how_many(runs: Sequence[PlannedRun], own: Sequence[PlannedRun], wanted: set[Path]) -> str:
+    """How many runs, and whose they are where another setting's serve."""
+    others = sorted({run.folder.parent.as_posix() for run in runs if run.is_shared})
+    if others:
+        return ("" if not own else f"{len(own)}, else ") + f"as {', '.join(others)}"
+    now = sum(run.folder in wanted for run in own)
+    return str(len(own)) if now == len(own) else f"{len(own)}, {now} now"
+
+
+def tell_single(
+    name: str, recipe: Recipe, components: Catalogue, console: Console, *, smoke: bool
+) -> None:
+    """Tell the phases of a single run, the sizes of its splits and its time."""
+    device = choose_device(recipe.training.device)
+    context = Context(seed=recipe.seed, device=str(device))
+    case = Case(recipe, read_data(recipe, components, context, smoke=smoke))
+    counted = count(case, components)
+    _say(console, f"{name}: {replicate_words(str(recipe.seed))}, on {device}")
+    sizes = counted.sizes._asdict()
+    _say(console, "  samples: " + ", ".join(f"{n} {split}" for split, n in sizes.items() if n))
+    console.print(phases_table(counted))
+    if smoke:
+        _say(console, "smoke: one step of each phase")
+        return
+    for time in estimate({name: case}, components, threads=recipe.training.threads).values():
+        told = in_words(time.seconds, at_most=time.at_most, is_whole=True)
+        _say(console, f"estimated time: {told}, {UNPREPARED}")
+
+
+def phases_table(counted: Counted) -> Table:
+    """A row per phase that is run."""
+    table = narrow_table("", ["phase", "network", "epochs", "steps of each", "samples of a step"])
+    for work in counted.work.phases:
+        labelled, unlabelled = work.batch
+        table.add_row(
+            escape(work.phase.name),
+            work.phase.network,
+            f"{'at most ' if work.sooner else ''}{work.epochs}",
+            str(work.steps),
+            f"{labelled} labelled" + (f" + {unlabelled}" if unlabelled else ""),
+        )
+    return table
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
