@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import FerkitError
 from ferkit.evaluation.sweep_report import write_sweep_report
 from ferkit.evaluation.sweep_summary import drawn_in_words, metric_name, shown_value
 from ferkit.files import write_whole
-from ferkit.recipe import read_recipe
 from ferkit.recipe_write import dump_recipe
 from ferkit.running.children import Child, forking, next_messages
-from ferkit.running.folder import is_done, read_json, write_json
+from ferkit.running.folder import is_done, read_json
+from ferkit.running.outputs import read_metrics
 from ferkit.running.progress import Display
-from ferkit.running.single import run_single
+from ferkit.running.sweep_best import measure_best, nothing_found
 from ferkit.running.sweep_child import (
     END,
     GO_ON,
@@ -36,10 +36,9 @@ from ferkit.running.sweep_plan import SweepPlan
 from ferkit.running.sweep_progress import Work, seconds_left, shown
 from ferkit.running.sweep_state import (
     effort,
+    mark_pruned,
     measured,
     remove_weights,
-    tested,
-    write_best,
     write_state,
 )
 from ferkit.running.sweep_study import Draw, SweepStudy, Told
@@ -67,14 +66,14 @@ def run_sweep(
             sweep.work_off(console, live=live)
             state = write_state(plan, study, "running")
             if state["best"] is not None:
-                _measure_best(plan, study.trials()[state["best"]], display)
+                measure_best(plan, study.trials()[state["best"]], display)
         except KeyboardInterrupt:
             write_state(plan, study, "interrupted")
             raise
         state = write_state(plan, study, "failed" if state["best"] is None else "done")
         write_sweep_report(plan.root)
         if state["best"] is None:
-            raise _nothing(plan, study)
+            raise nothing_found(plan, study)
         return state
     finally:
         study.close()
@@ -88,6 +87,7 @@ class _Sweep:
         self._seeds = plan.sweep.seeds
         self._column = "validation_loss" if plan.sweep.metric == "loss" else "validation_accuracy"
         self._waiting = study.under_way()
+        self._stopped = {draw.number for draw in self._waiting}
         self._work: dict[Child, Work] = {}
         self._told = {one.number: one for one in study.trials() if one.state != "running"}
         self._took: list[float] = []  # seconds of the trials that ended in this process
@@ -138,10 +138,11 @@ class _Sweep:
         while (seed := work.next_seed(self._seeds)) is not None:
             folder = self._plan.run_folder(number, seed)
             state = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
-            if state.get("status") == "pruned":
-                self._end(work, "pruned", None)
-                return
             try:
+                if state.get("status") == "pruned" or self._stopped_too_soon(work, seed):
+                    mark_pruned(folder)
+                    self._end(work, "pruned", None)
+                    return
                 if not is_done(folder, state):
                     self._work[self._start(work, seed, context)] = work
                     return
@@ -151,6 +152,23 @@ class _Sweep:
                 return
         self._study.note(number, values={str(seed): one for seed, one in work.values.items()})
         self._end(work, "complete", fmean(work.values.values()))
+
+    def _stopped_too_soon(self, work: Work, seed: int) -> bool:
+        """Of a trial of a sweep that was stopped, report the epochs that were not told by then.
+
+        Returns: whether the trial is not worth finishing.
+        """
+        if work.draw.number not in self._stopped:
+            return False
+        self._stopped.discard(work.draw.number)
+        work.seed = seed
+        rows = read_metrics(self._plan.run_folder(work.draw.number, seed) / "metrics.csv")
+        values = [(epoch, row.get(self._column)) for epoch, row in enumerate(rows, 1)]
+        return any(
+            self._judge(work, epoch, float(value)) == END
+            for epoch, value in values
+            if value is not None
+        )
 
     def _same_as(self, draw: Draw) -> Told | None:
         """A trial with the same values that has ended: the new one would come to the same."""
@@ -231,57 +249,3 @@ class _Sweep:
             jobs=self._jobs,
         )
         return shown(under_way, len(self._told), self._plan.trials, left)
-
-
-def _measure_best(plan: SweepPlan, told: Told, display: Display) -> None:
-    """Look at the test split: once, with the weights of the best trial.
-
-    They are those of the checkpoint that its runs left, so nothing is trained again.
-    """
-    path = plan.root / "sweep.json"
-    write_best(plan, told)
-    state = read_json(path)
-    if str(told.number) in state.get("tested", {}):
-        return
-    for seed in plan.sweep.seeds:
-        folder = plan.run_folder(told.number, seed)
-        loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=plan.catalogue)
-        run_single(
-            loaded.recipe,
-            folder=folder,
-            recipe_folder=loaded.folder,
-            catalogue=plan.catalogue,
-            display=_WithoutWords(display),
-            resume=True,
-            smoke=plan.smoke,
-            with_test=True,
-        )
-    state["tested"] = {**state.get("tested", {}), str(told.number): tested(plan, told.number)}
-    write_json(path, state)
-
-
-class _WithoutWords:
-    """A display that does not repeat what was said of the data before."""
-
-    def __init__(self, display: Display) -> None:
-        self.begin, self.advance, self.end = display.begin, display.advance, display.end
-
-    def say(self, text: str) -> None:
-        pass
-
-
-def _nothing(plan: SweepPlan, study: SweepStudy) -> RunError:
-    """Says why no trial came to a value."""
-    reasons: dict[str, int] = {}
-    for told in study.trials():
-        reason = str(told.about.get("reason") or told.state)
-        reasons[reason] = reasons.get(reason, 0) + 1
-    lines = "; ".join(
-        f"{reason.removesuffix('.')}{f' ({n} times)' if n > 1 else ''}"
-        for reason, n in list(reasons.items())[:5]
-    )
-    return RunError(
-        f"none of {len(study.trials())} trials came to a value: {lines}.",
-        where=str(plan.root),
-        hint="Put right what fails, then begin anew in another folder.",
-    )

@@ -18,7 +18,7 @@ from ferkit.evaluation.sweep_summary import best_of
 from ferkit.evaluation.wording import HEADLINES
 from ferkit.files import write_whole
 from ferkit.recipe_write import dump_recipe
-from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
+from ferkit.running.folder import SCHEMA_VERSION, held, now, read_json, write_json
 from ferkit.running.outputs import read_metrics
 from ferkit.running.sweep_plan import SweepPlan, run_path
 from ferkit.running.sweep_study import SweepStudy, Told
@@ -125,6 +125,14 @@ def _entry(plan: SweepPlan, told: Told) -> dict[str, Any]:
         "same_as": same_as,
         "course": [[epoch, value] for epoch, value in told.epochs],
     }
+
+
+def mark_pruned(folder: Path) -> None:
+    """Say in run.json that a run was ended early, where a stop kept it from saying so itself."""
+    with held(folder, patience=30.0):
+        state = read_json(folder / "run.json")
+        if state.get("status") != "pruned":
+            write_json(folder / "run.json", {**state, "status": "pruned"})
 
 
 def effort(plan: SweepPlan, number: int) -> dict[str, Any]:

@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import inspect
 import math
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ferkit.errors import FerkitError
-from ferkit.sweep_section import PruningSection, SweepSection
-from ferkit.sweep_space import Dimension, Drawn, Range, grid
+from ferkit.running.sweep_optuna import distribution, pruner, sampler
+from ferkit.sweep_section import SweepSection
+from ferkit.sweep_space import Dimension, Drawn, grid
 
 DATABASE = "sweep.db"
 GOOD = 1 / 3
@@ -92,8 +86,9 @@ class SweepStudy:
         with _quiet(), _told_plainly(folder / DATABASE):
             self._study = optuna.create_study(
                 storage=optuna.storages.RDBStorage(
-                    f"sqlite:///{(folder / DATABASE).absolute()}",
-                    engine_kwargs={"connect_args": {"timeout": 60}},
+                    f"sqlite:///{DATABASE}",
+                    # A path in the address would be read as one: with its '?' and '%20'.
+                    engine_kwargs={"creator": partial(_connect, (folder / DATABASE).absolute())},
                 ),
                 study_name=_NAME,
                 direction="minimize" if sweep.metric == "loss" else "maximize",
@@ -110,7 +105,7 @@ class SweepStudy:
         """Draw a new trial."""
         number = len(self._study.get_trials(deepcopy=False))
         with _quiet():
-            self._study.sampler = self._sampler(number)
+            self._study.sampler = sampler(self._sweep, number, self._combinations, jobs=self._jobs)
             trial = self._study.ask(self._distributions)
         self._live[trial.number] = trial
         return Draw(trial.number, self._drawn(trial.params))
@@ -124,16 +119,17 @@ class SweepStudy:
         return [Draw(one.number, self._drawn(one.params)) for one in frozen]
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Note the value of an epoch; one that is known already changes nothing.
+        """Note the value of an epoch; one that is known already, from before a stop, stays.
 
         Returns: whether the trial is not worth finishing.
         """
         trial = self._live[number]
         known = self._frozen(number).intermediate_values
-        if epoch in known or not math.isfinite(value):
+        if not math.isfinite(value) or (epoch in known and epoch < max(known)):
             return False
         with _quiet():
-            trial.report(value, epoch)
+            if epoch not in known:
+                trial.report(value, epoch)
             return bool(trial.should_prune())
 
     def note(self, number: int, **about: Any) -> None:
@@ -182,14 +178,6 @@ class SweepStudy:
             found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
         return {key: float(share) for key, share in found.items()}
 
-    def _sampler(self, number: int) -> BaseSampler:
-        if self._sweep.sampler == "grid":
-            return InOrder(self._combinations)
-        seed = int(np.random.SeedSequence([self._sweep.seed, number]).generate_state(1)[0])
-        if self._sweep.sampler == "random":
-            return RandomSampler(seed=seed)
-        return TPESampler(seed=seed, constant_liar=self._jobs > 1)
-
     def _drawn(self, params: Mapping[str, Any]) -> dict[str, Drawn]:
         return {key: params[key] for key in self._distributions if key in params}
 
@@ -202,64 +190,9 @@ class SweepStudy:
         self._live.pop(number, None)
 
 
-class InOrder(BaseSampler):
-    """Gives trial n the n-th of some combinations.
-
-    Args:
-        combinations: of all keys.
-    """
-
-    def __init__(self, combinations: Sequence[Mapping[str, Drawn]]) -> None:
-        self._combinations = combinations
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self,
-        study: optuna.Study,
-        trial: FrozenTrial,
-        search_space: dict[str, BaseDistribution],
-    ) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Drawn:
-        return self._combinations[trial.number % len(self._combinations)][param_name]
-
-
-def distribution(of: Dimension) -> BaseDistribution:
-    """A dimension in Optuna's words."""
-    if not isinstance(of, Range):
-        return CategoricalDistribution(list(of.values))
-    if of.whole:
-        step = 1 if of.step is None else round(of.step)
-        return IntDistribution(round(of.low), round(of.top), log=of.log, step=step)
-    return FloatDistribution(float(of.low), float(of.top), log=of.log, step=of.step)
-
-
-def pruner(section: PruningSection) -> BasePruner:
-    """What ends trials early."""
-    if section.by == "median":
-        return MedianPruner(
-            n_startup_trials=section.startup_trials,
-            n_warmup_steps=section.warmup_epochs,
-            interval_steps=section.every,
-        )
-    if section.by == "hyperband":
-        return HyperbandPruner(
-            min_resource=section.warmup_epochs,
-            max_resource="auto" if section.epochs is None else section.epochs,
-            reduction_factor=section.reduction,
-        )
-    return NopPruner()
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the database; whoever holds it is waited for, for a minute."""
+    return sqlite3.connect(path, timeout=60, check_same_thread=False)
 
 
 @contextmanager

@@ -65,6 +65,8 @@ def test_what_is_reported_stays(tmp_path: Path) -> None:
     assert not one.report(bad, 1, 9.0)  # told again after a stop
     assert not one.report(bad, 2, float("nan"))
     assert one.report(bad, 2, 8.0)
+    assert not one.report(bad, 1, 9.0)
+    assert one.report(bad, 2, 8.0)  # stopped before the answer was heard: the same answer
     one.note(bad, epochs=2)
     one.prune(bad)
     lost = one.ask().number
