@@ -122,7 +122,7 @@ def check_matrix(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     """
     errors = _check_fragment(FIRST, given.value.get(FIRST), "a first model")
     errors += _check_fragment(PRETRAIN, given.value.get(PRETRAIN), "the pretrained model")
-    if matrix.axes:
+    if matrix.axis_values():
         errors += _check_names("combination", "settings", list(matrix.settings or ()), given)
     errors += _check_references(matrix, given)
     errors += check_folds(matrix, given)

@@ -291,6 +291,8 @@ def test_an_axis_that_changes_no_run_is_refused(read, wrong):
 def test_axes_can_be_set_from_the_command_line(read):
     matrix = read(AXES, "matrix.axes.loop.epochs=[7]", "matrix.axes.noise=null")
     assert list(matrix.settings) == ["epochs7-small_cnn", "epochs7-resnet"]
+    none = read("matrix: {axes: {loop.epochs: [1, 2]}}\n", "matrix.axes.loop.epochs=null")
+    assert none.settings is None
 
 
 def test_variants_may_be_missing_only_where_there_is_something_else(read, wrong):
