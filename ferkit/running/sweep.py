@@ -42,6 +42,7 @@ from ferkit.running.sweep_state import (
     write_state,
 )
 from ferkit.running.sweep_study import Draw, SweepStudy, Told
+from ferkit.running.time_left import left_in_words
 
 
 def run_sweep(
@@ -236,16 +237,20 @@ class _Sweep:
             told = f"{metric_name(summary)} {shown_value(summary, value)}{best}"
         self._display.say(
             f"trial {number}, {len(self._told)}/{self._plan.trials}: {told}; "
-            f"{drawn_in_words(work.draw.drawn)}"
+            f"{drawn_in_words(work.draw.drawn)}" + (f"; {left}" if (left := self._left()) else "")
         )
 
     def _shown(self) -> Table:
-        now = time.monotonic()
         under_way = list(self._work.values())
+        return shown(under_way, len(self._told), self._plan.trials, self._left())
+
+    def _left(self) -> str:
+        """The time left, in words."""
+        now = time.monotonic()
         left = seconds_left(
             self._took,
-            [now - one.started for one in under_way],
-            waiting=self._plan.trials - len(self._told) - len(under_way),
+            [now - one.started for one in self._work.values()],
+            waiting=self._plan.trials - len(self._told) - len(self._work),
             jobs=self._jobs,
         )
-        return shown(under_way, len(self._told), self._plan.trials, left)
+        return left_in_words(None if left is None else (left, True)) if left else ""

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from ferkit.evaluation.sweep_summary import drawn_in_words
 from ferkit.running.sweep_study import Draw
-from ferkit.running.time_left import left_in_words
 
 _BAR = 30
 _LONGEST = 60
@@ -70,14 +69,17 @@ def seconds_left(
     return max((sum(rest) + waiting * each) / jobs, *rest, 0.0)
 
 
-def shown(work: Sequence[Work], ended: int, total: int, left: float | None) -> Table:
-    """A bar over all trials, and a line per trial under way."""
+def shown(work: Sequence[Work], ended: int, total: int, left: str) -> Table:
+    """A bar over all trials, and a line per trial under way.
+
+    Args:
+        left: the time left, in words.
+    """
     table = Table.grid(padding=(0, 2))
-    words = left_in_words(None if left is None else (left, True))
     table.add_row(
         f"[bold]{ended} of {total} trials[/bold]",
         ProgressBar(total=max(1, total), completed=ended, width=_BAR),
-        words,
+        left,
     )
     for one in work:
         share = f" {one.done:.0f}/{one.total}" if one.total else ""
