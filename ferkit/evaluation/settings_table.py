@@ -26,6 +26,9 @@ from ferkit.evaluation.wording import (
 
 _WIDEST_SETTING = 26
 _WIDEST_VARIANT = 19
+_MOST_MODELS = 4
+"""Published ones that get a column each."""
+
 _GAP = 2
 """Columns between two, of which one is the box's."""
 
@@ -90,9 +93,14 @@ def compact_cells(summaries: Summaries) -> Cells:
 
 
 def compact_columns(summaries: Summaries) -> list[str]:
-    """The columns of the compact table: variants, then published models."""
+    """The columns of the compact table: variants, then published models if they are few.
+
+    Many would bury ours, and most settings have no figure of most of them: each setting's own
+    table has them.
+    """
     models = published_models(summaries.values())
-    return [*variant_names(summaries), *map(published_name, models)]
+    few = models if len(models) <= _MOST_MODELS else []
+    return [*variant_names(summaries), *map(published_name, few)]
 
 
 def published_name(model: str) -> str:

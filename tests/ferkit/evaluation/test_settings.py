@@ -20,6 +20,7 @@ from ferkit.evaluation.settings_csv import MatrixRun, runs_csv, settings_csv
 from ferkit.evaluation.settings_figure import settings_figure
 from ferkit.evaluation.settings_table import (
     compact_cells,
+    compact_columns,
     compact_markdown,
     settings_markdown,
     settings_tables,
@@ -194,3 +195,12 @@ def test_the_page_folds_each_setting(tmp_path: Path) -> None:
     assert "Not all runs are finished" in page
     assert "t/v" in page
     assert "done, another setting&#39;s" in page
+
+
+def test_many_published_models_get_no_columns() -> None:
+    def summaries(count: int) -> dict[str, dict]:
+        models = {f"M{place}": 0.5 for place in range(count)}
+        return {"s": {"variants": {"v": {}}, "paper": {"models": models}}}
+
+    assert compact_columns(summaries(2)) == ["v", "M0, published", "M1, published"]
+    assert compact_columns(summaries(5)) == ["v"]
