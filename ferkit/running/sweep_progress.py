@@ -77,7 +77,7 @@ def shown(work: Sequence[Work], ended: int, total: int, left: str) -> Table:
     """
     table = Table.grid(padding=(0, 2))
     table.add_row(
-        f"[bold]{ended} of {total} trials[/bold]",
+        Text(f"{ended} of {total} trials", style="bold"),
         ProgressBar(total=max(1, total), completed=ended, width=_BAR),
         left,
     )
