@@ -28,6 +28,7 @@ from ferkit_datasets.lists import read_list
 from ferkit_datasets.names import kept_classes
 from ferkit_datasets.params_wild import FerPlusParams
 from ferkit_datasets.pixel_table import Unpacked, find_table, unpack
+from ferkit_datasets.places import within
 
 FOLDERS = {
     "Training": "FER2013Train",
@@ -135,6 +136,8 @@ def _unfit(row: Voted, pixels: list[Unpacked] | None) -> tuple[str, str, str] | 
     """(kind, where, what) of the problem for which a row can't be used."""
     if not row.image:
         return "left out", row.where, "names no image: it shows no face."
+    if within(Path(), row.image) is None:
+        return "bad path", row.where, f"'{row.image}' is no file in the folder."
     if not all(vote.isdecimal() for vote in row.votes):
         return "bad votes", row.where, f"'{row.image}' has votes that are no numbers."
     if pixels is None:

@@ -20,7 +20,7 @@ from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.lists import read_lines
 from ferkit_datasets.params import RafDbParams
-from ferkit_datasets.places import files_like
+from ferkit_datasets.places import files_like, within
 from ferkit_datasets.points68 import Point
 
 CODES = {
@@ -72,6 +72,9 @@ def read_raf_db(params: RafDbParams) -> Reading:
         stem, _, suffix = file.rpartition(".")
         name = f"{stem}_aligned.{suffix}" if params.images == "aligned" else file
         part = stem.partition("_")[0]
+        if within(images, file) is None:
+            found.problem("bad path", relative, f"'{file}' is no file in the folder.", line=line)
+            continue
         if part not in ("train", "test"):
             found.problem("bad split word", relative, f"'{file}' is of no split.", line=line)
             continue

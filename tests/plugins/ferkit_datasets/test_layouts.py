@@ -221,6 +221,15 @@ def test_lists_lead_nowhere_else(grow, bad) -> None:
     assert told(reading, folder) == [("bad path", "data/legend.csv:2")]
 
 
+@pytest.mark.parametrize("bad", ["/etc/train_1.jpg", "train_/../../../../outside.jpg"])
+def test_raf_db_leads_nowhere_else(grow, bad) -> None:
+    folder = grow(raf_db.tree() | {raf_db.LIST: "x"})
+    table = folder / "basic" / raf_db.LIST
+    table.write_text(f"{table.read_text()}{bad} 1\n")
+    reading = read_raf_db(RafDbParams(path=str(folder)))
+    assert told(reading, folder) == [("bad path", f"basic/{raf_db.LIST}:9")]
+
+
 def test_a_folder_is_no_photograph(grow) -> None:
     folder = grow(affectnet.lists())
     table = folder / "training.csv"
