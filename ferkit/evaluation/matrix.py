@@ -9,7 +9,6 @@ from ferkit.evaluation.cost import same_cost
 from ferkit.evaluation.epochs import summarise_epochs
 from ferkit.evaluation.replicates import (
     fraction_over_replicates,
-    over_replicates,
     paired_difference,
 )
 from ferkit.evaluation.stability import stability_distance
@@ -47,10 +46,10 @@ def summarise_matrix(
         split: split that the metric is of.
         folds: that the data are divided into, where the runs are of folds.
     Returns: a JSON mapping: metric, split, baseline, seeds (all keys), and `variants`: name -> n,
-        mean, sd, low, high, method, values (by key), gain (the same keys, or None), means (of all
-        headline metrics), label_noise, cost (or None, where its runs differ in it),
-        stability_distance (mean, or None where a run lacks it) and epochs (see
-        `summarise_epochs`, or None).
+        mean, sd, low, high, method, values (by key), gain (the same keys, or None), means and
+        metrics (of all headline metrics: the mean, and n to method), label_noise, cost (or None,
+        where its runs differ in it), stability_distance and stability (likewise, or None where a
+        run lacks it) and epochs (see `summarise_epochs`, or None).
     """
     values = {variant: _values(by_seed, split, metric) for variant, by_seed in runs.items()}
     variants: dict[str, Any] = {}
@@ -62,6 +61,11 @@ def summarise_matrix(
             if label_noise is None
             else label_noise.get(variant, {})
         )
+        metrics = {
+            name: fraction_over_replicates(found, folds)
+            for name in HEADLINES
+            if (found := _values(by_seed, split, name))
+        }
         compared = baseline is not None and variant != baseline and baseline in values
         variants[variant] = {
             **fraction_over_replicates(values[variant], folds),
@@ -69,16 +73,14 @@ def summarise_matrix(
             "gain": paired_difference(values[variant], values[baseline], folds)
             if compared and baseline is not None
             else None,
-            "means": {
-                name: over_replicates(found, folds)["mean"]
-                for name in HEADLINES
-                if (found := _values(by_seed, split, name))
-            },
+            "means": {name: one["mean"] for name, one in metrics.items()},
+            "metrics": metrics,
             "label_noise": _noise(
                 {str(key): entry for key, entry in noise.items() if entry}, folds
             ),
             "cost": same_cost(results.get("cost") for results in by_seed.values()),
             "stability_distance": stability_distance(by_seed.values()),
+            "stability": _stability(by_seed, folds),
             "epochs": summarise_epochs({str(k): found for k, found in by_seed.items()}, folds),
         }
     seeds = dict.fromkeys(str(seed) for by_seed in runs.values() for seed in by_seed)
@@ -99,6 +101,17 @@ def _values(by_seed: ByKey, split: str, metric: str) -> dict[str, float]:
         if is_number(value):
             found[str(seed)] = float(value)
     return found
+
+
+def _stability(by_seed: ByKey, folds: int | None) -> dict[str, Any] | None:
+    """Distance over the runs, n to method; None unless every run has measured it."""
+    found = {}
+    for key, results in by_seed.items():
+        distance: Any = stability_distance([results])
+        if not is_number(distance):
+            return None
+        found[str(key)] = float(distance)
+    return fraction_over_replicates(found, folds) if found else None
 
 
 def _noise(entries: Mapping[str, Mapping[str, Any]], folds: int | None) -> dict[str, Any] | None:

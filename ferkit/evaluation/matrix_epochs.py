@@ -7,15 +7,12 @@ from typing import Any
 
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.report_epochs import BY_VALIDATION, ON_TEST
+from ferkit.evaluation.spreads import in_two_lines
 from ferkit.evaluation.tables import markdown_table
 from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
-    UNKNOWN,
-    above,
-    interval,
     number,
-    percent,
 )
 
 MIXED = (
@@ -78,7 +75,7 @@ def epochs_table(epochs: Mapping[str, Mapping[str, Any]], metric: str) -> PlainT
     rows = [
         [
             variant,
-            *(_over_runs(one.get(kind, {}).get(shown)) for kind in ("last", "best")),
+            *(in_two_lines(one.get(kind, {}).get(shown)) for kind in ("last", "best")),
             *(number(one.get(kind, {}).get("epoch"), 1) for kind in ("last", "best")),
             f"{one['same']} of {one['n']}",
             " or ".join(one["used"]),
@@ -86,7 +83,7 @@ def epochs_table(epochs: Mapping[str, Mapping[str, Any]], metric: str) -> PlainT
         ]
         for variant, one in epochs.items()
     ]
-    caption = "Means over the runs of a variant; below each value its 95 % interval"
+    caption = "Means over the runs ± standard deviation, below them 95 % intervals"
     return PlainTable(columns, rows, caption)
 
 
@@ -94,11 +91,3 @@ def _summaries(state: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
     if state.get("summary"):
         yield "", state["summary"]
     yield from (state.get("settings") or {}).items()
-
-
-def _over_runs(entry: Mapping[str, Any] | None) -> str:
-    """A mean with its standard deviation, and its interval below."""
-    if not entry:
-        return UNKNOWN
-    spread = f" (sd {100 * entry['sd']:.1f})" if entry["sd"] is not None else ""
-    return above(percent(entry["mean"]) + spread, interval(entry))

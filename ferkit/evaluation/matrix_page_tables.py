@@ -20,6 +20,7 @@ from ferkit.evaluation.published import has_paper, paper_cells, published_models
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.settings_table import compact_cells, compact_columns
+from ferkit.evaluation.spreads import gain_sd, in_two_lines, metric_of, stability_of
 from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
@@ -96,8 +97,8 @@ def variants_table(summary: Summary) -> PlainTable:
         row += [_gain(name, entry, baseline)] if baseline else []
         row += [probability((entry.get("test") or {}).get("p_holm"))] if tested else []
         row += paper_cells(entry) if published else []
-        row += [percent(entry["means"].get(other)) for other in beside]
-        row += [percent(entry["stability_distance"])] if stable else []
+        row += [in_two_lines(metric_of(entry, other)) for other in beside]
+        row += [in_two_lines(stability_of(entry))] if stable else []
         row += cost_cells(entry.get("cost")) if costly else []
         rows.append([*row, runs_cell(entry)])
     for name, value in (summary.get("paper") or {}).get("models", {}).items():
@@ -116,7 +117,7 @@ def _gain(name: str, entry: Mapping[str, Any], baseline: str) -> str:
     gain = entry["gain"]
     if not gain:
         return "baseline" if name == baseline else UNKNOWN
-    return above(points(gain["mean"]) + marked(entry), points_interval(gain))
+    return above(gain_sd(gain) + marked(entry), points_interval(gain))
 
 
 def variant_card(name: str, entry: Mapping[str, Any], summary: Summary) -> Card:
@@ -173,7 +174,7 @@ def _noise(summary: Summary) -> dict[str, Any] | None:
             _auroc(noise.get("loss_auroc"), equal=False),
         ]
         precisions = [
-            _percent_sd(noise.get(f"{detector}_precision_at_k")) for detector in ("weight", "loss")
+            in_two_lines(noise.get(f"{detector}_precision_at_k")) for detector in ("weight", "loss")
         ]
         rows.append([name, share, *aurocs, *precisions])
     if not rows:
@@ -191,10 +192,6 @@ def _noise(summary: Summary) -> dict[str, Any] | None:
             columns, rows, f"Means over {what} ± standard deviation, below them 95 % intervals"
         ),
     }
-
-
-def _percent_sd(entry: Mapping[str, Any] | None) -> str:
-    return above(f"{mean_sd(entry)} %", interval(entry)) if entry else UNKNOWN
 
 
 def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:

@@ -20,6 +20,7 @@ from ferkit.evaluation.matrix_sentences import (
 )
 from ferkit.evaluation.published import has_paper, paper_cells, paper_sentences, published_models
 from ferkit.evaluation.replicates import ONE, SEEDS
+from ferkit.evaluation.spreads import gain_sd, in_a_line, metric_of, number_in_a_line, stability_of
 from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.tables import SHORT_NAMES, markdown_table, narrow_table
 from ferkit.evaluation.wording import (
@@ -105,7 +106,7 @@ def _columns(summary: Mapping[str, Any]) -> list[Column]:
             Column("ours less paper's, points", lambda _, entry: paper_cells(entry)[1]),
         ]
     columns.append(
-        Column(METRIC_NAMES[beside], lambda _, entry: percent(entry["means"].get(beside)))
+        Column(METRIC_NAMES[beside], lambda _, entry: in_a_line(metric_of(entry, beside)))
     )
     return columns + _further_columns(summary)
 
@@ -115,18 +116,17 @@ def _further_columns(summary: Mapping[str, Any]) -> list[Column]:
     columns = []
     if all_stable(entries):
         columns.append(
-            Column("stability distance", lambda _, entry: percent(entry["stability_distance"]))
+            Column("stability distance", lambda _, entry: in_a_line(stability_of(entry)))
         )
     if any_noise(summary):
-        equal = "0.500 (weights all equal)"
         columns += [
             Column(
                 "wrong labels by weight: AUROC",
-                lambda _, entry: noise_cells(entry["label_noise"], equal=equal)[0],
+                lambda _, entry: _noise_texts(entry["label_noise"])[0],
             ),
             Column(
                 "precision at k",
-                lambda _, entry: noise_cells(entry["label_noise"], equal=equal)[1],
+                lambda _, entry: _noise_texts(entry["label_noise"])[1],
             ),
         ]
     if costs_differ(entry.get("cost") for entry in entries):
@@ -174,7 +174,11 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
             row.append(
                 f"{value.removesuffix(' %')}\n({difference})" if entry.get("paper") else value
             )
-        row.append(percent(entry["means"].get(beside)).removesuffix(" %"))
+        other = metric_of(entry, beside)
+        if noisy and published:  # no room is left for more
+            row.append(percent(other["mean"]).removesuffix(" %"))
+        else:
+            row.append(f"{mean_sd(other)}\n{bracketed(interval(other))}".rstrip())
         row += noise_cells(entry["label_noise"], equal="0.500 =") if noisy else []
         table.add_row(*(escape(cell) for cell in row))
     for name, value in (summary.get("paper") or {}).get("models", {}).items():
@@ -208,9 +212,19 @@ def noise_cells(noise: Mapping[str, Any] | None, *, equal: str) -> list[str]:
     return [auroc, percent(noise.get("weight_precision_at_k", {}).get("mean"), 0)]
 
 
+def _noise_texts(noise: Mapping[str, Any] | None) -> tuple[str, str]:
+    """The same with deviations and intervals."""
+    if not noise or "weight_auroc" not in noise:
+        return UNKNOWN, UNKNOWN
+    auroc = number_in_a_line(noise["weight_auroc"])
+    if noise["all_equal"]:
+        auroc = "0.500 (weights all equal)"
+    return auroc, in_a_line(noise.get("weight_precision_at_k"))
+
+
 def _gain(name: str, entry: Entry, baseline: str) -> str:
     if entry["gain"]:
-        return points(entry["gain"]["mean"])
+        return gain_sd(entry["gain"])
     return "baseline" if name == baseline else UNKNOWN
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.published import paper_cells
 from ferkit.evaluation.rounds import rounds_of
+from ferkit.evaluation.spreads import gain_sd, in_two_lines
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
@@ -15,7 +16,6 @@ from ferkit.evaluation.wording import (
     interval,
     mean_sd,
     percent,
-    points,
     points_interval,
 )
 
@@ -83,7 +83,7 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
                 _gain(one["chosen_gain"]),
                 f"{one['counts']} of {one['n']}",
             ]
-            row += [percent(one["stability"])] if stable else []
+            row += [in_two_lines(one.get("moved") or {"mean": one["stability"]})] if stable else []
             rows.append([*row, *paper_cells(one)] if published else row)
     folds = any(one.get("folds") for each in rounds.values() for one in each)
     caption = f"Means over {'folds' if folds else 'seeds'} ± standard deviation"
@@ -91,4 +91,4 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
 
 
 def _gain(gain: Mapping[str, Any] | None) -> str:
-    return above(points(gain["mean"]), points_interval(gain)) if gain else UNKNOWN
+    return above(gain_sd(gain), points_interval(gain)) if gain else UNKNOWN

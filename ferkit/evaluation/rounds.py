@@ -7,7 +7,6 @@ from typing import Any
 
 from ferkit.evaluation.replicates import (
     fraction_over_replicates,
-    over_replicates,
     paired_difference,
 )
 from ferkit.evaluation.wording import HEADLINES, is_number
@@ -56,7 +55,8 @@ def summarise_rounds(
     Returns: for each round name, n, mean, sd, low, high, method, `gain` over the first round
         paired by seed (or None), `chosen` and `chosen_gain` (the same of the round that validation
         would have chosen by then), `counts` (seeds whose final weights are this round's) and
-        `stability` (mean distance over alterations and seeds, or None).
+        `stability` (mean distance over alterations and seeds, or None) and `moved` (the same with
+        n to method).
     """
     longest: Sequence[Entry] = max(runs.values(), key=len, default=[])
     own = {str(seed): [one.get(metric) for one in entries] for seed, entries in runs.items()}
@@ -72,6 +72,7 @@ def summarise_rounds(
             for key, entry in there.items()
             if is_number((entry.get("stability") or {}).get("total_variation"))
         }
+        moved = fraction_over_replicates(distances, folds) if distances else None
         summaries.append(
             {
                 "name": name,
@@ -82,7 +83,8 @@ def summarise_rounds(
                 if place and kept
                 else None,
                 "counts": sum(bool(entry.get("counts")) for entry in there.values()),
-                "stability": over_replicates(distances, folds)["mean"] if distances else None,
+                "stability": moved["mean"] if moved else None,
+                "moved": moved,
             }
         )
     return summaries

@@ -13,13 +13,20 @@ from ferkit.evaluation.cost import gflops
 from ferkit.evaluation.epochs import EPOCH_COLUMNS, epochs_cells, epochs_values
 from ferkit.evaluation.matrix import DETECTORS, MEASURES
 from ferkit.evaluation.rounds import rounds_columns, rounds_of, rounds_values
+from ferkit.evaluation.spreads import metric_of
 from ferkit.evaluation.wording import HEADLINES, is_number
 
 Summaries = Mapping[str, Mapping[str, Any]]
 """Setting -> what `summarise_matrix` returned."""
 
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
+_ENDS = ("sd", "low", "high")
 _NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
+
+_METRICS = (
+    *(f"mean_of_{name}" for name in HEADLINES),
+    *(f"{end}_of_{name}" for name in HEADLINES for end in _ENDS),
+)
 
 _BLENDS = ("both", "right_order", "top_is_second", "second_follows")
 _EXPRESSIONS = ("intensity_rho", "intensity_rho_within_classes", *(f"blend_{n}" for n in _BLENDS))
@@ -61,7 +68,7 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
     seeds = summary["seeds"]
     noises = ("weight_auroc", "weight_precision_at_k", "loss_auroc")
     columns = ["variant", *keys, *(f"gain_{key}" for key in keys)]
-    columns += [*(f"mean_of_{name}" for name in HEADLINES), *noises, *_NETWORK]
+    columns += [*_METRICS, *noises, *_NETWORK]
     columns += [*EPOCH_COLUMNS, *_TEST, *_PAPER]
     columns += [f"seed_{seed}" for seed in map(_as_column, seeds)]
     rows: list[list[Any]] = []
@@ -72,7 +79,7 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
                 name,
                 *(entry[key] for key in keys),
                 *(gain.get(key) for key in keys),
-                *(entry["means"].get(metric) for metric in HEADLINES),
+                *_metric_values(entry),
                 *(noise.get(found, {}).get("mean") for found in noises),
                 *_network_values(entry),
                 *epochs_cells(entry.get("epochs")),
@@ -100,7 +107,7 @@ def settings_csv(
     names = axis_names(axes)
     columns = ["setting", *names, "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
-    columns += [f"mean_of_{name}" for name in HEADLINES]
+    columns += _METRICS
     columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK, *EPOCH_COLUMNS]
     columns += [*_TEST, *_PAPER]
     rows: list[list[Any]] = []
@@ -116,7 +123,7 @@ def settings_csv(
                     *(entry[key] for key in _SPREAD),
                     gain.get("mean"),
                     *(gain.get(key) for key in _SPREAD if key != "mean"),
-                    *(entry["means"].get(name) for name in HEADLINES),
+                    *_metric_values(entry),
                     *(noise.get(name, {}).get("mean") for name in _NOISE),
                     noise["wrong"] / noise["n"] if noise.get("n") else None,
                     sum(first) / len(first) if first else None,
@@ -235,6 +242,13 @@ def _attention_values(results: Mapping[str, Any]) -> list[Any]:
     first: Mapping[str, Any] = next(iter(regions.values()), {})
     rho = (frames.get("correlation") or {}).get("mean")
     return [rho, apex.get("weight"), apex.get("frames"), first.get("mass"), first.get("area")]
+
+
+def _metric_values(entry: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_METRICS`, of a variant of a summary."""
+    found = {name: metric_of(entry, name) for name in HEADLINES}
+    means = [found[name]["mean"] for name in HEADLINES]
+    return means + [found[name].get(end) for name in HEADLINES for end in _ENDS]
 
 
 def _network_values(entry: Mapping[str, Any]) -> list[Any]:

@@ -170,8 +170,8 @@ def test_a_matrix() -> None:
     plain, other = only["table"].rows  # 'old' tells nothing
     assert plain == [
         "plain",
-        "65.0 % (sd 21.2)\n0.0 to 100.0",
-        "70.0 % (sd 14.1)\n0.0 to 100.0",
+        "65.0 ± 21.2 %\n0.0 to 100.0",
+        "70.0 ± 14.1 %\n0.0 to 100.0",
         "7.0",
         "4.0",
         "1 of 2",
@@ -181,7 +181,7 @@ def test_a_matrix() -> None:
     assert other[1:4] == ["40.0 %", UNKNOWN, "9.0"]
     assert "chosen by the validation split" in parts["sentences"][1]
     text = epochs_markdown({"summary": summary})
-    assert "| plain | 65.0 % (sd 21.2), 95 %: 0.0 to 100.0 |" in text
+    assert "| plain | 65.0 ± 21.2 %, 95 %: 0.0 to 100.0 |" in text
     rows = list(csv.DictReader(io.StringIO(matrix_csv(summary))))
     assert [row["last_accuracy"] for row in rows] == ["0.650000", "0.400000", ""]
     assert [row["best_accuracy"] for row in rows] == ["0.700000", "", ""]

@@ -161,11 +161,15 @@ def test_stability_is_told_where_every_run_measured_it(tmp_path: Path, runs: Run
     assert found == pytest.approx([0.1, 0.25, 0.4])
     columns, rows = matrix_rows(whole)
     place = columns.index("stability distance")
-    assert [row[place] for row in rows] == ["10.0 %", "25.0 %", "40.0 %"]
+    assert [row[place] for row in rows] == [
+        "10.0 ± 0.0 % [10.0, 10.0]",
+        "25.0 ± 7.1 % [0.0, 88.5]",
+        "40.0 %",
+    ]
     (tmp_path / "matrix.json").write_text(json.dumps({"name": "m", "summary": whole}))
     page = write_matrix_report(tmp_path).read_text(encoding="utf-8")
     assert ">stability distance</th>" in page
-    assert ">25.0 %</td>" in page
+    assert ">25.0 ± 7.1 %\n0.0 to 88.5</td>" in page
     assert "Stability distance: how much of the class probabilities moves" in page
 
     del runs["self|training"][1]["stability"]

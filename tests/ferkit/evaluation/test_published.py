@@ -89,9 +89,9 @@ def test_ours_stands_beside_the_papers_figure() -> None:
         "paper",
         "ours less paper's, points",
     ]
-    assert rows[1][5] == "+20.0 *"
+    assert rows[1][5] == "+20.0 ± 0.0 *"
     assert rows[1][7:10] == ["< 0.001", "73.44 %", "\N{MINUS SIGN}2.44"]
-    assert rows[2][5:10] == ["+1.0", "+1.0 to +1.0", "1.00", UNKNOWN, UNKNOWN]
+    assert rows[2][5:10] == ["+1.0 ± 0.0", "+1.0 to +1.0", "1.00", UNKNOWN, UNKNOWN]
     assert rows[3][:3] == ["SCN & co_(2020)", "published", UNKNOWN]
     assert rows[3][8] == "85.00 %"
     assert {len(row) for row in rows} == {len(columns)}
@@ -118,7 +118,7 @@ def test_what_cannot_be_compared_says_so() -> None:
 
 def test_the_mark_is_explained_where_it_stands() -> None:
     assert STARS in matrix_markdown(summary())
-    assert "| +20.0 \\* |" in matrix_markdown(summary())
+    assert "| +20.0 ± 0.0 \\* |" in matrix_markdown(summary())
     assert "differs from" not in matrix_markdown(summary(tested=False))
     assert STARS in compact_sentence({"s": summary(setting="s")})
 
@@ -221,7 +221,10 @@ def checked(text: str) -> list[str]:
 def test_latex_of_a_matrix() -> None:
     text = matrix_latex(summary())
     (body,) = checked(text)
-    assert r"better\_50\% & 3 & 71.0 \% & 1.0 & 68.5 to 73.5 & +20.0\textsuperscript{*}" in body
+    assert (
+        r"better\_50\% & 3 & 71.0 \% & 1.0 & 68.5 to 73.5 & +20.0 $\pm$ 0.0\textsuperscript{*}"
+        in body
+    )
     assert r"SCN \& co\_(2020) & published" in body
     assert r"\caption{Accuracy on test. Intervals" in text
     assert r"\caption{Mind this." in matrix_latex(summary(), warning="Mind this.")
