@@ -70,8 +70,8 @@ def epochs_table(epochs: Mapping[str, Mapping[str, Any]], metric: str) -> PlainT
     """
     shown = metric if metric in HEADLINES else HEADLINES[0]
     name = METRIC_NAMES[shown]
-    columns = ["variant", f"last epoch: {name}", f"best epoch: {name}", "last, number"]
-    columns += ["best, number", "same epoch", "counts", "runs"]
+    columns = ["variant", f"last epoch: {name}", f"best epoch: {name}", "mean number, last"]
+    columns += ["mean number, best", "same epoch", "counts", "runs"]
     rows = [
         [
             variant,
