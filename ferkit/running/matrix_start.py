@@ -131,7 +131,8 @@ def read_shared(
             tried.add((run.cell, run.needs is None))
             trying = recipe if run.needs is None else recipe.model_copy(update={"init": None})
             with said_of(run):
-                trial(trying, shared[key].read, context)
+                has_init = run.needs is not None or recipe.init is not None
+                trial(trying, shared[key].read, context, has_init=has_init)
     return shared
 
 

@@ -39,10 +39,14 @@ class Trial:
         self._catalogue = catalogue
         self._built: set[str] = set()
 
-    def __call__(self, recipe: Recipe, read: ReadSets, context: Context) -> None:
+    def __call__(
+        self, recipe: Recipe, read: ReadSets, context: Context, *, has_init: bool | None = None
+    ) -> None:
         """Try a recipe.
 
         Args:
+            has_init: whether there will be weights to start from; None: whether the recipe names
+                some.
             context: the run's seed, device and folder.
             read: its data sets. Their faces decide later whether the data suffice; what they can't
                 bring is refused here.
@@ -62,18 +66,23 @@ class Trial:
         )
         with torch.random.fork_rng(devices=[]):
             seed_device(0, torch.device("cpu"))
-            self._loop(recipe, context, has_validation=there["validation"])
+            self._loop(
+                recipe,
+                context,
+                has_validation=there["validation"],
+                has_init=recipe.init is not None if has_init is None else has_init,
+            )
             self._network(recipe, context)
 
-    def _loop(self, recipe: Recipe, context: Context, *, has_validation: bool) -> None:
-        of = (recipe.loop, recipe.labelled, recipe.unlabelled, context, has_validation, recipe.init)
+    def _loop(
+        self, recipe: Recipe, context: Context, *, has_validation: bool, has_init: bool
+    ) -> None:
+        of = (recipe.loop, recipe.labelled, recipe.unlabelled, context, has_validation, has_init)
         if not self._new(of):
             return
         build = self._catalogue.build
         loop = cast(SSLLoop, build(Kind.SSL_LOOP, recipe.loop, context))
-        phases_of(
-            loop, has_validation=has_validation, has_init=recipe.init is not None, smoke=False
-        )
+        phases_of(loop, has_validation=has_validation, has_init=has_init, smoke=False)
         for section in (recipe.labelled, recipe.unlabelled):
             self._policies(section, context)
 
