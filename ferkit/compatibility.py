@@ -97,7 +97,18 @@ def incompatibilities(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibil
                     "recipe provides it."
                 )
                 found.append(Incompatibility(part.location, what, _remedy(word, catalogue)))
-    return found
+    return [*found, *_halved_on_cpu(recipe)]
+
+
+def _halved_on_cpu(recipe: Recipe) -> Iterator[Incompatibility]:
+    """Half precision on a CPU that the recipe names; what 'auto' will be is not known yet."""
+    if recipe.training.device != "cpu":
+        return
+    for key in ("precision", "prediction_precision"):
+        if getattr(recipe.training, key) == "16-mixed":
+            what = f"training.{key} '16-mixed' needs a GPU, and training.device is cpu."
+            hint = "Write bf16-mixed or 32-true, or another device."
+            yield Incompatibility(("training", key), what, hint)
 
 
 def without_effect(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibility]:

@@ -199,3 +199,11 @@ def test_a_penalty_that_nothing_has_is_refused_when_a_run_begins_and_not_later(p
     assert read_recipe(str(path), catalogue=parts).recipe.model.penalty == 0.1
     with pytest.raises(FerkitErrors, match=r"r\.yaml:3:12: model\.penalty would count nothing"):
         read_recipe(str(path), catalogue=parts, look=True)
+
+
+@pytest.mark.parametrize("key", ["precision", "prediction_precision"])
+def test_half_precision_on_a_cpu_is_refused(parts, key):
+    training = {"device": "cpu", key: "16-mixed"}
+    with pytest.raises(FerkitErrors, match=f"training.{key} '16-mixed' needs a GPU"):
+        validate({"data": TRAIN, "training": training}, catalogue=parts)
+    validate({"data": TRAIN, "training": {**training, "device": "auto"}}, catalogue=parts)
