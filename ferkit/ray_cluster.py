@@ -41,9 +41,9 @@ def connect(ray: Any, address: str | None, *, cpus: int | None = None) -> bool:
     Returns: whether it is the caller's to end.
     Raises: FerkitError: no cluster answers.
     """
+    _silence()
     if ray.is_initialized():
         return False
-    _silence()
     # One line of Ray's C++ part stays, on constructor arguments in the object store. Only
     # RAY_BACKEND_LOG_LEVEL=fatal or workers that are not replaced would keep it off.
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}

@@ -87,12 +87,7 @@ def run(
     progress: Style,
 ) -> None:
     """RECIPE is a file or the name of a recipe that ships ('ferkit recipes' lists them)."""
-    from rich.console import Console
-
     from ferkit.errors import FerkitError
-    from ferkit.running import dry_run as tell_plan
-    from ferkit.running import start
-    from ferkit.running.under_way import EngineChoice
 
     if engine == "local" and (ray_address or gpus_per_run or cpus_per_run):
         raise FerkitError("--ray-address, --gpus-per-run and --cpus-per-run need --engine ray.")
@@ -100,6 +95,12 @@ def run(
         from ferkit.ray_cluster import import_ray
 
         import_ray()  # before a folder is made
+    from rich.console import Console
+
+    from ferkit.running import dry_run as tell_plan
+    from ferkit.running import start
+    from ferkit.running.under_way import EngineChoice
+
     choice = EngineChoice(engine, jobs, ray_address, gpus_per_run, cpus_per_run)
     if resume is not None:
         given = [

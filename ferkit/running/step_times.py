@@ -24,7 +24,6 @@ from torch import Tensor
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.contracts.data import Clips, Sample
-from ferkit.contracts.training import Batch, EpochPlan, Parts, Phase, SSLLoop, StepResult
 from ferkit.data.loader import SplitData, choose_frames
 from ferkit.data.near_duplicates import perceptual_hash
 from ferkit.data.splits import Splits
@@ -33,19 +32,17 @@ from ferkit.plugin import Context
 from ferkit.recipe import validate
 from ferkit.running.assemble import RunData
 from ferkit.running.single import make_job
+from ferkit.running.step_clock import ENOUGH_SECONDS, Enough, OnePhase, StepClock, wait_for
 from ferkit.sections import Recipe
 from ferkit.training.devices import choose_device, make_fabric, reproducible
 from ferkit.training.epochs import plan_epoch, train_steps
 from ferkit.training.interruption import Interruption
-from ferkit.training.job import Silence, TrainingJob
+from ferkit.training.job import TrainingJob
 from ferkit.training.predict import predict
 from ferkit.training.session import Session
 from ferkit.training.trainer import enter, start
 
 STEPS = 6
-ENOUGH_SECONDS = 0.8
-"""Of steps, and again of predictions; a step or batch that takes longer is timed in part."""
-
 BACKWARD = 3.5
 """How many times as long as a prediction a step takes at most, to see what part of it to time."""
 
@@ -79,67 +76,6 @@ class Answer(NamedTuple):
     whole_clip: float
     hashed: float
     figure: float
-
-
-class OnePhase:
-    """A loop that has one phase of another, without what only ends or skips it."""
-
-    def __init__(self, loop: SSLLoop, phase: Phase) -> None:
-        self._loop = loop
-        self.views, self.networks = loop.views, loop.networks
-        self._phase = phase._replace(
-            epochs=1, initial=False, patience=None, rounds_patience=None, unlabelled_part=1.0
-        )
-
-    def phases(self) -> tuple[Phase, ...]:
-        return (self._phase,)
-
-    def plan_epoch(self, *args: Any, **named: Any) -> EpochPlan:
-        return self._loop.plan_epoch(*args, **named)
-
-    def step(self, batch: Batch, parts: Parts) -> StepResult:
-        return self._loop.step(batch, parts)
-
-
-class _Enough(Exception):
-    """Enough steps are timed."""
-
-
-class StepClock(Silence):
-    """Notes when steps end.
-
-    Args:
-        device: that is waited for.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self.moments: list[float] = []
-
-    def step_finished(self, done: int, total: int, loss: float | None) -> None:
-        wait_for(self._device)
-        self.moments.append(time.perf_counter())
-        if len(self.moments) > 2 and self.moments[-1] - self.moments[0] > ENOUGH_SECONDS:
-            raise _Enough
-
-    def seconds(self, began: float) -> float:
-        """Of a step: the mean of all but the first, which sets things up.
-
-        Args:
-            began: when the first one did.
-        """
-        if len(self.moments) < 2:
-            return self.moments[0] - began
-        lengths = sorted(b - a for a, b in zip(self.moments, self.moments[1:], strict=False))
-        return lengths[len(lengths) // 2]
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until a device has done all it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def answers(
@@ -305,7 +241,7 @@ def _stepping(
         size_of = [len(ids.labelled) + len(ids.unlabelled) for ids in session.epoch.batches]
         wait_for(device)
         began = time.perf_counter()
-        with suppress(_Enough):
+        with suppress(Enough):
             train_steps(session, phase, learner, session.epoch)
     return job.observer.seconds(began) * sum(batch) / max(size_of)
 

@@ -87,6 +87,20 @@ def test_matrix_stopped_while_preparing_goes_on(
     assert "threads: 1" in (out / "plain" / "seed0" / "recipe.yaml").read_text()
 
 
+def test_a_matrix_that_was_moved_goes_on(tiny_matrix: Path, tmp_path: Path) -> None:
+    out, moved = tmp_path / "out", tmp_path / "elsewhere" / "moved"
+    small = ["--set", "matrix.seeds=[0]", "--set", "evaluation.figures=false"]
+    arguments = ["--out", str(out), *small, "--only", "first", "--progress", "none"]
+    assert main(["run", str(tiny_matrix), *arguments]) == 0
+    moved.parent.mkdir()
+    out.rename(moved)
+    assert main(["run", "--resume", str(moved), "--progress", "none"]) == 0
+    assert read_json(moved / "matrix.json")["status"] == "done"
+    recipe = (moved / "plain" / "seed0" / "recipe.yaml").read_text()
+    assert f"init: {moved / 'first' / 'seed0'}\n" in recipe
+    assert not out.exists()
+
+
 def test_quickstart_goes_through_every_variant(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--out", str(out), "--smoke", "--set", "matrix.seeds=[0]", "--progress", "none"]

@@ -1,0 +1,94 @@
+"""`ferkit run --dry-run`: the plan and its size, and nothing on the disk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ferkit.cli import main
+from ferkit.running import dry_run
+from ferkit.running.time_estimate import Estimated
+
+
+@pytest.fixture(autouse=True)
+def known_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is timed: each run takes a minute at most."""
+
+    def told(cases: dict[object, object], *_: object, **__: object) -> dict[object, Estimated]:
+        return dict.fromkeys(cases, Estimated(60.0, at_most=True))
+
+    monkeypatch.setattr(dry_run, "estimate", told)
+    monkeypatch.setattr("ferkit.running.matrix_start.estimate", told)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Cells of the table's rows, which are two spaces apart."""
+    return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+
+
+def test_the_plan_of_a_matrix(
+    tiny_matrix: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["run", str(tiny_matrix), "--dry-run", "--jobs", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "grid: 2 variants x 2 seeds, 6 runs, 2 at a time on cpu" in told
+    assert ["first", "0, 1", "-", "2", "at most 1 min 0 s"] in rows(told)
+    assert ["plain", "0, 1", "first", "2", "at most 1 min 0 s"] in rows(told)
+    assert "estimated time: at most about 3 min 0 s, without the preparation" in told
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_left_of_a_matrix(
+    tiny_matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    small = ["--set", "matrix.seeds=[0]", "--set", "evaluation.figures=false"]
+    assert main(["run", str(tiny_matrix), "--out", str(out), *small, "--progress", "none"]) == 0
+    shutil.rmtree(out / "scratch")
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    capsys.readouterr()
+    assert main(["run", "--resume", str(out), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "3 runs, 1 of them now" in told
+    assert ["plain", "0", "first", "1", "1 of 1"] in rows(told)
+    assert ["scratch", "0", "-", "1", "0 of 1", "at most 1 min 0 s"] in rows(told)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_single_run(
+    tiny_recipe: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_recipe.parent)
+    assert main(["run", str(tiny_recipe), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "40 unlabelled" in told
+    assert "40 test" in told
+    assert ["self_training", "model", "3"] in [row[:3] for row in rows(told)]
+    assert "estimated time: at most about 1 min 0 s" in told
+    assert [path.name for path in tiny_recipe.parent.iterdir()] == ["tiny.yaml"]
+
+
+def test_seeds_in_words() -> None:
+    assert dry_run.numbers([0, 1, 2, 3]) == "0-3"
+    assert dry_run.numbers([0, 2]) == "0, 2"
+    assert dry_run.numbers([]) == "-"
+
+
+def test_a_teacher_may_be_left_to_a_first_model(
+    tiny_matrix: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = "{use: noisy_student, teacher_from_init: true, rounds: 1}"
+    text = tiny_matrix.read_text().replace(
+        "plain: {loop: {use: supervised, epochs: 1}}", f"plain: {{loop: {loop}}}"
+    )
+    tiny_matrix.write_text(text)
+    assert main(["run", str(tiny_matrix), "--dry-run"]) == 0
+    assert ["plain", "0, 1", "first", "2", "at most 1 min 0 s"] in rows(capsys.readouterr().out)
