@@ -116,17 +116,16 @@ def main() -> None:
     grid = root / "grid.yaml"
     grid.write_text(yaml.safe_dump(whole | {"matrix": whole["matrix"] | {"axes": axes}}))
     paths = {}
-    for names in product(*axes.values()):
-        loop, update, weighting = (
-            axis[name] for axis, name in zip(axes.values(), names, strict=True)
-        )
+    for loop, update, weighting in product(*axes.values()):
         fragment = {
-            "loop": loop, "labelled": {"label_updates": update, "weightings": weighting},
-        }  # fmt: skip
-        path = root / f"{'-'.join(names)}.yaml"
+            "loop": LOOPS[loop],
+            "labelled": {"label_updates": UPDATES[update], "weightings": WEIGHTINGS[weighting]},
+        }
+        name = f"{loop}-{update}-{weighting}"
+        path = root / f"{name}.yaml"
         alone = whole["matrix"] | {"variants": {"run": fragment}}
         path.write_text(yaml.safe_dump(whole | {"matrix": alone}))
-        paths["-".join(names)] = path
+        paths[name] = path
     print(machine(), f"load {os.getloadavg()[0]:.1f}", sep="; ", flush=True)
 
     def apart(names: list[str]) -> Spent:
