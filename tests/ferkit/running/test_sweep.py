@@ -19,6 +19,7 @@ import pytest
 
 from ferkit.cli import main
 from ferkit.contracts.data import Clips
+from ferkit.errors import RunError
 from ferkit.recipe_yaml import parse, plain
 from ferkit.running import single
 from ferkit.running.folder import held, read_json
@@ -311,7 +312,7 @@ def test_a_sweep_in_which_all_fails_says_why(
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None, "the sweep ended too soon"
         assert time.monotonic() < deadline
@@ -319,15 +320,14 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[[Path, Path], subprocess.Popen[bytes]]]:
-    """Starts `ferkit sweep` as a process of its own."""
+def begin(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `ferkit sweep ...` as a process of its own."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(path: Path, out: Path) -> subprocess.Popen[bytes]:
-        arguments = ["sweep", str(path), "--out", str(out), "--progress", "none"]
+    def begin(*arguments: str) -> subprocess.Popen[bytes]:
         with (tmp_path / "output").open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ferkit", *arguments],
+                [sys.executable, "-m", "ferkit", "sweep", *arguments, "--progress", "none"],
                 stdout=output,
                 stderr=output,
                 # What runs in the background of a shell does not hear Ctrl-C, and passes that on.
@@ -343,39 +343,43 @@ def begin(tmp_path: Path) -> Iterator[Callable[[Path, Path], subprocess.Popen[by
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_sweep_goes_on_where_it_was(
-    number: signal.Signals,
-    write: Callable[..., Path],
-    begin: Callable[[Path, Path], subprocess.Popen[bytes]],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.slow
+def test_a_stopped_and_a_killed_sweep_go_on_where_they_were(
+    write: Callable[..., Path], begin: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    recipe = RECIPE.replace("epochs: 1", "epochs: 20")
     sweep = RANDOM.replace("random", "tpe").replace("trials: 3", "trials: 2")
-    path, out = write(sweep, recipe), tmp_path / "out"
+    path, out = write(sweep, RECIPE.replace("epochs: 1", "epochs: 20")), tmp_path / "out"
     whole = search(path, tmp_path / "whole")
-    process = begin(path, out)
-    rows = out / "trials" / "0001" / "seed0" / "metrics.csv"
-    wait_for(lambda: rows.exists() and rows.read_text().count("\n") > 3, process)
+    run = out / "trials" / "0001" / "seed0"
 
+    def epochs() -> int:
+        rows = run / "metrics.csv"
+        return rows.read_text().count("\n") - 1 if rows.exists() else 0
+
+    process = begin(str(path), "--out", str(out))
+    wait_for(lambda: epochs() >= 3, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(120) == 130
+    state = read_json(out / "sweep.json")
+    assert (state["status"], state["trials"][1]["state"]) == ("interrupted", "running")
+    assert read_json(run / "run.json")["status"] == "interrupted"
+    done = (out / "trials" / "0000" / "seed0" / "metrics.csv").stat().st_mtime_ns
+
+    process = begin("--resume", str(out))
+    wait_for(lambda: read_json(run / "run.json")["status"] == "running", process)
     # While it runs, nobody else gets at its folder.
-    arguments = ["sweep", "--resume", str(out), "--progress", "none"]
-    if number == signal.SIGKILL:
-        with pytest.raises(Exception, match="in use by process"), held(out, patience=0.1):
-            raise AssertionError
-    process.send_signal(number)
-    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
-    first = out / "trials" / "0000" / "seed0" / "results.json"
-    done = first.stat().st_mtime_ns
-    assert read_json(out / "sweep.json")["trials"][1]["state"] == "running"
-    assert main(arguments) == 0
+    with pytest.raises(RunError, match="in use by process"), held(out, patience=0.1):
+        raise AssertionError
+    process.kill()
+    assert process.wait(120) == -signal.SIGKILL
+
+    assert main(["sweep", "--resume", str(out), "--progress", "none"]) == 0
     state = read_json(out / "sweep.json")
     assert told(state) == told(whole)
-    assert len(read_json(out / "trials" / "0001" / "seed0" / "run.json")["resumed"]) >= 1
-    if state["best"] != 0:
-        assert first.stat().st_mtime_ns == done
     assert state["tested"] == whole["tested"]
+    assert len(read_json(run / "run.json")["resumed"]) >= 2
+    if state["best"] != 0:  # the best is measured on test, which writes its tables anew
+        assert (out / "trials" / "0000" / "seed0" / "metrics.csv").stat().st_mtime_ns == done
 
 
 def test_what_can_not_be_swept(
