@@ -79,7 +79,7 @@ def test_matrix_stopped_while_preparing_goes_on(
     assert read_json(out / "matrix.json")["status"] == "planned"
     # The plan says how many threads, whatever --jobs is now.
     plan = (out / ".plan" / "plain-seed0.yaml").read_text()
-    assert "threads: 1" in plan
+    assert '"threads": 1' in plan
     assert main(["run", "--resume", str(out), "--jobs", "2", "--progress", "none"]) == 0
     state = read_json(out / "matrix.json")
     assert state["status"] == "done"
