@@ -70,7 +70,8 @@ def work_off(
 
             engine = stack.enter_context(ray_engine(plan, open_runs, choice, display=display))
         data = prepare_shared(plan, open_runs, components, display, new=new)
-        estimated = estimate_plan(plan, open_runs, data, components)
+        heard = progress != "none"  # else nobody is told
+        estimated = estimate_plan(plan, open_runs, data, components) if heard else {}
         places = engine.places() if on_ray else jobs
         if line := estimate_line(plan, wanted, estimated, jobs=places):
             display.say(line)
