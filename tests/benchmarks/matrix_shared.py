@@ -114,7 +114,8 @@ def main() -> None:
         "loop": LOOPS, "labelled.label_updates": UPDATES, "labelled.weightings": WEIGHTINGS,
     }  # fmt: skip
     grid = root / "grid.yaml"
-    grid.write_text(yaml.safe_dump(whole | {"matrix": whole["matrix"] | {"axes": axes}}))
+    crossed = whole["matrix"] | {"axes": axes}
+    grid.write_text(yaml.safe_dump(whole | {"matrix": crossed}, sort_keys=False))
     paths = {}
     for loop, update, weighting in product(*axes.values()):
         fragment = {
