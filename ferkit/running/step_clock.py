@@ -53,7 +53,7 @@ class StepClock(Silence):
     def step_finished(self, done: int, total: int, loss: float | None) -> None:
         wait_for(self._device)
         self.moments.append(time.perf_counter())
-        if len(self.moments) > 2 and self.moments[-1] - self.moments[0] > ENOUGH_SECONDS:
+        if len(self.moments) > 1 and self.moments[-1] - self.moments[0] > ENOUGH_SECONDS:
             raise Enough
 
     def seconds(self, began: float) -> float:

@@ -130,9 +130,7 @@ def answer(question: Question, components: Catalogue) -> Answer:
     with TemporaryDirectory() as folder, reproducible(device, training.threads):
         job = _job(recipe, question, components, context, Path(folder))
         per_sample, whole = _predicting(job, recipe, device, question)
-        asked = sum(question.batch)
-        part = min(1.0, ENOUGH_SECONDS / max(1e-9, BACKWARD * per_sample * asked))
-        step = _stepping(job, device, part=part, batch=question.batch)
+        step = _whole_step(job, device, batch=question.batch, per_sample=per_sample)
     frames = torch.from_numpy(question.frames[:, 0, 0])
     began = time.perf_counter()
     perceptual_hash(frames)
@@ -215,10 +213,33 @@ def _predicting(
     return per_sample, per_sample * tested / frames
 
 
+def _whole_step(
+    job: TrainingJob, device: torch.device, *, batch: tuple[int, int], per_sample: float
+) -> float:
+    """Seconds of a step; of one that would take long, from the times of two smaller ones.
+
+    A step takes some time for the weights, however many samples are in it, and some for each.
+
+    Args:
+        batch: of both splits. per_sample: seconds to predict one.
+    """
+    asked = sum(batch)
+    part = ENOUGH_SECONDS / 2 / max(1e-9, BACKWARD * per_sample * asked)
+    if part > 0.25:
+        seconds, size = _stepping(job, device, part=1.0, batch=batch)
+        return seconds * asked / size
+    few_seconds, few_samples = _stepping(job, device, part=part, batch=batch)
+    seconds, size = _stepping(job, device, part=2 * part, batch=batch)
+    each = (seconds - few_seconds) / max(1, size - few_samples)
+    if each <= 0:  # other processes were in the way
+        each = seconds / size
+    return seconds + each * (asked - size)
+
+
 def _stepping(
     job: TrainingJob, device: torch.device, *, part: float, batch: tuple[int, int]
-) -> float:
-    """Seconds of a whole step.
+) -> tuple[float, int]:
+    """Seconds of a step, and its samples.
 
     Args:
         part: of the batch that is timed.
@@ -227,23 +248,27 @@ def _stepping(
     reduced = max(2, round(part * size)) if part < 1 else size
     count = max(2, min(batch[0] or sum(batch), reduced)) * (STEPS + 1)
     training = job.training.model_copy(update={"batch_size": reduced})
-    labelled = _first(job.labelled, count)
     assert job.unlabelled is not None
-    others = _first(job.unlabelled, max(8, round(part * len(job.unlabelled))))
-    job = replace(job, training=training, labelled=labelled, unlabelled=others)
-    assert isinstance(job.observer, StepClock)
+    clock = StepClock(device)
+    job = replace(
+        job,
+        training=training,
+        labelled=_first(job.labelled, count),
+        unlabelled=_first(job.unlabelled, max(8, round(part * len(job.unlabelled)))),
+        observer=clock,
+    )
     with Interruption() as interruption:
         session = Session(job, make_fabric(training), interruption)
         start(session)
         phase = session.phases[0]
         learner = enter(session, phase)
         session.epoch = plan_epoch(session, phase, learner)
-        size_of = [len(ids.labelled) + len(ids.unlabelled) for ids in session.epoch.batches]
+        sizes = [len(ids.labelled) + len(ids.unlabelled) for ids in session.epoch.batches]
         wait_for(device)
         began = time.perf_counter()
         with suppress(Enough):
             train_steps(session, phase, learner, session.epoch)
-    return job.observer.seconds(began) * sum(batch) / max(size_of)
+    return clock.seconds(began), max(sizes)
 
 
 def _first(split: SplitData, count: int) -> SplitData:
