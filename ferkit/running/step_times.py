@@ -5,6 +5,7 @@ Nothing of it reaches a run: the network is dropped, and the process ends.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,6 +31,7 @@ from ferkit.data.splits import Splits
 from ferkit.evaluation.drawing import save
 from ferkit.plugin import Context
 from ferkit.recipe import validate
+from ferkit.running import step_clock
 from ferkit.running.assemble import RunData
 from ferkit.running.single import make_job
 from ferkit.running.step_clock import ENOUGH_SECONDS, Enough, OnePhase, StepClock, wait_for
@@ -103,6 +105,8 @@ def answers(
 
 
 def _answer_all(questions: list[Question], sending: Connection) -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()  # as runs do: Linux shares a busy processor out between sessions
     components = catalogue(plugins.load())
     for question in questions:
         try:
@@ -132,9 +136,9 @@ def answer(question: Question, components: Catalogue) -> Answer:
         per_sample, whole = _predicting(job, recipe, device, question)
         step = _whole_step(job, device, batch=question.batch, per_sample=per_sample)
     frames = torch.from_numpy(question.frames[:, 0, 0])
-    began = time.perf_counter()
+    began = step_clock.now()
     perceptual_hash(frames)
-    hashed = (time.perf_counter() - began) / len(frames)
+    hashed = (step_clock.now() - began) / len(frames)
     return Answer(step, per_sample, whole, hashed, _drawing())
 
 
@@ -192,7 +196,7 @@ def _predicting(
 
     def timed(count: int, frames: int) -> float:
         split = few(question, count)
-        began = time.perf_counter()
+        began = step_clock.now()
         predict(
             model,
             split,
@@ -202,7 +206,7 @@ def _predicting(
             autocast=fabric.autocast,
         )
         wait_for(device)
-        return (time.perf_counter() - began) / count
+        return (step_clock.now() - began) / count
 
     frames = min(section.frames, there)
     timed(2, frames)
@@ -265,7 +269,7 @@ def _stepping(
         session.epoch = plan_epoch(session, phase, learner)
         sizes = [len(ids.labelled) + len(ids.unlabelled) for ids in session.epoch.batches]
         wait_for(device)
-        began = time.perf_counter()
+        began = step_clock.now()
         with suppress(Enough):
             train_steps(session, phase, learner, session.epoch)
     return clock.seconds(began), max(sizes)
@@ -285,8 +289,8 @@ def _drawing() -> float:
     """Seconds of drawing a figure, once everything that draws is imported."""
     with TemporaryDirectory() as folder:
         for _ in range(2):
-            began = time.perf_counter()
+            began = step_clock.now()
             figure = Figure(figsize=(6, 4))
             figure.subplots().bar(range(7), range(7))
             save(figure, Path(folder) / "one.png")
-    return time.perf_counter() - began
+    return step_clock.now() - began
