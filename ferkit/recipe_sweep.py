@@ -17,6 +17,8 @@ from ferkit.recipe_yaml import Item, Place, PlacedError, placed, plain
 from ferkit.sweep_section import ChoicesSection, RangeSection, SweepSection
 from ferkit.sweep_space import Range, dimension, name_of
 
+_DROPS = "it decides which samples show a face, and trials on other samples can't be compared"
+
 _REFUSED = {
     "schema_version": "it belongs to the whole recipe",
     "name": "trials are named by their numbers",
@@ -29,6 +31,13 @@ _REFUSED = {
     "data.selection": "trials on other validation samples can't be compared",
     "data.reported": "trials on other validation samples can't be compared",
     "data.transductive": "the test split is not looked at",
+    "data.unlabelled": "it may hold test samples, and images alike to it move between the splits",
+    "faces.detector": _DROPS,
+    "faces.keep": _DROPS,
+    "faces.min_score": _DROPS,
+    "faces.reader": _DROPS,
+    "faces.sampling": _DROPS,
+    "faces.tracking": _DROPS,
     "evaluation": "it changes what is measured and not what is trained",
     "matrix": "a sweep has no matrix",
     "sweep": "a sweep can't search itself",
@@ -59,6 +68,7 @@ def check_sweep(sweep: SweepSection, given: Item) -> list[PlacedError]:
         place = space.keys[key]
         errors += _check_key(key, space, place)
         errors += _check_dimension(key, item, place, is_grid=sweep.sampler == "grid")
+        errors += _check_pruning(key, sweep, place)
     if len(set(sweep.seeds)) < len(sweep.seeds):
         errors.append(PlacedError("sweep.seeds holds a seed twice.", given.value["seeds"].place))
     if min(sweep.seeds) < 0:
@@ -116,6 +126,21 @@ def _check_key(key: str, space: Item, place: Place) -> list[PlacedError]:
 
 def _is_within(parts: list[str], outer: list[str]) -> bool:
     return parts[: len(outer)] == outer
+
+
+def _check_pruning(key: str, sweep: SweepSection, place: Place) -> list[PlacedError]:
+    """Refuse to prune by a loss that the searched value itself moves."""
+    targets = ["labelled", "label_updates"]
+    parts = key.split(".")
+    moved = _is_within(parts, targets) or _is_within(targets, parts)
+    if not moved or sweep.metric != "loss" or sweep.pruning.by == "none":
+        return []
+    what = (
+        f"sweep.space holds {key!r}, which changes the targets that the validation loss of an "
+        "epoch is against, so trials can't be pruned by that loss."
+    )
+    hint = "Set sweep.metric to accuracy, or sweep.pruning to none."
+    return [PlacedError(what, place, hint=hint)]
 
 
 def _check_dimension(key: str, item: Item, place: Place, *, is_grid: bool) -> list[PlacedError]:

@@ -142,6 +142,14 @@ SPACE = "sweep:\n  space:\n    "
         ),
         (SPACE + "data.train.noise: [0.3]\n", "6:5", "the validation samples come from it"),
         (SPACE + "data: [{labels: 7}]\n", "6:5", "can't hold 'data'"),
+        (SPACE + "data.unlabelled.count: [9]\n", "6:5", "it may hold test samples"),
+        (SPACE + "faces.min_score: [0.5]\n", "6:5", "decides which samples show a face"),
+        (
+            "sweep:\n  metric: loss\n  pruning: median\n"
+            "  space: {labelled.label_updates: [[{use: fixed, eps: 0.1}]]}\n",
+            "7:11",
+            "so trials can't be pruned by that loss",
+        ),
         (SPACE + "evaluation.frames: [3]\n", "6:5", "changes what is measured"),
         (SPACE + "a..b: [3]\n", "6:5", "'a..b' is no key of a recipe"),
         (
