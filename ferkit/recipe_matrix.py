@@ -183,6 +183,9 @@ def _check_references(matrix: MatrixSection, given: Item) -> list[PlacedError]:
             what = f"matrix.{key} names {name!r}, which is no {sort}."
             hint = suggest.hint(name, known[sort], label=f"{sort.capitalize()}s")
             errors.append(PlacedError(what, given.value[key].place, hint=hint or None))
+    if matrix.from_scratch and matrix.first is None and matrix.pretrain is None:
+        what = "matrix.from_scratch has no meaning without matrix.first or matrix.pretrain."
+        errors.append(PlacedError(what, given.value["from_scratch"].place))
     if matrix.not_pretrained and matrix.pretrain is None:
         what = "matrix.not_pretrained has no meaning without matrix.pretrain."
         errors.append(PlacedError(what, given.value["not_pretrained"].place))

@@ -121,9 +121,6 @@ def check(
     ):
         for line in _summary(heading, problems, known, everything=everything):
             click.echo(line)
-    if report is not None:
-        write_failures([*differences(counts), *opened.problems, *same, *told], report)
-        click.echo(f"Every problem: {report}")
     missing, surplus = totals(counts)
     wrong = {
         "missing": missing,
@@ -134,13 +131,17 @@ def check(
     differing = _listed(wrong)
     if besides := _listed(unexpected(told, known)):
         differing += f"{'; ' if differing else ''}by its reader: {besides}"
-    if not differing:
+    if differing:
+        click.echo(f"Not as expected: {differing}.")
+        if missing and entry is not None:
+            click.echo(f"How to get it: {entry.access}. {entry.homepage}".rstrip())
+    else:
         click.echo("All is as expected." if expected else "Nothing is wrong with what is there.")
-        return
-    click.echo(f"Not as expected: {differing}.")
-    if missing and entry is not None:
-        click.echo(f"How to get it: {entry.access}. {entry.homepage}".rstrip())
-    context.exit(1)
+    if report is not None:  # last, because it may fail
+        write_failures([*differences(counts), *opened.problems, *same, *told], report)
+        click.echo(f"Every problem: {report}")
+    if differing:
+        context.exit(1)
 
 
 def known_dataset(

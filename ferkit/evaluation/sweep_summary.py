@@ -52,15 +52,19 @@ def drawn_in_words(drawn: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {shown_drawn(value)}" for key, value in drawn.items())
 
 
+_COLUMNS = ("trial", "epochs", "time", "state", "seeds")
+"""What the tables of a sweep have besides its keys."""
+
+
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """Each key with as few of its last parts as tell it apart from the others."""
+    """Each key with as few of its last parts as tell it apart from the others and from columns."""
     short = {}
     for key in keys:
         parts = key.split(".")
         for count in range(1, len(parts) + 1):
             name = ".".join(parts[-count:])
             clashes = [each for each in keys if each != key and f".{each}".endswith(f".{name}")]
-            if not clashes:
+            if not clashes and name not in _COLUMNS:
                 break
         short[key] = name
     return short

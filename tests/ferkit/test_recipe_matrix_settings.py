@@ -98,6 +98,8 @@ def test_what_does_not_fit_in_one_setting_only_is_found(read, wrong):
          "matrix.not_pretrained names 'x', which is no setting. Settings: a."),
         ("settings: {a: {}}, not_pretrained: [a]",
          "matrix.not_pretrained has no meaning without matrix.pretrain."),
+        ("from_scratch: [a]",
+         "matrix.from_scratch has no meaning without matrix.first or matrix.pretrain."),
         ("settigns: {a: {}}", "unknown key 'settigns' in matrix. Did you mean 'settings'?"),
     ],
 )  # fmt: skip

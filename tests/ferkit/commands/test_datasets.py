@@ -15,6 +15,7 @@ from PIL import Image
 from ferkit import cli
 from ferkit import registry as registry_module
 from ferkit.commands.datasets import datasets
+from ferkit.errors import FerkitError
 from ferkit.registry import DatasetEntry, Registry, read_registry
 from ferkit.testing.videos import write_avi
 
@@ -265,3 +266,14 @@ def test_a_data_set_of_the_registry_without_its_plugin(
     assert "no dataset 'other'" in capsys.readouterr().err
     assert cli.main(["datasets"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["other", "-", "none", "-", "nowhere"]
+
+
+def test_the_verdict_is_told_though_the_report_cannot_be_written(
+    run: Run, raf: Path, tmp_path: Path
+) -> None:
+    (raf / "basic" / "Image" / "aligned" / "train_00002_aligned.jpg").unlink()
+    (tmp_path / "file").write_text("")
+    result = run("check", "raf_db", raf, "--report", tmp_path / "file" / "report.csv")
+    assert result.exit_code != 0
+    assert "Not as expected: 1 missing; by its reader: 1 missing file." in result.output
+    assert isinstance(result.exception, FerkitError)

@@ -97,6 +97,7 @@ def test_keys_are_shortened_as_far_as_they_stay_apart() -> None:
     keys = ["loop.tau", "training.optimiser.lr", "model.dropout", "student.dropout"]
     assert list(short_keys(keys).values()) == ["tau", "lr", "model.dropout", "student.dropout"]
     assert short_keys(["lr"]) == {"lr": "lr"}
+    assert short_keys(["loop.epochs"]) == {"loop.epochs": "loop.epochs"}  # a column is called so
     assert (shown_drawn(0.00012346), shown_drawn(12), shown_drawn("x")) == ("0.0001235", "12", "x")
 
 
