@@ -179,7 +179,7 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
             row.append(percent(other["mean"]).removesuffix(" %"))
         else:
             row.append(f"{mean_sd(other)}\n{bracketed(interval(other))}".rstrip())
-        row += noise_cells(entry["label_noise"], equal="0.500 =") if noisy else []
+        row += noise_cells(entry["label_noise"], equal="0.500=") if noisy else []
         table.add_row(*(escape(cell) for cell in row))
     for name, value in (summary.get("paper") or {}).get("models", {}).items():
         shown = {"variant": name, "paper": percent(value, 2).removesuffix(" %")}

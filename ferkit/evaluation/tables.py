@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from rich.box import SIMPLE_HEAD
@@ -101,13 +101,19 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join([*lines, *(_markdown_row(row) for row in rows)]) + "\n"
 
 
-def narrow_table(title: str, columns: Sequence[str]) -> Table:
-    """A console table of numbers that fits into 80 columns; the first column is a name."""
+def narrow_table(title: str, columns: Sequence[str], *, names: Collection[str] = ()) -> Table:
+    """A console table of numbers that fits into 80 columns.
+
+    Args:
+        names: columns of words, which are broken where there is no room; so is the first.
+    """
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=escape(title))
     table.title_justify = table.caption_justify = "left"
     for place, name in enumerate(columns):
         if place == 0:
             table.add_column(escape(name), overflow="fold", min_width=10)
+        elif name in names:
+            table.add_column(escape(name), overflow="fold")
         else:
             table.add_column(escape(name), justify="right", no_wrap=True)
     return table

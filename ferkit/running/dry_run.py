@@ -13,7 +13,6 @@ from rich.table import Table
 
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
-from ferkit.errors import FerkitError
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.tables import narrow_table
 from ferkit.evaluation.wording import duration
@@ -21,12 +20,13 @@ from ferkit.plugin import Context
 from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.assemble import read_data
-from ferkit.running.folder import read_state
-from ferkit.running.matrix_plan import MatrixPlan, make_plan, read_plan, with_threads
+from ferkit.running.changed_recipe import refuse_changed_run
+from ferkit.running.matrix_plan import MatrixPlan, make_plan, with_threads
 from ferkit.running.matrix_start import estimate_line, estimate_plan, read_shared
 from ferkit.running.plan import PlannedRun, plan_runs
 from ferkit.running.plan_lines import plan_lines
 from ferkit.running.selection import selected
+from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder, unchanged_plan
 from ferkit.running.time_estimate import Case, Counted, Estimated, count, estimate, in_words
 from ferkit.training.devices import choose_device, make_fabric
 
@@ -60,8 +60,7 @@ def dry_run(
         name, overrides=settings, catalogue=components, look=True, parts=bool(only)
     )
     if loaded.matrix is None:
-        if only:
-            raise FerkitError("there is no matrix, so there is nothing to choose from.", where=name)
+        refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)
         tell_single(loaded.name, recipe, components, console, smoke=smoke)
@@ -86,14 +85,18 @@ def dry_resume(
 ) -> None:
     """Tell what `ferkit run --resume` would do.
 
-    Raises: FerkitError: it is no run folder.
+    Raises: FerkitError: it is no run folder, or a recipe in it was changed.
     """
+    refuse_other_folder(folder)
     components = catalogue(plugins.load())
     if (folder / "matrix.json").exists():
-        plan = read_plan(folder, components)
+        plan = unchanged_plan(folder, components)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)
         return
-    state = read_state(folder / "run.json")
+    refuse_for_one(only, choice, str(folder))
+    state = refuse_changed_run(folder)
+    if not state:
+        raise no_run(folder)
     loaded = read_recipe(str(folder / "recipe.yaml"), catalogue=components)
     _say(console, f"{folder}: {state.get('status')}")
     tell_single(loaded.name, loaded.recipe, components, console, smoke=bool(state.get("smoke")))
@@ -143,7 +146,8 @@ def plan_table(
     folds = any(run.fold is not None for run in plan.runs)
     columns = ["setting"] if plan.matrix.settings is not None else []
     columns += ["variant", "seeds", *(["folds"] if folds else []), "starts from", "runs"]
-    table = narrow_table("", [*columns, *(["done"] if done else []), "a run takes"])
+    columns += [*(["done"] if done else []), "a run takes"]
+    table = narrow_table("", columns, names=("variant", "starts from", "runs"))
     for cell, runs in cells.items():
         own = [run for run in runs if not run.is_shared]
         row = [cell[0] or "-"] if plan.matrix.settings is not None else []

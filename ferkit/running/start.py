@@ -18,7 +18,7 @@ from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
 from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json
-from ferkit.running.matrix_plan import read_plan, with_threads, write_plan
+from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
 from ferkit.running.matrix_start import work_off
 from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
@@ -62,7 +62,7 @@ def begin(
     if loaded.sweep is not None:
         display.say(f"The key sweep is left aside; to search: ferkit sweep {name}")
     if loaded.matrix is None:
-        _refuse_for_one(only, choice, loaded.name)
+        refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)  # refuses what this machine has not, before a folder is made
         folder = new_folder(out, loaded.name)
@@ -117,26 +117,40 @@ def resume(
         progress, choice, only: as of `begin`.
     Raises: FerkitError: it is no run folder.
     """
-    if not folder.is_dir():
-        raise FerkitError("no such folder.", where=str(folder))
-    if not any((folder / name).exists() for name in ("matrix.json", "run.json", LOCK)):
-        raise no_run(folder)
+    refuse_other_folder(folder)
     console = _console(progress)
     display = make_display(progress, console)
     with held(folder), resumable(folder, display):
         components = catalogue(plugins.load())
         if (folder / "matrix.json").exists():
-            plan = read_plan(folder, components)
-            refuse_changed(folder, plan.recorded, finished=False)
-            for run in plan.work:
-                refuse_changed_run(folder / run.folder)
+            plan = unchanged_plan(folder, components)
             work_off(
                 plan, components, console, display, choice=choice, progress=progress, only=only
             )
             return
-        _refuse_for_one(only, choice, str(folder))
+        refuse_for_one(only, choice, str(folder))
         resume_held(folder, components, display)
         _show_results(folder, console, display, progress)
+
+
+def refuse_other_folder(folder: Path) -> None:
+    """Raise FerkitError unless the folder is one of a run or matrix."""
+    if not folder.is_dir():
+        raise FerkitError("no such folder.", where=str(folder))
+    if not any((folder / name).exists() for name in ("matrix.json", "run.json", LOCK)):
+        raise no_run(folder)
+
+
+def unchanged_plan(folder: Path, components: Catalogue) -> MatrixPlan:
+    """The plan of a matrix that is gone on with.
+
+    Raises: FerkitError: it is damaged, or a recipe is another one than the matrix began with.
+    """
+    plan = read_plan(folder, components)
+    refuse_changed(folder, plan.recorded, finished=False)
+    for run in plan.work:
+        refuse_changed_run(folder / run.folder)
+    return plan
 
 
 def begin_one(
@@ -230,7 +244,7 @@ def resumable(folder: Path, display: Display) -> Iterator[None]:
         raise
 
 
-def _refuse_for_one(only: Sequence[str], choice: EngineChoice, where: str) -> None:
+def refuse_for_one(only: Sequence[str], choice: EngineChoice, where: str) -> None:
     """Refuse what a single run has no use for."""
     if only:
         raise FerkitError(
