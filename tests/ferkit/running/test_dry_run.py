@@ -61,6 +61,39 @@ def test_what_is_left_of_a_matrix(
     assert ["plain", "0", "first", "1", "1 of 1"] in rows(told)
     assert ["scratch", "0", "-", "1", "0 of 1", "at most 1 min 0 s"] in rows(told)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+    recipe = out / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("batch_size: 16", "batch_size: 8"))
+    assert main(["run", "--resume", str(out), "--dry-run"]) == 2
+    assert "batch_size" in capsys.readouterr().err
+
+
+def test_names_are_whole_where_room_is_short(
+    tiny_matrix: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "a-setting-with-a-long-name-that-does-not-fit"
+    settings = f"matrix.settings={{{name}: {{data: {{labels: 30}}}}}}"
+    assert main(["run", str(tiny_matrix), "--dry-run", "--set", settings]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = next(place for place, line in enumerate(lines) if "starts from" in line)
+    table = [line for line in lines[start:] if not line.startswith("estimated time")]
+    assert max(map(len, table)) <= 80
+    # The first column, put together again, has the name once for each variant and `first`.
+    width = table[0].index("variant")
+    assert "".join(line[:width].strip() for line in table[2:]).count(name) == 3
+
+
+def test_a_single_run_has_nothing_to_spread(
+    tiny_recipe: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["run", str(tiny_recipe), "--dry-run", "--engine", "ray"]) == 2
+    assert "no runs to spread over machines" in capsys.readouterr().err
+    assert main(["run", "--resume", str(tmp_path / "nothing"), "--dry-run"]) == 2
+    assert "no such folder" in capsys.readouterr().err
 
 
 def test_a_single_run(
