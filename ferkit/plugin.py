@@ -21,10 +21,11 @@ Factories and parameter models are named as strings, so declaring them imports n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pluggy
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
@@ -42,6 +43,14 @@ SLOTS = ("space", "regions", "frames")
 
 SLOT = "slot="
 """Opens the words by which an aggregation says which slots it fits: "slot=space"."""
+
+POLICIES = (
+    "labelled.label_updates",
+    "labelled.weightings",
+    "unlabelled.label_updates",
+    "unlabelled.weightings",
+)
+"""Keys of a recipe for which a loop may bring policies along."""
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -117,6 +126,9 @@ class Component:
             says here which slots it fits ("slot=space", "slot=regions", "slot=frames"; all that
             its factory accepts where it names none), and by "penalty" that it may return one.
         source: paper or project it follows, with equation or arXiv number.
+        policies: of a loop: label updates and weightings that are used where a recipe names none,
+            by the keys in `POLICIES`, each a list of what a recipe would write. They are written
+            into the recipe that is run; an empty list in the recipe means none.
     """
 
     name: str
@@ -126,6 +138,7 @@ class Component:
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     source: str = ""
+    policies: Mapping[str, Sequence[str | Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,7 @@ class Context:
 
 
 __all__ = [
+    "POLICIES",
     "PROJECT",
     "Component",
     "Context",

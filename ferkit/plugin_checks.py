@@ -9,7 +9,7 @@ from types import ModuleType
 import pluggy
 
 from ferkit import suggest
-from ferkit.plugin import PROJECT, SLOT, SLOTS, Component, Kind
+from ferkit.plugin import POLICIES, PROJECT, SLOT, SLOTS, Component, Kind
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -113,6 +113,13 @@ def _check_component(component: object, kind: Kind) -> None:
                 "mind the comma in ('maps',)"
             )
     _check_slots(component, kind)
+    if component.policies and kind is not Kind.SSL_LOOP:
+        raise PluginFault(f"{kind.hook}: {component.name!r} has policies; only loops have")
+    if unknown := sorted(set(component.policies) - set(POLICIES)):
+        raise PluginFault(
+            f"{kind.hook}: policies of {component.name!r} names {unknown[0]!r}; the keys are "
+            f"{', '.join(map(repr, POLICIES))}"
+        )
 
 
 def _check_slots(component: Component, kind: Kind) -> None:

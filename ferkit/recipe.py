@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ferkit.catalogue import Catalogue
 from ferkit.compatibility import chosen_parts, incompatibilities, without_effect
 from ferkit.errors import FerkitError, FerkitErrors
+from ferkit.loop_policies import with_loop_policies
 from ferkit.matrix_expanded import ExpandedMatrix
 from ferkit.recipe_absent import AbsentFiles
 from ferkit.recipe_errors import explain
@@ -201,6 +202,7 @@ class _Reading:
             return None
         if content.get("name") is None and self._name is not None:
             content["name"] = self._name
+        content = with_loop_policies(content, self._catalogue)
         model = self._models.recipe
         try:
             recipe = model.model_validate(content, context=self._context)

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ferkit.catalogue import Catalogue
 from ferkit.errors import FerkitError
+from ferkit.loop_policies import with_loop_names
 from ferkit.matrix_section import MatrixSection
 from ferkit.plugin import Kind
 from ferkit.sections import Chosen, Pick, Recipe, Section
@@ -116,7 +117,7 @@ class RecipeModels:
 
     def __init__(self, catalogue: Catalogue, names: Collection[str] | None = None) -> None:
         self._catalogue = catalogue
-        self._names = names
+        self._names = None if names is None else with_loop_names(names, catalogue)
         self._sections: dict[type[Section], type[Section]] = {}
         self._picks: dict[tuple[Kind, str], type[Pick] | None] = {}
         self.recipe = self._section(Recipe)

@@ -1,4 +1,4 @@
-"""Label updates, sample weightings and SSL loops: what they are told and what they answer.
+"""SSL loops: what they are told and what they answer; policies are in `ferkit.contracts.policies`.
 
 K classes, N samples. `ids` are positions within a split (0 .. N-1), the same in every epoch.
 """
@@ -12,101 +12,12 @@ import torch
 from torch import Tensor
 
 from ferkit.contracts.data import Clips
-
-Cadence = Literal["start", "round", "epoch", "step"]
-"""When a policy acts. `start`: once, from the given labels alone, and in every phase; the
-others only in adaptive phases: at the start of each round or epoch with beliefs over the
-whole split, or within each step with beliefs over the batch."""
+from ferkit.contracts.policies import Beliefs, Progress
 
 Split = Literal["labelled", "unlabelled"]
 
 NetworkName = Literal["model", "student"]
 """Sections of the recipe that describe a network."""
-
-
-class Beliefs(NamedTuple):
-    """What is known of some samples when a policy acts. All but `student_*` are detached.
-
-    ids: (N,) int64.
-    given: (N,) int64, the given label, -1 if none.
-    given_probs: (N, K) given votes as a distribution, one-hot where there is only a label,
-        zeros where nothing is given.
-    probs: (N, K) of the labelling network on the clean or weak view.
-    targets: (N, K) in force: for a weighting of cadence `epoch`, those the finished epoch used;
-        for a label update, what the update before it in the list answered (the first one gets
-        `given_probs` for the labelled and `probs` for the unlabelled split).
-    losses: (N,) cross-entropy of `probs` against the targets in force.
-    student_probs: (N, K) of the student on the view it trains on, with gradient, or None.
-    student_features: (N, D) of the same, with gradient, or None.
-    labelled: the labelled split's beliefs, for policies on the unlabelled split.
-    """
-
-    ids: Tensor
-    given: Tensor
-    given_probs: Tensor
-    probs: Tensor
-    targets: Tensor
-    losses: Tensor
-    student_probs: Tensor | None = None
-    student_features: Tensor | None = None
-    labelled: Beliefs | None = None
-
-
-class Progress(NamedTuple):
-    """Where training stands.
-
-    phase, round: name and number of the phase. epoch: within the phase, from 0.
-    epochs: at most, in this phase. step, steps: within the phase; steps is an estimate.
-    validation_losses: one per finished epoch of this phase, mean cross-entropy, unweighted.
-    """
-
-    phase: str
-    round: int
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    validation_losses: tuple[float, ...]
-
-
-class Targets(NamedTuple):
-    """target: (N, K) float, rows sum to 1."""
-
-    target: Tensor
-
-
-class Weights(NamedTuple):
-    """weight: (N,) float >= 0. penalty: () added to the loss. logit_scale: (N,) or None."""
-
-    weight: Tensor
-    penalty: Tensor
-    logit_scale: Tensor | None = None
-
-
-class LabelUpdate(Protocol):
-    """Says what the network is to answer.
-
-    May have `state_dict`/`load_state_dict` (tensors indexed by sample id), which then travel with
-    the checkpoint. May have `scalars() -> Mapping[str, float]`: numbers on its last action. It is
-    asked right after each action on a whole split, and after each step with samples of the split
-    for cadence `step`; metrics.csv shows them, or their mean over the steps, in the columns
-    `<split>_<name>`. What there is no number for is left out. (On the labelled split, `start`
-    policies act before the first epoch and are not asked.)
-    """
-
-    every: Cadence
-
-    def update(self, beliefs: Beliefs, progress: Progress) -> Targets: ...
-
-
-class SampleWeighting(Protocol):
-    """Says how much each sample counts. State and `scalars` as for `LabelUpdate`."""
-
-    every: Cadence
-
-    def weigh(self, beliefs: Beliefs, targets: Tensor, progress: Progress) -> Weights:
-        """`targets`: (N, K); for cadence `step` those of this step, else `beliefs.targets`."""
-        ...
 
 
 class Phase(NamedTuple):
@@ -144,6 +55,9 @@ class Phase(NamedTuple):
         the best validation score handed on are those that a later phase or the run's end gets; of
         equal ones the first. None: the phase is no such round.
     rounds_patience: a round that so many rounds without a better score came before is not run.
+    average: share, below 1, that a step leaves of a moving average of the student's weights, which
+        then is what is validated and handed on, whoever labels; None: the student itself is, unless
+        the teacher is "ema" (whose share is then 0.999).
     """
 
     name: str
@@ -164,6 +78,7 @@ class Phase(NamedTuple):
     views: Mapping[Split, tuple[str, ...]] | None = None
     score: Literal["accuracy", "loss"] | None = None
     rounds_patience: int | None = None
+    average: float | None = None
 
 
 class BatchIds(NamedTuple):
@@ -213,11 +128,13 @@ class Batch(NamedTuple):
 
 class Prediction(NamedTuple):
     """logits: (N, K). features: (N, D). penalty: (N,) of the aggregations; the trainer adds it to
-    the loss, a loop need not."""
+    the loss, a loop need not. maps: (N, T, R, C, H, W), the backbone's last, zeros in padding; None
+    where they were not asked for, or there are none."""
 
     logits: Tensor
     features: Tensor
     penalty: Tensor
+    maps: Tensor | None = None
 
 
 class Decision(NamedTuple):
@@ -240,8 +157,16 @@ class Parts(Protocol):
     class_weight: Tensor  # (K,) of the loss, ones if the recipe asks for none
     progress: Progress
 
-    def predict(self, clips: Clips, *, network: int = 0) -> Prediction:
-        """The student, in training mode, with gradient."""
+    def predict(self, clips: Clips, *, network: int = 0, maps: bool = False) -> Prediction:
+        """The student, in training mode, with gradient. maps: whether to give the last maps."""
+        ...
+
+    def classify(self, features: Tensor, *, network: int = 0) -> Tensor:
+        """The student's last layer, dropout before it: (n, D) -> logits (n, K)."""
+        ...
+
+    def class_vectors(self, *, network: int = 0) -> Tensor:
+        """(K, D) weights of the student's last layer, with gradient."""
         ...
 
     def label(self, clips: Clips, *, network: int = 0) -> Tensor:
@@ -253,12 +178,12 @@ class Parts(Protocol):
         split: Split,
         ids: Tensor,
         *,
-        probs: Tensor | None,
+        probs: Tensor | Literal["student"] | None,
         student: Prediction | None = None,
     ) -> Decision:
         """Targets and weights of a batch: the tables of the slower policies, then those that
-        act every step, on `probs` (n, K) of the labelling network; None: those that were
-        predicted once in the phase (`Phase.predictions`)."""
+        act every step, on `probs` (n, K) of the labelling network; "student": what `student` says
+        itself; None: those that were predicted once in the phase (`Phase.predictions`)."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from ferkit.contracts.model import Pooled
+from ferkit.contracts.model import Features, Pooled
 from ferkit.plugin import SLOTS
 
 
@@ -19,12 +19,14 @@ class Output(NamedTuple):
     aggregations' penalties, a mean over a sample's valid frames for those per frame.
     weights: per slot the attention weights to draw, (N, T, ...) for space and regions (zeros
     in padding) and (N, ...) for frames; () where an aggregation has none.
+    maps: (N, T, R, C, H, W), the backbone's last, zeros in padding; None where not asked for.
     """
 
     logits: Tensor
     features: Tensor
     penalty: Tensor
     weights: Mapping[str, tuple[Tensor, ...]]
+    maps: Tensor | None = None
 
 
 def valid_rows(valid: Tensor) -> Tensor:
@@ -115,12 +117,18 @@ class FaceModel(nn.Module):
         mean = self.mean[:, None, None]
         return (images - mean) / self.std[:, None, None]
 
-    def forward(self, frames: Tensor, valid: Tensor) -> Output:
+    def classify(self, features: Tensor) -> Tensor:
+        """Dropout and the last layer: (N, D) -> logits (N, K) float32."""
+        logits: Tensor = self.head(self.dropout(features))
+        return logits.float()
+
+    def forward(self, frames: Tensor, valid: Tensor, *, keep_maps: bool = False) -> Output:
         """Classify clips.
 
         Args:
             frames: (N, T, R, 3, H, W) float in [0, 1].
             valid: (N, T, R) bool, on any device; on the CPU it spares a synchronisation.
+            keep_maps: whether to return the last maps of the backbone, if it has any.
         """
         samples, steps, _ = valid.shape
         rows = valid_rows(valid)
@@ -134,7 +142,12 @@ class FaceModel(nn.Module):
         images = self.normalise(images)  # (B, R, 3, H, W)
         if not all_seen:
             images = images * seen[:, :, None, None, None]
-        spatial: Pooled = self.space(self.backbone(images))  # features (B, R, D)
+        seen_by_backbone: Features = self.backbone(images)
+        maps = None
+        if keep_maps and seen_by_backbone.maps:
+            maps = unpack(seen_by_backbone.maps[-1], rows, samples=samples, frames=steps)
+        spatial: Pooled = self.space(seen_by_backbone)  # features (B, R, D)
+        del seen_by_backbone  # its maps are large
         regional: Pooled = self.regions(spatial.features, seen)  # (B, D)
         in_time = unpack(self.dense(regional.features), rows, samples=samples, frames=steps)
         shown = valid.any(-1)  # (N, T)
@@ -148,8 +161,7 @@ class FaceModel(nn.Module):
             "regions": self._in_time(regional.weights, rows, samples, steps),
             "frames": pooled.weights,
         }
-        logits = self.head(self.dropout(pooled.features))
-        return Output(logits.float(), pooled.features, penalty, weights)
+        return Output(self.classify(pooled.features), pooled.features, penalty, weights, maps)
 
     @staticmethod
     def _in_time(
@@ -160,5 +172,6 @@ class FaceModel(nn.Module):
     def _nothing(self, frames: Tensor, samples: int) -> Output:
         """A batch without one valid frame: features of zeros, as an empty set gives."""
         features = frames.new_zeros((samples, self.feature_dim))
-        logits = self.head(self.dropout(features)).float()
-        return Output(logits, features, frames.new_zeros(samples), dict.fromkeys(SLOTS, ()))
+        return Output(
+            self.classify(features), features, frames.new_zeros(samples), dict.fromkeys(SLOTS, ())
+        )

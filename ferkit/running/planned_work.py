@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
-from ferkit.contracts.training import (
-    BatchIds,
-    Beliefs,
-    LabelUpdate,
-    Phase,
-    SampleWeighting,
-    SplitBeliefs,
-    SplitSizes,
-    SSLLoop,
-)
+from ferkit.contracts.policies import Beliefs, LabelUpdate, SampleWeighting
+from ferkit.contracts.training import BatchIds, Phase, SplitBeliefs, SplitSizes, SSLLoop
 from ferkit.data.alterations import ALTERATIONS
 from ferkit.plugin import Context, Kind
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, Progress
+from ferkit.contracts.policies import Beliefs, Progress
 from ferkit.plugin import Context
 from ferkit.testing.backbone import Make, seeded
 from ferkit.training.losses import cross_entropy_of_probs
@@ -46,7 +46,7 @@ def progress_at(epoch: int) -> Progress:
 
 
 def check_label_update(make: Make, *, unlabelled: bool = True) -> None:
-    """Hold a label update to `ferkit.contracts.training.LabelUpdate`.
+    """Hold a label update to `ferkit.contracts.policies.LabelUpdate`.
 
     Args:
         make: context -> label update.
@@ -67,7 +67,7 @@ def check_label_update(make: Make, *, unlabelled: bool = True) -> None:
 
 
 def check_sample_weighting(make: Make, *, unlabelled: bool = True) -> None:
-    """Hold a weighting to `ferkit.contracts.training.SampleWeighting`; see `check_label_update`."""
+    """Hold a weighting to `ferkit.contracts.policies.SampleWeighting`; see `check_label_update`."""
 
     def ask(policy: Any, beliefs: Beliefs, progress: Progress) -> tuple[Tensor, ...]:
         said = policy.weigh(beliefs, beliefs.targets, progress)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from ferkit.contracts.training import BatchIds, Beliefs, Cadence, Progress, Split, SplitBeliefs
+from ferkit.contracts.policies import Beliefs, Cadence, Progress
+from ferkit.contracts.training import BatchIds, Split, SplitBeliefs
 from ferkit.training.logged import policy_scalars
 from ferkit.training.policies import SplitPolicies
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from ferkit.contracts.training import Cadence, Phase
+from ferkit.contracts.policies import Cadence
+from ferkit.contracts.training import Phase
 from ferkit.data import keyed
 from ferkit.errors import RunError
 from ferkit.training.acting import act, step_scalars

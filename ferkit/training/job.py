@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
-from ferkit.contracts.training import LabelUpdate, NetworkName, SampleWeighting, SSLLoop
+from ferkit.contracts.policies import LabelUpdate, SampleWeighting
+from ferkit.contracts.training import NetworkName, SSLLoop
 from ferkit.data.loader import SplitData
 from ferkit.model.face_model import FaceModel
 from ferkit.sections import ModelSection, TrainingSection

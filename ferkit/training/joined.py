@@ -31,7 +31,8 @@ def split_prediction(prediction: Prediction, lengths: Sequence[int]) -> list[Pre
     parts, start = [], 0
     for length in lengths:
         end = start + length
-        parts.append(Prediction(*(tensor[start:end] for tensor in prediction)))
+        fields = (None if tensor is None else tensor[start:end] for tensor in prediction)
+        parts.append(Prediction(*fields))  # type: ignore[arg-type]
         start = end
     return parts
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from ferkit.contracts.training import Batch, Phase, SSLLoop
 from ferkit.model.face_model import FaceModel
@@ -31,6 +32,7 @@ class Learner:
         students: with the weights that it starts from.
         previous: what the phase before handed on; may be the students.
         section: `training` of the recipe.
+        modules: what policies and the loop learn besides, by name.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Learner:
         students: list[FaceModel],
         previous: list[FaceModel],
         section: TrainingSection,
+        modules: Mapping[str, nn.Module],
     ) -> None:
         self._fabric, self._clip = fabric, section.clip_norm
         self.students = students
@@ -49,8 +52,11 @@ class Learner:
             student.train()
         for model in previous:
             model.to(fabric.device)
-        self.teacher = Teacher(phase.teacher, students, previous)
-        step = TrainingStep(loop, students)
+        self.modules = modules
+        for module in modules.values():
+            module.to(fabric.device)
+        self.teacher = Teacher(phase.teacher, students, previous, average=phase.average)
+        step = TrainingStep(loop, students, modules)
         freeze(step)
         self.optimiser = make_optimiser(step, section.optimiser)
         self._step, self._optimiser = fabric.setup(step, self.optimiser)
@@ -86,7 +92,10 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All that a resumption needs."""
         named = network_tensors("student", self.students)
-        named |= network_tensors("teacher", self.teacher.copies)
+        for name, networks in self.teacher.kept.items():
+            named |= network_tensors(name, networks)
+        for name, module in self.modules.items():
+            named |= {f"learnt.{name}.{key}": value for key, value in module.state_dict().items()}
         return named | {
             f"optimiser.{name}": value for name, value in optimiser_tensors(self.optimiser).items()
         }
@@ -94,7 +103,10 @@ class Learner:
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Take back what `tensors` gave."""
         load_networks("student", self.students, tensors)
-        load_networks("teacher", self.teacher.copies, tensors)
+        for name, networks in self.teacher.kept.items():
+            load_networks(name, networks, tensors)
+        for name, module in self.modules.items():
+            module.load_state_dict(named_below(f"learnt.{name}", tensors))
         load_optimiser_tensors(self.optimiser, named_below("optimiser", tensors))
 
 

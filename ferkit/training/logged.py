@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, EpochPlan, Split
+from ferkit.contracts.policies import Beliefs
+from ferkit.contracts.training import EpochPlan, Split
 from ferkit.errors import RunError
 from ferkit.training.policies import SplitPolicies
 

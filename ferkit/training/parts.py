@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from ferkit.contracts.data import Clips
-from ferkit.contracts.training import (
-    Batch,
-    Beliefs,
-    Decision,
-    Prediction,
-    Progress,
-    Split,
-    SSLLoop,
-)
+from ferkit.contracts.policies import Beliefs, Progress
+from ferkit.contracts.training import Batch, Decision, Prediction, Split, SSLLoop
 from ferkit.model.face_model import FaceModel
 from ferkit.training.policies import SplitPolicies
 from ferkit.training.predict import evaluating
@@ -55,12 +48,20 @@ class StepParts:
         self._network_penalties: list[Tensor] = []
         self._policy_penalties: list[Tensor] = []
 
-    def predict(self, clips: Clips, *, network: int = 0) -> Prediction:
+    def predict(self, clips: Clips, *, network: int = 0, maps: bool = False) -> Prediction:
         """The student, in training mode, with gradient."""
-        output = self._students[network](clips.frames, clips.valid)
+        output = self._students[network](clips.frames, clips.valid, keep_maps=maps)
         if self._factor:
             self._network_penalties.append(output.penalty)
-        return Prediction(output.logits, output.features, output.penalty)
+        return Prediction(output.logits, output.features, output.penalty, output.maps)
+
+    def classify(self, features: Tensor, *, network: int = 0) -> Tensor:
+        """The student's last layer, dropout before it."""
+        return self._students[network].classify(features)
+
+    def class_vectors(self, *, network: int = 0) -> Tensor:
+        """(K, D) weights of the student's last layer."""
+        return self._students[network].head.weight
 
     def label(self, clips: Clips, *, network: int = 0) -> Tensor:
         """(n, K) probabilities of the labelling network in evaluation mode, detached."""
@@ -70,12 +71,17 @@ class StepParts:
         return cast(Tensor, output.logits.softmax(-1))
 
     def decide(
-        self, split: Split, ids: Tensor, *, probs: Tensor | None, student: Prediction | None = None
+        self,
+        split: Split,
+        ids: Tensor,
+        *,
+        probs: Tensor | Literal["student"] | None,
+        student: Prediction | None = None,
     ) -> Decision:
         """Targets and weights of a batch. Raises: RunError: nothing is predicted."""
         decision, beliefs = self._policies[split].decide(
             ids,
-            probs=None if probs is None else probs.detach().float(),
+            probs=probs.detach().float() if isinstance(probs, Tensor) else probs,
             student=student,
             progress=self.progress,
             adaptive=self._adaptive,
@@ -103,11 +109,15 @@ class TrainingStep(nn.Module):
     Args:
         loop: decides what a step is.
         students: the networks under training.
+        modules: what policies and the loop learn besides, by name.
     """
 
-    def __init__(self, loop: SSLLoop, students: Sequence[FaceModel]) -> None:
+    def __init__(
+        self, loop: SSLLoop, students: Sequence[FaceModel], modules: Mapping[str, nn.Module]
+    ) -> None:
         super().__init__()
         self.students = nn.ModuleList(students)
+        self.learnt = nn.ModuleDict(modules)
         self._loop = loop
 
     def forward(self, batch: Batch, parts: StepParts) -> tuple[Tensor, dict[str, Tensor | float]]:

@@ -7,21 +7,20 @@ or by epoch fill tables over the whole split; those that act every step are aske
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import (
+from ferkit.contracts.policies import (
     Beliefs,
     Cadence,
-    Decision,
     LabelUpdate,
-    Prediction,
     Progress,
     SampleWeighting,
-    Split,
+    Targets,
 )
+from ferkit.contracts.training import Decision, Prediction, Split
 from ferkit.errors import RunError
 from ferkit.training.job import PolicyChain
 from ferkit.training.losses import cross_entropy_of_probs
@@ -149,7 +148,7 @@ class SplitPolicies:
         self,
         ids: Tensor,
         *,
-        probs: Tensor | None,
+        probs: Tensor | Literal["student"] | None,
         student: Prediction | None,
         progress: Progress,
         adaptive: bool,
@@ -157,9 +156,19 @@ class SplitPolicies:
     ) -> tuple[Decision, Beliefs]:
         """Targets and weights of a batch, and the beliefs they were decided on.
 
+        Args: as for `ferkit.contracts.training.Parts.decide`.
         Raises: RunError: no `probs`, and none were predicted for the phase.
         """
         ids = ids.to(self.weight.device)
+        scale = None if self.scale is None else self.scale[ids]
+        logits = None
+        if student is not None:
+            own = self._own_scale(student.features) if adaptive else None
+            scale = _product(scale, own)
+            logits = student.logits if own is None else student.logits * own[:, None]
+        if isinstance(probs, str):
+            assert logits is not None
+            probs = logits.detach().float().softmax(-1)
         if probs is None:
             if self.predicted is None:
                 raise RunError(
@@ -177,39 +186,56 @@ class SplitPolicies:
             targets=target,
             losses=cross_entropy_of_probs(probs, target),
             labelled=labelled,
+            total=len(self.ids),
         )
         acting: set[Cadence] = {"step"} if adaptive else set()
-        if student is not None and self.wants(acting):
+        if student is not None and logits is not None and self.wants(acting):
             beliefs = beliefs._replace(
-                student_probs=student.logits.softmax(-1), student_features=student.features
+                student_probs=logits.softmax(-1), student_features=student.features
             )
         if self.targets is None:
             acting.add("start")
         for update in self.updates:
             if update.every in acting:
-                target = update.update(beliefs._replace(targets=target), progress).target
+                said = update.update(beliefs._replace(targets=target), progress)
+                target, beliefs = said.target, _seen_anew(beliefs, said)
         weight = self.weight[ids]
-        scale = None if self.scale is None else self.scale[ids]
         penalty = weight.new_zeros(())
         for weighting in self.weightings:
             if adaptive and weighting.every == "step":
-                said = weighting.weigh(beliefs._replace(targets=target), target, progress)
-                weight, penalty = weight * said.weight, penalty + said.penalty
-                scale = _product(scale, said.logit_scale)
+                weighed = weighting.weigh(beliefs._replace(targets=target), target, progress)
+                weight, penalty = weight * weighed.weight, penalty + weighed.penalty
+                scale = _product(scale, weighed.logit_scale)
         return Decision(target, weight, penalty, scale), beliefs._replace(targets=target)
 
     def _beliefs(self, probs: Tensor, targets: Tensor, labelled: Beliefs | None = None) -> Beliefs:
         losses = cross_entropy_of_probs(probs, targets)
         return Beliefs(
-            self.ids, self.given, self.given_probs, probs, targets, losses, labelled=labelled
+            self.ids,
+            self.given,
+            self.given_probs,
+            probs,
+            targets,
+            losses,
+            labelled=labelled,
+            total=len(self.ids),
         )
+
+    def _own_scale(self, features: Tensor) -> Tensor | None:
+        """(n,) factor of the logits, of the weightings that say one before they weigh."""
+        scale = None
+        for weighting in self.weightings:
+            if weighting.every == "step" and hasattr(weighting, "scale"):
+                scale = _product(scale, weighting.scale(features))
+        return scale
 
     def _update(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
         current = self.given_probs if self.split == "labelled" else beliefs.probs
         for place, update in enumerate(self.updates):
             if update.every in cadences and update.every != "step":
-                said = update.update(beliefs._replace(targets=current), progress).target
-                self.answers[place] = checked_targets(said, current, update)
+                said = update.update(beliefs._replace(targets=current), progress)
+                self.answers[place] = checked_targets(said.target, current, update)
+                beliefs = _seen_anew(beliefs, said)
             answer = self.answers[place]
             current = current if answer is None else answer
         self.targets = current
@@ -259,6 +285,11 @@ class SplitPolicies:
     def _policies(self) -> dict[str, Any]:
         named: dict[str, Any] = {f"update{place}": p for place, p in enumerate(self.updates)}
         return named | {f"weighting{place}": p for place, p in enumerate(self.weightings)}
+
+
+def _seen_anew(beliefs: Beliefs, said: Targets) -> Beliefs:
+    """The beliefs of the policies after a label update, which may have aligned predictions."""
+    return beliefs if said.probs is None else beliefs._replace(probs=said.probs)
 
 
 def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:

@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import Cadence, LabelUpdate, SampleWeighting, Split
+from ferkit.contracts.policies import Cadence, LabelUpdate, SampleWeighting
+from ferkit.contracts.training import Split
 from ferkit.errors import FerkitError, RunError
 
 ORDER: tuple[Cadence, ...] = ("start", "round", "epoch", "step")

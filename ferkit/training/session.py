@@ -10,7 +10,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ferkit.contracts.training import NetworkName, Phase, Progress
+from ferkit.contracts.policies import Progress
+from ferkit.contracts.training import NetworkName, Phase
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
 from ferkit.model.face_model import FaceModel
@@ -27,6 +28,7 @@ from ferkit.training.learner import (
     network_tensors,
     precision_state,
 )
+from ferkit.training.learnt import Learnt
 from ferkit.training.losses import class_weights
 from ferkit.training.networks import Networks
 from ferkit.training.phases import phases_of
@@ -63,6 +65,7 @@ class Session:
             statistics=self.splits.statistics,
             note=self.note,
         )
+        self._learnt = Learnt(job, seed=lambda round_, name: self.seed("learnt", round_, name))
         self.class_weight = torch.ones(len(job.classes), device=self.device)
         if job.training.class_weights:
             self.class_weight = class_weights(job.labelled.given, job.classes).to(self.device)
@@ -87,8 +90,20 @@ class Session:
         Args:
             before: what the phase before handed on; may be the students.
         """
-        section = self.job.training
-        self.learner = Learner(self.fabric, self.job.loop, phase, self.students, before, section)
+        modules = self._learnt.begin(
+            phase.round,
+            dim=self.students[0].feature_dim,
+            goes_on=any(student is model for student in self.students for model in before),
+        )
+        self.learner = Learner(
+            self.fabric,
+            self.job.loop,
+            phase,
+            self.students,
+            before,
+            self.job.training,
+            modules,
+        )
         return self.learner
 
     def keeps_best(self) -> bool:

@@ -10,14 +10,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from ferkit.contracts.training import (
-    Beliefs,
-    Cadence,
-    Phase,
-    Split,
-    SplitBeliefs,
-    SplitSizes,
-)
+from ferkit.contracts.policies import Beliefs, Cadence
+from ferkit.contracts.training import Phase, Split, SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.data.loader import SplitData
 from ferkit.errors import FerkitError

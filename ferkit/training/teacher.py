@@ -24,20 +24,27 @@ class Teacher:
         students: the networks under training, with the weights that the phase starts from.
         previous: what the phase before handed on: the students themselves, or networks that no
             one else needs; they may be of another kind.
+        average: see `ferkit.contracts.training.Phase`.
+
+    `copies` are those that label, () where the students do; `averages` are moving averages, ()
+    where there are none.
     """
 
     def __init__(
-        self, kind: TeacherKind, students: Sequence[FaceModel], previous: Sequence[FaceModel]
+        self,
+        kind: TeacherKind,
+        students: Sequence[FaceModel],
+        previous: Sequence[FaceModel],
+        *,
+        average: float | None = None,
     ) -> None:
-        self.kind = kind
+        self.decay = EMA_DECAY if average is None else average
         self._students = students
-        self.copies: list[FaceModel] = []
-        if kind != "student":
-            models = previous if kind == "previous" else students
-            trained = {id(student) for student in students}
-            self.copies = [copy.deepcopy(m) if id(m) in trained else m for m in models]
-            for made in self.copies:
-                made.eval().requires_grad_(False)
+        averaged = kind == "ema" or average is not None
+        self.averages = _copied(students, students) if averaged else []
+        self.copies = self.averages if kind == "ema" else []
+        if kind == "previous":
+            self.copies = _copied(previous, students)
 
     @property
     def networks(self) -> Sequence[FaceModel]:
@@ -47,7 +54,13 @@ class Teacher:
     @property
     def validated(self) -> FaceModel:
         """The network that is validated and handed on: the average where there is one."""
-        return self.copies[0] if self.kind == "ema" else self._students[0]
+        return (self.averages or self._students)[0]
+
+    @property
+    def kept(self) -> dict[str, list[FaceModel]]:
+        """All that a resumption needs, by a name for each."""
+        apart = self.averages if self.averages is not self.copies else []
+        return {"teacher": self.copies, "average": apart}
 
     def follow(self, step: int) -> None:
         """After optimiser step number `step` (from 0) of the phase: move the averages.
@@ -55,12 +68,21 @@ class Teacher:
         In the first steps the share is (1 + step) / (10 + step), so that the average does not
         stay at the weights it started from.
         """
-        if self.kind != "ema":
+        if not self.averages:
             return
-        decay = min(EMA_DECAY, (1 + step) / (10 + step))
+        decay = min(self.decay, (1 + step) / (10 + step))
         with torch.no_grad():
-            for average, student in zip(self.copies, self._students, strict=True):
+            for average, student in zip(self.averages, self._students, strict=True):
                 for mine, theirs in zip(average.parameters(), student.parameters(), strict=True):
                     mine.lerp_(theirs, 1 - decay)
                 for held, current in zip(average.buffers(), student.buffers(), strict=True):
                     held.copy_(current)
+
+
+def _copied(models: Sequence[FaceModel], students: Sequence[FaceModel]) -> list[FaceModel]:
+    """Networks that are not trained: copies of those that are, the others themselves."""
+    trained = {id(student) for student in students}
+    made = [copy.deepcopy(model) if id(model) in trained else model for model in models]
+    for one in made:
+        one.eval().requires_grad_(False)
+    return made

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ferkit.contracts.training import Progress
+from ferkit.contracts.policies import Progress
 from ferkit.training.losses import cross_entropy_of_probs
 from ferkit.training.policies import SplitPolicies
 

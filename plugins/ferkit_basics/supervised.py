@@ -61,7 +61,7 @@ class SupervisedLoop:
         decision = parts.decide(
             "labelled",
             batch.labelled.ids,
-            probs=student.logits.detach().softmax(-1),
+            probs="student",
             student=student,
         )
         losses = weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)

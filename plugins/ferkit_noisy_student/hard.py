@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Targets
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Targets
 from ferkit.plugin import Context, Params
 
 

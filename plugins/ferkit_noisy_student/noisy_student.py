@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -136,7 +137,7 @@ class NoisyStudentLoop:
         losses: list[Tensor] = []
         for (split, part), predicted in zip(present, predictions, strict=True):
             # In the teacher's phase the network labels itself; later the teacher has.
-            own = predicted.logits.detach().softmax(-1) if parts.progress.round == 0 else None
+            own: Literal["student"] | None = "student" if parts.progress.round == 0 else None
             decision = parts.decide(split, part.ids, probs=own, student=predicted)
             losses.append(
                 weighted_cross_entropy(predicted.logits, decision, class_weight=parts.class_weight)

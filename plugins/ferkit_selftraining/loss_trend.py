@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Weights
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Weights
 from ferkit.plugin import Context
 from ferkit_selftraining.equations import validation_trend, weight_update
 from ferkit_selftraining.params import LossTrendParams

@@ -106,8 +106,7 @@ class SelfTrainingLoop:
         predictions = split_prediction(joined, [len(part.ids) for _, part in present])
         losses: list[Tensor] = []
         for (split, part), student in zip(present, predictions, strict=True):
-            probs = student.logits.detach().softmax(-1)
-            decision = parts.decide(split, part.ids, probs=probs, student=student)
+            decision = parts.decide(split, part.ids, probs="student", student=student)
             losses.append(
                 weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
             )

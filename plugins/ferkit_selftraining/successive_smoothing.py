@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Targets
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Targets
 from ferkit.plugin import Context
 from ferkit_selftraining.equations import successive_smoothing, trusted_rows
 from ferkit_selftraining.params import SuccessiveSmoothingParams

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferkit.contracts.training import EpochPlan, Phase, StepResult, Targets
+from ferkit.contracts.policies import Targets
+from ferkit.contracts.training import EpochPlan, Phase, StepResult
 from ferkit.testing import check_label_update, check_ssl_loop
 from ferkit.training.losses import soft_cross_entropy
 from ferkit.training.plans import mixed_batches

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ferkit.contracts.training import (
-    BatchIds,
-    Beliefs,
-    EpochPlan,
-    Phase,
-    Targets,
-    Weights,
-)
+from ferkit.contracts.policies import Beliefs, Targets, Weights
+from ferkit.contracts.training import BatchIds, EpochPlan, Phase
 from ferkit.errors import RunError
 from ferkit.sections import TrainingSection
 from ferkit.testing import tiny_job, tiny_split

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferkit.contracts.training import Prediction, Progress, Targets, Weights
+from ferkit.contracts.policies import Progress, Targets, Weights
+from ferkit.contracts.training import Prediction
 from ferkit.errors import FerkitError, RunError
 from ferkit.training.job import PolicyChain
 from ferkit.training.policies import SplitPolicies

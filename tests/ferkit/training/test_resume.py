@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from ferkit.catalogue import catalogue
-from ferkit.contracts.training import Phase, Targets, Weights
+from ferkit.contracts.policies import Targets, Weights
+from ferkit.contracts.training import Phase
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import load

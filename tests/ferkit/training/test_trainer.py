@@ -208,7 +208,7 @@ def test_a_loss_that_is_not_finite_names_the_place(make_loop, tmp_path: Path) ->
         every = "start"
 
         def weigh(self, beliefs, targets, progress):
-            from ferkit.contracts.training import Weights
+            from ferkit.contracts.policies import Weights
 
             return Weights(torch.full((len(targets),), 3e38), torch.zeros(()))
 

@@ -13,7 +13,8 @@ from ferkit_basics.uniform import UniformWeighting
 from pydantic import ValidationError
 
 from ferkit.contracts.model import FeatureSpec
-from ferkit.contracts.training import Beliefs, Progress, SplitBeliefs, SplitSizes
+from ferkit.contracts.policies import Beliefs, Progress
+from ferkit.contracts.training import SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, NoParams

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from ferkit_noisy_student.hard import HardTargets, hard_labels
 
-from ferkit.contracts.training import Progress
+from ferkit.contracts.policies import Progress
 from ferkit.training.job import PolicyChain
 from ferkit.training.policies import SplitPolicies
 

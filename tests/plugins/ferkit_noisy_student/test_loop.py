@@ -11,17 +11,8 @@ import torch
 from ferkit_noisy_student.noisy_student import NoisyStudentLoop
 from ferkit_noisy_student.params import NoisyStudentParams
 
-from ferkit.contracts.training import (
-    Batch,
-    Beliefs,
-    Decision,
-    Part,
-    Prediction,
-    Progress,
-    SplitBeliefs,
-    SplitSizes,
-    Weights,
-)
+from ferkit.contracts.policies import Beliefs, Progress, Weights
+from ferkit.contracts.training import Batch, Decision, Part, Prediction, SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.data.augment import clean_view
 from ferkit.errors import FerkitError

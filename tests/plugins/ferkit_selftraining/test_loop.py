@@ -11,7 +11,8 @@ from ferkit_selftraining.params import SelfTrainingParams
 from ferkit_selftraining.self_training import SelfTrainingLoop
 from ferkit_selftraining.successive_smoothing import SuccessiveSmoothing
 
-from ferkit.contracts.training import Beliefs, Progress, SplitBeliefs, SplitSizes
+from ferkit.contracts.policies import Beliefs, Progress
+from ferkit.contracts.training import SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.testing import tiny_job, tiny_split
 from ferkit.training.job import PolicyChain

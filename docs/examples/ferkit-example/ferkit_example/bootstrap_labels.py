@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Targets
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Targets
 from ferkit.plugin import Context
 from ferkit_example.params import BootstrapLabelsParams
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Weights
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Weights
 from ferkit.plugin import Context
 from ferkit_example.params import ConfidenceWeightParams
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ferkit.contracts.policies import Progress
 from ferkit.contracts.training import (
     Batch,
     EpochPlan,
     Part,
     Parts,
     Phase,
-    Progress,
     Split,
     SplitBeliefs,
     SplitSizes,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ferkit.contracts.faces import Faces
 from ferkit.contracts.model import Features, FeatureSpec
-from ferkit.contracts.training import Beliefs, Progress
+from ferkit.contracts.policies import Beliefs, Progress
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, NoParams
 from ferkit.testing import check

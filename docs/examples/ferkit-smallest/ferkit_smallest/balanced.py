@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ferkit.contracts.training import Beliefs, Cadence, Progress, Weights
+from ferkit.contracts.policies import Beliefs, Cadence, Progress, Weights
 from ferkit.plugin import Context, NoParams
 
 
