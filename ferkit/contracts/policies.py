@@ -11,9 +11,10 @@ from typing import Literal, NamedTuple, Protocol
 from torch import Tensor, nn
 
 Cadence = Literal["start", "round", "epoch", "step"]
-"""When a policy acts. `start`: once, from the given labels alone, and in every phase; the
-others only in adaptive phases: at the start of each round or epoch with beliefs over the
-whole split, or within each step with beliefs over the batch."""
+"""When a policy acts. `start`: once, from the given labels alone, and in every phase, and again
+whenever a label update before it says something new; the others only in adaptive phases: at the
+start of each round or epoch with beliefs over the whole split, or within each step with beliefs
+over the batch."""
 
 
 class Beliefs(NamedTuple):
@@ -101,9 +102,9 @@ class LabelUpdate(Protocol):
 class SampleWeighting(Protocol):
     """Says how much each sample counts. State and `scalars` as for `LabelUpdate`.
 
-    One of cadence `step` may have `scale(features: (n, D)) -> (n,)`, above 0 and with gradient: the
-    factor of the student's logits in this step. It is asked before the label updates, so that all
-    policies see what the scaled logits say; then `Weights.logit_scale` stays None.
+    One of cadence `step` may have `scale_logits(features: (n, D)) -> (n,)`, above 0 and with
+    gradient: the factor of the student's logits in this step. It is asked before the label
+    updates, so that all policies see what the scaled logits say; `Weights.logit_scale` stays None.
     """
 
     every: Cadence

@@ -18,12 +18,12 @@ from ferkit.contracts.policies import (
     LabelUpdate,
     Progress,
     SampleWeighting,
-    Targets,
 )
 from ferkit.contracts.training import Decision, Prediction, Split
 from ferkit.errors import RunError
 from ferkit.training.job import PolicyChain
 from ferkit.training.losses import cross_entropy_of_probs
+from ferkit.training.policy_answers import own_scale, product, seen_anew
 from ferkit.training.policy_checks import check_order, checked_targets, checked_weight
 
 AT_START: tuple[Cadence, ...] = ("start",)
@@ -163,8 +163,8 @@ class SplitPolicies:
         scale = None if self.scale is None else self.scale[ids]
         logits = None
         if student is not None:
-            own = self._own_scale(student.features) if adaptive else None
-            scale = _product(scale, own)
+            own = own_scale(self.weightings, student.features) if adaptive else None
+            scale = product(scale, own)
             logits = student.logits if own is None else student.logits * own[:, None]
         if isinstance(probs, str):
             assert logits is not None
@@ -177,7 +177,8 @@ class SplitPolicies:
                     where="loop",
                 )
             probs = self.predicted[ids]
-        target = probs if self.targets is None else self.targets[ids]
+        table = self._before_steps() if adaptive else self.targets
+        target = probs if table is None else table[ids]
         beliefs = Beliefs(
             ids=ids,
             given=self.given[ids],
@@ -193,19 +194,21 @@ class SplitPolicies:
             beliefs = beliefs._replace(
                 student_probs=logits.softmax(-1), student_features=student.features
             )
-        if self.targets is None:
+        if table is None:
             acting.add("start")
+        anew = False
         for update in self.updates:
-            if update.every in acting:
+            if update.every in acting or (anew and update.every == "start"):
+                anew = True
                 said = update.update(beliefs._replace(targets=target), progress)
-                target, beliefs = said.target, _seen_anew(beliefs, said)
+                target, beliefs = said.target, seen_anew(beliefs, said)
         weight = self.weight[ids]
         penalty = weight.new_zeros(())
         for weighting in self.weightings:
             if adaptive and weighting.every == "step":
                 weighed = weighting.weigh(beliefs._replace(targets=target), target, progress)
                 weight, penalty = weight * weighed.weight, penalty + weighed.penalty
-                scale = _product(scale, weighed.logit_scale)
+                scale = product(scale, weighed.logit_scale)
         return Decision(target, weight, penalty, scale), beliefs._replace(targets=target)
 
     def _beliefs(self, probs: Tensor, targets: Tensor, labelled: Beliefs | None = None) -> Beliefs:
@@ -221,21 +224,27 @@ class SplitPolicies:
             total=len(self.ids),
         )
 
-    def _own_scale(self, features: Tensor) -> Tensor | None:
-        """(n,) factor of the logits, of the weightings that say one before they weigh."""
-        scale = None
-        for weighting in self.weightings:
-            if weighting.every == "step" and hasattr(weighting, "scale"):
-                scale = _product(scale, weighting.scale(features))
-        return scale
+    def _before_steps(self) -> Tensor | None:
+        """The targets that the first update of cadence `step` is handed, (N, K); None where that
+        is the prediction of the step. Without such an update those in force."""
+        places = [place for place, update in enumerate(self.updates) if update.every == "step"]
+        if not places:
+            return self.targets
+        said = [answer for answer in self.answers[: places[0]] if answer is not None]
+        if said:
+            return said[-1]
+        return self.given_probs if self.split == "labelled" else None
 
     def _update(self, beliefs: Beliefs, progress: Progress, cadences: Collection[Cadence]) -> None:
         current = self.given_probs if self.split == "labelled" else beliefs.probs
+        anew = False
         for place, update in enumerate(self.updates):
-            if update.every in cadences and update.every != "step":
+            asked = update.every in cadences or (anew and update.every == "start")
+            if asked and update.every != "step":
+                anew = True
                 said = update.update(beliefs._replace(targets=current), progress)
                 self.answers[place] = checked_targets(said.target, current, update)
-                beliefs = _seen_anew(beliefs, said)
+                beliefs = seen_anew(beliefs, said)
             answer = self.answers[place]
             current = current if answer is None else answer
         self.targets = current
@@ -249,7 +258,7 @@ class SplitPolicies:
         self.weight, self.scale = torch.ones_like(self.weight), None
         for weight, scale in zip(self.weights, self.scales, strict=True):
             self.weight = self.weight if weight is None else self.weight * weight
-            self.scale = _product(self.scale, scale)
+            self.scale = product(self.scale, scale)
 
     def state_dict(self) -> dict[str, Tensor]:
         """All tables, and the policies' own state, as tensors by name."""
@@ -285,14 +294,3 @@ class SplitPolicies:
     def _policies(self) -> dict[str, Any]:
         named: dict[str, Any] = {f"update{place}": p for place, p in enumerate(self.updates)}
         return named | {f"weighting{place}": p for place, p in enumerate(self.weightings)}
-
-
-def _seen_anew(beliefs: Beliefs, said: Targets) -> Beliefs:
-    """The beliefs of the policies after a label update, which may have aligned predictions."""
-    return beliefs if said.probs is None else beliefs._replace(probs=said.probs)
-
-
-def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return first * second

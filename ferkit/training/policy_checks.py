@@ -18,15 +18,16 @@ ORDER: tuple[Cadence, ...] = ("start", "round", "epoch", "step")
 def check_order(split: Split, updates: Collection[LabelUpdate]) -> None:
     """Refuse a list in which a seldom update follows one that acts more often.
 
-    The later one would be handed tables that the earlier one has not made yet.
+    The later one would be handed tables that the earlier one has not made yet. One of cadence
+    `start` may stand anywhere: it acts again on whatever those before it say anew.
     """
-    ranks = [ORDER.index(update.every) for update in updates]
-    for place, (before, after) in enumerate(pairwise(ranks)):
+    ranks = [ORDER.index(update.every) for update in updates if update.every != "start"]
+    for before, after in pairwise(ranks):
         if after < before:
             raise FerkitError(
                 f"a label update that acts every '{ORDER[after]}' can't follow one that acts "
                 f"every '{ORDER[before]}'.",
-                where=f"{split}.label_updates[{place + 1}]",
+                where=f"{split}.label_updates",
                 hint="Put those that act seldom first.",
             )
 

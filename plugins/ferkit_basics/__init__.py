@@ -1,4 +1,5 @@
-"""The plain parts: a small network, mean pooling, fixed targets, equal weights, supervised."""
+"""The plain parts: a small network, mean pooling, fixed and hard targets, equal weights, a
+threshold, supervised training."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def ferkit_aggregations() -> list[Component]:
 
 @hookimpl
 def ferkit_label_updates() -> list[Component]:
-    """Targets that never change."""
+    """Label smoothing, and hard pseudo-labels."""
     return [
         Component(
             name="fixed",
@@ -43,19 +44,32 @@ def ferkit_label_updates() -> list[Component]:
             factory="ferkit_basics.fixed:make_fixed",
             params="ferkit_basics.params:FixedParams",
             source=f"{PAPER}, eq. 2 (A1)",
-        )
+        ),
+        Component(
+            name="hard",
+            summary="the likeliest class alone, instead of the whole distribution",
+            factory="ferkit_basics.hard:make_hard",
+            source="Lee, Pseudo-Label, 2013, eq. 14",
+        ),
     ]
 
 
 @hookimpl
 def ferkit_sample_weightings() -> list[Component]:
-    """Weights that never change."""
+    """Equal weights, and a threshold."""
     return [
         Component(
             name="uniform",
             summary="every sample counts the same",
             factory="ferkit_basics.uniform:make_uniform",
-        )
+        ),
+        Component(
+            name="confidence",
+            summary="counts only samples that are predicted with a probability of at least 0.95",
+            factory="ferkit_basics.confidence:make_confidence",
+            params="ferkit_basics.params:ConfidenceParams",
+            source="Sohn et al., FixMatch, arXiv:2001.07685, eq. 4",
+        ),
     ]
 
 

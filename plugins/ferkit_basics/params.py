@@ -34,6 +34,14 @@ class FixedParams(Params):
     )
 
 
+class ConfidenceParams(Params):
+    """Of the sample weighting `confidence`."""
+
+    threshold: float = Field(
+        0.95, ge=0, le=1, description="least probability of the likeliest class that counts"
+    )
+
+
 class SupervisedParams(Params):
     """Of the loop `supervised`."""
 

@@ -11,19 +11,6 @@ PAPER = (
 
 
 @hookimpl
-def ferkit_label_updates() -> list[Component]:
-    """Hard pseudo-labels."""
-    return [
-        Component(
-            name="hard",
-            summary="the likeliest class alone, instead of the whole distribution",
-            factory="ferkit_noisy_student.hard:make_hard",
-            source=f"{PAPER}, section 4.2 (B16)",
-        )
-    ]
-
-
-@hookimpl
 def ferkit_ssl_loops() -> list[Component]:
     """A teacher, then students that learn its labels under noise and become teachers."""
     return [

@@ -137,8 +137,71 @@ def test_unlabelled_targets_are_predictions_and_start_updates_act_on_them() -> N
 
 
 def test_seldom_after_often_is_refused() -> None:
-    with pytest.raises(FerkitError, match=r"labelled\.label_updates\[1\].*every 'start'.*'epoch'"):
-        policies([Towards("epoch", 0), Towards("start", 0)])
+    with pytest.raises(FerkitError, match=r"labelled\.label_updates.*every 'round'.*'epoch'"):
+        policies([Towards("epoch", 0), Towards("start", 0), Towards("round", 0)])
+
+
+def test_a_start_update_acts_again_on_what_those_before_it_say() -> None:
+    for often in ("epoch", "step"):
+        last = Towards("start", 0)
+        made = policies([Towards(often, 1), last])
+        made.begin(PROGRESS, adaptive=True)
+        assert made.targets[1].tolist() == [0.5, 0.5]
+        made.act(made.beliefs(PROBS), PROGRESS, {"epoch"})
+        # (0, 1) half way to class 1 stays, then half way to class 0.
+        assert decide(made, [1]).target[0].tolist() == [0.5, 0.5]
+        assert decide(made, [0]).target[0].tolist() == [0.75, 0.25]
+        assert decide(made, [0], adaptive=False).target[0].tolist() == (
+            [0.75, 0.25] if often == "epoch" else [1.0, 0.0]
+        )
+
+
+def test_later_policies_see_the_predictions_that_an_update_aligned() -> None:
+    aligned = torch.tensor([[0.1, 0.9]])
+
+    class Aligning(Towards):
+        def update(self, beliefs, progress):
+            return Targets(super().update(beliefs, progress).target, aligned)
+
+    class Asking(Constant):
+        def weigh(self, beliefs, targets, progress):
+            self.told = beliefs
+            return super().weigh(beliefs, targets, progress)
+
+    after, asking = Towards("step", 0), Asking("step", 1.0)
+    made = policies([Aligning("step", 0), after], [asking], split="unlabelled")
+    made.begin(PROGRESS, adaptive=True)
+    decide(made, [1])
+    assert torch.equal(after.told[0].probs, aligned)
+    assert torch.equal(asking.told.probs, aligned)
+    assert asking.told.total == 3
+
+
+def test_scaled_logits_are_what_policies_see_and_the_loss_takes() -> None:
+    class Doubling(Constant):
+        def scale_logits(self, features):
+            return features.sum(-1)
+
+    seeing = Towards("step", 0)
+    made = policies([seeing], [Doubling("step", 1.0)])
+    made.begin(PROGRESS, adaptive=True)
+    logits = torch.tensor([[0.0, 1.0], [2.0, 0.0]], requires_grad=True)
+    features = torch.tensor([[2.0], [0.5]], requires_grad=True)
+    student = Prediction(logits, features, torch.zeros(2))
+    chosen = torch.tensor([0, 1])
+    decision, beliefs = made.decide(
+        chosen, probs="student", student=student, progress=PROGRESS, adaptive=True
+    )
+    scaled = torch.tensor([[0.0, 2.0], [1.0, 0.0]]).softmax(-1)
+    torch.testing.assert_close(seeing.told[0].probs, scaled)
+    assert not seeing.told[0].probs.requires_grad
+    torch.testing.assert_close(beliefs.student_probs, scaled)
+    assert decision.logit_scale.tolist() == [2.0, 0.5]
+    assert decision.logit_scale.requires_grad
+    plain, _ = made.decide(
+        chosen, probs="student", student=student, progress=PROGRESS, adaptive=False
+    )
+    assert plain.logit_scale is None
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from ferkit_noisy_student.hard import HardTargets, hard_labels
+from ferkit_basics.hard import HardTargets, hard_labels
 
 from ferkit.contracts.policies import Progress
 from ferkit.training.job import PolicyChain
