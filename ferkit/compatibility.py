@@ -3,6 +3,7 @@
 Components say in `requires` and `provides` what they need and offer, in single words: "maps",
 "votes", "regions>=3" and "regions=3". Aggregations say by "slot=space", "slot=regions" and
 "slot=frames" which slots they fit, and by "penalty" that `model.penalty` has something to count.
+Label updates and sample weightings say by "split=unlabelled" that they are of these samples alone.
 
 The recipe itself provides "unlabelled" where it says that there are samples without labels, and
 "validation" where a part of the training data is held out; a data set whose rows may be without
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ferkit.catalogue import Catalogue, Entry, spoken
-from ferkit.plugin import SLOT, Kind
+from ferkit.plugin import SLOT, SPLIT, Kind
 from ferkit.recipe_models import kind_of_field
 from ferkit.sections import ModelSection, Recipe
 
@@ -166,12 +167,27 @@ def fulfils(offered: set[str], word: str) -> bool:
 def _misplaced(part: ChosenPart, entry: Entry) -> Incompatibility | None:
     """What to say of an aggregation in a slot that it does not fit."""
     fit = slots(entry) if part.kind is Kind.AGGREGATION else ()
+    if part.kind in (Kind.LABEL_UPDATE, Kind.SAMPLE_WEIGHTING):
+        return _of_other_samples(part, entry)
     *above, slot = part.location
     if not fit or slot in fit:
         return None
     what = f"the {spoken(part.kind)} {part.name!r} pools over {' or '.join(fit)}, not over {slot}."
     keys = [".".join(map(str, (*above, name))) for name in fit]
     return Incompatibility(part.location, what, f"Use it as {' or '.join(keys)}.")
+
+
+def _of_other_samples(part: ChosenPart, entry: Entry) -> Incompatibility | None:
+    """What to say of a policy in the list of samples that it can't be of."""
+    words = entry.component.provides
+    fit = [word.removeprefix(SPLIT) for word in words if word.startswith(SPLIT)]
+    split, key = str(part.location[0]), str(part.location[1])
+    if not fit or split in fit:
+        return None
+    name = f"the {spoken(part.kind)} {part.name!r}"
+    what = f"{name} is of {' or '.join(fit)} samples, not of {split}."
+    keys = [f"{each}.{key}" for each in fit]
+    return Incompatibility(part.location, what, f"Use it in {' or '.join(keys)}.")
 
 
 def _remedy(word: str, catalogue: Catalogue) -> str:

@@ -44,6 +44,13 @@ SLOTS = ("space", "regions", "frames")
 SLOT = "slot="
 """Opens the words by which an aggregation says which slots it fits: "slot=space"."""
 
+SPLIT = "split="
+"""Opens the words by which a label update or a sample weighting says of which samples it can be:
+"split=unlabelled"."""
+
+SPLITS = ("labelled", "unlabelled")
+"""Whose label updates and sample weightings a recipe lists."""
+
 POLICIES = (
     "labelled.label_updates",
     "labelled.weightings",
@@ -124,7 +131,9 @@ class Component:
             "votes", "unlabelled".
         provides: what it offers to them, in the same words ("maps", "regions=3"). An aggregation
             says here which slots it fits ("slot=space", "slot=regions", "slot=frames"; all that
-            its factory accepts where it names none), and by "penalty" that it may return one.
+            its factory accepts where it names none), and by "penalty" that it may return one. A
+            label update or a sample weighting says by "split=labelled" or "split=unlabelled" that
+            it is of these samples alone.
         source: paper or project it follows, with equation or arXiv number.
         policies: of a loop: label updates and weightings that are used where a recipe names none,
             by the keys in `POLICIES`, each a list of what a recipe would write. They are written

@@ -9,7 +9,7 @@ from types import ModuleType
 import pluggy
 
 from ferkit import suggest
-from ferkit.plugin import POLICIES, PROJECT, SLOT, SLOTS, Component, Kind
+from ferkit.plugin import POLICIES, PROJECT, SLOT, SLOTS, SPLIT, SPLITS, Component, Kind
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -113,6 +113,7 @@ def _check_component(component: object, kind: Kind) -> None:
                 "mind the comma in ('maps',)"
             )
     _check_slots(component, kind)
+    _check_splits(component, kind)
     if component.policies and kind is not Kind.SSL_LOOP:
         raise PluginFault(f"{kind.hook}: {component.name!r} has policies; only loops have")
     if unknown := sorted(set(component.policies) - set(POLICIES)):
@@ -135,6 +136,19 @@ def _check_slots(component: Component, kind: Kind) -> None:
         raise PluginFault(
             f"{kind.hook}: the slots of {component.name!r} belong in provides, not in requires"
         )
+
+
+def _check_splits(component: Component, kind: Kind) -> None:
+    """The same for policies: one of a split that there is not would be refused everywhere."""
+    known = [f"{SPLIT}{split}" for split in SPLITS]
+    policy = kind in (Kind.LABEL_UPDATE, Kind.SAMPLE_WEIGHTING)
+    for word in (*component.provides, *component.requires):
+        given = word in component.provides and policy and word in known
+        if word.startswith(SPLIT) and not given:
+            raise PluginFault(
+                f"{kind.hook}: {component.name!r} names {word!r}; label updates and sample "
+                f"weightings, and nothing else, may provide {', '.join(map(repr, known))}"
+            )
 
 
 def _first_sentence(error: Exception) -> str:

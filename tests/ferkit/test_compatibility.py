@@ -124,13 +124,15 @@ labelled:
     ]
 
 
-def declaring(parts: Catalogue, **provides: tuple[str, ...]) -> Catalogue:
-    """The same components, some aggregations with other `provides`."""
+def declaring(
+    parts: Catalogue, kind: Kind = Kind.AGGREGATION, **provides: tuple[str, ...]
+) -> Catalogue:
+    """The same components, some aggregations (or others) with other `provides`."""
     entries = {(entry.kind, entry.name): entry for entry in parts.entries()}
     for name, words in provides.items():
-        entry = entries[Kind.AGGREGATION, name]
+        entry = entries[kind, name]
         component = replace(entry.component, provides=words, requires=())
-        entries[Kind.AGGREGATION, name] = replace(entry, component=component)
+        entries[kind, name] = replace(entry, component=component)
     return Catalogue(parts.loaded, entries)
 
 
@@ -161,6 +163,27 @@ student:
         "/r.yaml:10:15: the aggregation 'across' pools over regions, not over frames. Use it as "
         "student.model.aggregation.regions.",
     ]
+
+
+def test_a_policy_of_other_samples_is_refused(tmp_path, parts):
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        """\
+data: {train: {use: things, path: x}}
+labelled:
+  weightings: [uniform, trend]
+unlabelled:
+  weightings: [trend, uniform]
+"""
+    )
+    known = declaring(parts, Kind.SAMPLE_WEIGHTING, trend=("split=unlabelled",))
+    with pytest.raises(FerkitErrors) as caught:
+        read_recipe(str(path), catalogue=known)
+    (line,) = str(caught.value).splitlines()
+    assert line.endswith(
+        "r.yaml:3:25: the sample weighting 'trend' is of unlabelled samples, not of labelled. "
+        "Use it in unlabelled.weightings."
+    )
 
 
 def test_an_aggregation_that_declares_no_slot_may_stand_in_any(parts):

@@ -94,6 +94,24 @@ def test_each_call_has_its_own_manager(install_plugin):
             hooks("return [Component('a', 's', 'm:F', requires=('slot=space',))]"),
             "the slots of 'a' belong in provides",
         ),
+        (
+            hooks("return [Component('a', 's', 'm:F', provides=('split=unlabelled',))]"),
+            "'a' names 'split=unlabelled'; label updates and sample weightings, and nothing else",
+        ),
+        (
+            hooks(
+                "return [Component('a', 's', 'm:F', provides=('split=test',))]",
+                hook="ferkit_label_updates",
+            ),
+            "'a' names 'split=test'; .* may provide 'split=labelled', 'split=unlabelled'",
+        ),
+        (
+            hooks(
+                "return [Component('a', 's', 'm:F', requires=('split=labelled',))]",
+                hook="ferkit_sample_weightings",
+            ),
+            "'a' names 'split=labelled'; .* may provide",
+        ),
     ],
 )
 def test_a_broken_plugin_is_recorded_and_the_others_go_on(install_plugin, source, message):
