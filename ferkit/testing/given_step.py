@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,13 +47,15 @@ class Told(nn.Module):
 
 class GivenStep(NamedTuple):
     """loss: () with all penalties, with gradient. scalars: what the loop logs. logits, features:
-    (M, K), (M, D) leaves, in the order of the given mapping. rows: their slice by its keys."""
+    (M, K), (M, D) leaves, in the order of the given mapping. rows: their slice by its keys.
+    further: (M, K) leaves, logits of further students."""
 
     loss: Tensor
     scalars: Mapping[str, Tensor | float]
     logits: Tensor
     features: Tensor
     rows: Mapping[str, slice]
+    further: tuple[Tensor, ...] = ()
 
 
 def given_step(
@@ -70,6 +72,8 @@ def given_step(
     total: int | None = None,
     progress: Progress | None = None,
     class_weight: Tensor | None = None,
+    further: Sequence[Mapping[str, Tensor]] = (),
+    head: nn.Linear | None = None,
 ) -> GivenStep:
     """Run `loop.step` once, in an adaptive phase, with real policies.
 
@@ -84,6 +88,8 @@ def given_step(
         total: how many unlabelled samples there are in all.
         progress: default: the first step of 100.
         class_weight: (K,).
+        further: what further students say, by the keys of `logits`; they label by that, too.
+        head: the first student's last layer; None: a random one.
     """
     rows, start = dict[str, slice](), 0
     for name, each in logits.items():
@@ -97,8 +103,13 @@ def given_step(
     feature_table = torch.cat(lines).detach().requires_grad_()
     map_table = None if maps is None else torch.cat([maps[name] for name in logits])
     said = torch.cat([(teacher or {}).get(name, each) for name, each in logits.items()]).detach()
+    more = [torch.cat([one[name].detach() for name in logits]).requires_grad_() for one in further]
     student = Told(table, feature_table, map_table)
-    labeller = Told(said, feature_table.detach())
+    if head is not None:
+        student.head = head
+    students = [student, *(Told(each, feature_table) for each in more)]
+    labellers = [Told(said, feature_table.detach())]
+    labellers += [Told(each.detach(), feature_table.detach()) for each in more]
     at = progress or Progress("phase", 0, 0, 1, 0, 100, ())
     count = max((s.stop - s.start for k, s in rows.items() if k.startswith("un")), default=0)
     others = torch.arange(count) if ids is None else ids
@@ -131,8 +142,8 @@ def given_step(
         return Part(ids, views)
 
     parts = StepParts(
-        [student],  # type: ignore[list-item]
-        [labeller],  # type: ignore[list-item]
+        students,  # type: ignore[arg-type]
+        labellers,  # type: ignore[arg-type]
         policies,
         class_weight=torch.ones(classes) if class_weight is None else class_weight,
         adaptive=True,
@@ -141,7 +152,7 @@ def given_step(
     )
     batch = Batch(part("labelled", torch.arange(len(given))), part("unlabelled", others))
     loss, scalars = TrainingStep(loop, [], {})(batch, parts)
-    return GivenStep(loss, scalars, table, feature_table, rows)
+    return GivenStep(loss, scalars, table, feature_table, rows, tuple(more))
 
 
 def _clips(rows: Tensor) -> Clips:

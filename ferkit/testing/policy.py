@@ -14,7 +14,7 @@ from ferkit.testing.backbone import Make, seeded
 from ferkit.training.losses import cross_entropy_of_probs
 from ferkit.training.policy_checks import ORDER
 
-SAMPLES, CLASSES = 12, 4
+SAMPLES, CLASSES, FEATURES = 12, 4, 5
 EPOCHS = 6
 
 
@@ -34,8 +34,9 @@ def random_beliefs(seed: int, *, labelled: bool = True) -> Beliefs:
         targets=targets,
         losses=cross_entropy_of_probs(probs, targets),
         student_probs=torch.randn(SAMPLES, CLASSES, generator=generator).softmax(-1),
-        student_features=torch.randn(SAMPLES, 5, generator=generator),
+        student_features=torch.randn(SAMPLES, FEATURES, generator=generator),
         labelled=None if labelled else random_beliefs(seed + 100),
+        total=SAMPLES,
     )
 
 
@@ -77,6 +78,11 @@ def check_sample_weighting(make: Make, *, unlabelled: bool = True) -> None:
             "a weight is negative or not finite"
         )
         assert said.penalty.shape == (), f"penalty is {tuple(said.penalty.shape)}, not ()"
+        if hasattr(policy, "scale_logits"):
+            scale = policy.scale_logits(beliefs.student_features)
+            assert scale.shape == count, f"scale_logits gives {tuple(scale.shape)}, not (n,)"
+            assert bool((scale > 0).all()), "scale_logits gives a factor that is not above 0"
+            return said.weight.detach(), said.penalty.detach(), scale.detach()
         if said.logit_scale is None:
             return (said.weight.detach(),)
         assert said.logit_scale.shape == count, "logit_scale is (N,) or None"
@@ -90,7 +96,7 @@ def _check(
 ) -> None:
     context = Context(classes=tuple(f"class{i}" for i in range(CLASSES)))
     for labelled in (True, False) if unlabelled else (True,):
-        first, second = seeded(make, context), seeded(make, context)
+        first, second = _made(make, context), _made(make, context)
         assert first.every in ORDER, f"every is {first.every!r}, not one of {', '.join(ORDER)}"
         for epoch in range(EPOCHS - 1):
             beliefs = random_beliefs(epoch, labelled=labelled)
@@ -103,6 +109,18 @@ def _check(
             assert _equal(answer, again), "the same seed and beliefs give other answers"
             _check_scalars(first)
         _check_state(first, make, context, ask, labelled=labelled)
+
+
+def _made(make: Make, context: Context) -> Any:
+    """A policy with what it learns, if it does."""
+
+    def whole(context: Context) -> Any:
+        policy = make(context)
+        if hasattr(policy, "make_module"):
+            policy.make_module(FEATURES, CLASSES)
+        return policy
+
+    return seeded(whole, context)
 
 
 def _check_scalars(policy: Any) -> None:
@@ -120,7 +138,7 @@ def _check_state(
     *,
     labelled: bool,
 ) -> None:
-    resumed = seeded(make, context)
+    resumed = _made(make, context)  # what it learns is saved by the trainer
     if hasattr(policy, "state_dict"):
         state = policy.state_dict()
         assert all(isinstance(value, Tensor) for value in state.values()), (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferkit.contracts.policies import Targets
+from ferkit.contracts.policies import Targets, Weights
 from ferkit.contracts.training import EpochPlan, Phase, StepResult
-from ferkit.testing import check_label_update, check_ssl_loop
+from ferkit.testing import check_label_update, check_sample_weighting, check_ssl_loop
+from ferkit.testing.given_step import given_step
 from ferkit.training.losses import soft_cross_entropy
 from ferkit.training.plans import mixed_batches
 
@@ -70,3 +71,56 @@ def test_loops(loop: Loop, message: str) -> None:
 def test_scalars_are_numbers() -> None:
     with pytest.raises(AssertionError, match="moved in scalars is 'yes', not a number"):
         check_label_update(lambda context: Update(moved="yes"))
+
+
+class Attending:
+    every = "step"
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def make_module(self, dim: int, classes: int) -> torch.nn.Module:
+        self.module = torch.nn.Linear(dim, 1)
+        return self.module
+
+    def scale_logits(self, features):
+        return self.factor * self.module(features).sigmoid().flatten()
+
+    def weigh(self, beliefs, targets, progress):
+        assert beliefs.total == len(beliefs.ids)
+        return Weights(torch.ones(len(targets)), self.module.weight.sum())
+
+
+def test_a_weighting_that_learns_and_scales() -> None:
+    check_sample_weighting(lambda context: Attending(2.0))
+    with pytest.raises(AssertionError, match="a factor that is not above 0"):
+        check_sample_weighting(lambda context: Attending(-1.0))
+
+
+class SideBySide(Loop):
+    """Two networks, and the last layer of the first one."""
+
+    networks = 2
+
+    def step(self, batch, parts):
+        both = [parts.predict(batch.labelled.views["weak"], network=number) for number in (0, 1)]
+        told = parts.label(batch.labelled.views["weak"], network=1)
+        own = parts.classify(both[0].features).sum()
+        return StepResult(both[0].logits.sum() + 2 * both[1].logits.sum() + own, {"told": told[0]})
+
+
+def test_a_given_step_of_two_networks() -> None:
+    head = torch.nn.Linear(2, 2)
+    first, second = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 50.0]])
+    found = given_step(
+        SideBySide(),
+        given=torch.tensor([0]),
+        logits={"labelled.weak": first},
+        further=[{"labelled.weak": second}],
+        head=head,
+    )
+    found.loss.backward()
+    torch.testing.assert_close(found.loss, 3 + 100 + head.bias.sum())
+    assert found.logits.grad.unique().item() == 1
+    assert found.further[0].grad.unique().item() == 2
+    torch.testing.assert_close(found.scalars["told"], torch.tensor([0.0, 1.0]))
