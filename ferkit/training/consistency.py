@@ -1,94 +1,34 @@
-"""What loops that train on labelled and unlabelled samples side by side have in common.
+"""Loops that learn on one view what is predicted on the same or another one.
 
-A step has `batch_size` labelled samples and `ratio` times as many others. What the others are to
-answer is predicted on one view of them, and learnt on the same or another one. Loops that are no
-more than that are a `ConsistencyLoop`; others take the functions.
+A step has `batch_size` labelled samples and `ratio` times as many others. Loops that do more with
+them than a `ConsistencyLoop` are a `PairedLoop` with a step of their own.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ferkit.contracts.data import Clips
 from ferkit.contracts.training import (
     Batch,
-    BatchIds,
     Decision,
-    EpochPlan,
     Parts,
-    Phase,
+    Prediction,
     Split,
-    SplitBeliefs,
-    SplitSizes,
     StepResult,
 )
-from ferkit.data import keyed
-from ferkit.training.consistency_params import ConsistencyParams, Ramp
-from ferkit.training.joined import join_clips, split_prediction
+from ferkit.training.consistency_params import ConsistencyParams
 from ferkit.training.losses import weighted_cross_entropy
-from ferkit.training.plans import paired_batches
+from ferkit.training.paired import PairedLoop, unlabelled_factor
+from ferkit.training.steps import decided_losses, label_joined, predict_joined
 
 Loss = Literal["cross_entropy", "squared"]
 
-
-def consistency_phase(name: str, params: ConsistencyParams) -> Phase:
-    """The one phase of such a loop."""
-    return Phase(
-        name=name,
-        epochs=params.epochs,
-        patience=params.patience,
-        keep=params.keep,
-        adaptive=True,
-        average=params.average,
-    )
-
-
-def consistency_batches(
-    params: ConsistencyParams, sizes: SplitSizes, *, batch_size: int, epoch: int, seed: int
-) -> list[BatchIds]:
-    """The steps of an epoch. Both splits are reshuffled whenever they are used up, and the epoch
-    goes on where the one before ended.
-
-    Args:
-        batch_size: labelled samples of a step; all of them where they are fewer.
-        seed: of the orders.
-    """
-    size = max(1, min(batch_size, sizes.labelled))
-    passes = (-(-sizes.labelled // size), -(-sizes.unlabelled // (size * params.ratio)))
-    return paired_batches(
-        torch.arange(sizes.labelled),
-        torch.arange(sizes.unlabelled),
-        batch_size=size,
-        ratio=params.ratio,
-        steps=params.steps or max(passes),
-        epoch=epoch,
-        seed=keyed.generator(seed, "consistency").initial_seed() >> 1,
-    )
-
-
-def ramped(ramp: Ramp, *, step: int, steps: int, share: float) -> float:
-    """How far a factor has risen, from 0 to 1.
-
-    Args:
-        step: from 0. steps: of the training. share: of them, in which it rises.
-    Source: "gaussian" is exp(-5 (1 - t)^2) of Laine and Aila (arXiv:1610.02242, section 2.1).
-    """
-    if ramp == "none":
-        return 1.0
-    t = min(1.0, step / max(1.0, share * steps))
-    return t if ramp == "linear" else math.exp(-5.0 * (1.0 - t) ** 2)
-
-
-def unlabelled_factor(params: ConsistencyParams, parts: Parts) -> float:
-    """The factor of the unlabelled samples' loss in this step."""
-    at = parts.progress
-    return params.weight * ramped(
-        params.ramp, step=at.step, steps=at.steps, share=params.ramp_share
-    )
+SECOND = "weak2"
+"""The second weak view of the labelled samples."""
 
 
 def weighted_squares(logits: Tensor, decision: Decision) -> Tensor:
@@ -114,21 +54,33 @@ def unlabelled_losses(
     return weighted_cross_entropy(logits, decision, class_weight=class_weight)
 
 
-class ConsistencyLoop:
+def learnt_both_ways(decision: Decision, probs: Tensor) -> Decision:
+    """The same decision, with a gradient through the predictions that it was made on.
+
+    Rows that a label update has changed stay without: that would move the predictions by what
+    the update did to them, such as away from the likeliest class.
+
+    Args:
+        decision: made on `probs`. probs: (n, K) float, with gradient.
+    """
+    same = (decision.target == probs.detach()).all(-1, keepdim=True)
+    return decision._replace(target=torch.where(same, probs, decision.target))
+
+
+class ConsistencyLoop(PairedLoop):
     """The labelled samples' weak view, and one view of the others against a prediction on another.
 
     Args:
-        name: of the phase.
-        params: see `ConsistencyParams`.
-        seed: of the run.
+        name, params, seed, teacher: see `PairedLoop`.
         learnt: view of the unlabelled samples that the student is trained on.
         labelled_on: view on which the labelling network predicts them; None: what the student
             itself says of `learnt` in this step.
-        teacher: which network that is: the student, or its moving average.
         loss: of the unlabelled samples.
+        both_ways: the student predicts `labelled_on` in the same forward as all else, and has a
+            gradient through it too; see `learnt_both_ways`.
+        labelled_too: the labelled samples' weak view is also held to a prediction on a second
+            weak one. No policy decides on these.
     """
-
-    networks = 1
 
     def __init__(
         self,
@@ -140,59 +92,76 @@ class ConsistencyLoop:
         labelled_on: str | None,
         teacher: Literal["student", "ema"] = "student",
         loss: Loss = "cross_entropy",
+        both_ways: bool = False,
+        labelled_too: bool = False,
     ) -> None:
-        self.params, self.seed = params, seed
+        views: dict[Split, tuple[str, ...]] = {
+            "labelled": ("weak", SECOND) if labelled_too else ("weak",),
+            "unlabelled": (learnt,) if labelled_on is None else (labelled_on, learnt),
+        }
+        super().__init__(name, params, seed=seed, views=views, teacher=teacher)
         self.learnt, self.labelled_on, self.loss = learnt, labelled_on, loss
-        shown = (learnt,) if labelled_on is None else (labelled_on, learnt)
-        self.views: Mapping[Split, tuple[str, ...]] = {"labelled": ("weak",), "unlabelled": shown}
-        self.phase = consistency_phase(name, params)._replace(teacher=teacher)
-
-    def phases(self) -> Sequence[Phase]:
-        """One. It starts from the recipe's `init:` where there is one, else from fresh weights."""
-        return (self.phase,)
-
-    def plan_epoch(
-        self,
-        phase: Phase,
-        sizes: SplitSizes,
-        beliefs: SplitBeliefs,
-        *,
-        batch_size: int,
-        epoch: int,
-        generator: torch.Generator,
-    ) -> EpochPlan:
-        """Pairs of labelled and unlabelled samples, see `consistency_batches`."""
-        batches = consistency_batches(
-            self.params, sizes, batch_size=batch_size, epoch=epoch, seed=self.seed
-        )
-        return EpochPlan(batches, {})
+        self.both_ways, self.labelled_too = both_ways, labelled_too
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
-        """Mean loss of the labelled samples plus a factor times that of all unlabelled ones.
+        """Mean loss of the labelled samples plus a factor times that of all that are consistent.
 
-        One forward for both, so that batch statistics are of all of them.
+        One forward for all that the student learns, so that batch statistics are of all of it.
         """
         labelled, unlabelled = batch
-        clips = [labelled.views["weak"]]
+        students, said = self._predict(batch, parts)
+        supervised = decided_losses("labelled", labelled, students["labelled"], parts).mean()
+        losses = []
+        if "labelled" in said:
+            losses.append(self._losses(students["labelled"], _alike(said["labelled"]), parts))
         if len(unlabelled.ids):
-            clips.append(unlabelled.views[self.learnt])
-        lengths = [len(one.valid) for one in clips]
-        students = split_prediction(parts.predict(join_clips(clips)), lengths)
-        decision = parts.decide("labelled", labelled.ids, probs="student", student=students[0])
-        supervised = weighted_cross_entropy(
-            students[0].logits, decision, class_weight=parts.class_weight
-        ).mean()
-        if not len(unlabelled.ids):
+            student = students["unlabelled"]
+            probs = said.get("unlabelled")
+            decision = parts.decide(
+                "unlabelled",
+                unlabelled.ids,
+                probs="student" if probs is None else probs,
+                student=student,
+            )
+            if self.both_ways and probs is not None:
+                decision = learnt_both_ways(decision, probs)
+            losses.append(self._losses(student, decision, parts))
+        if not losses:
             return StepResult(supervised, {"labelled_loss": supervised})
-        probs: Tensor | Literal["student"] = "student"
-        if self.labelled_on is not None:
-            probs = parts.label(unlabelled.views[self.labelled_on])
-        decision = parts.decide("unlabelled", unlabelled.ids, probs=probs, student=students[1])
-        consistency = unlabelled_losses(
-            self.loss, students[1].logits, decision, class_weight=parts.class_weight
-        ).mean()
+        consistency = torch.cat(losses).mean()
         factor = unlabelled_factor(self.params, parts)
         return StepResult(
             supervised + factor * consistency,
             {"labelled_loss": supervised, "unlabelled_loss": consistency},
         )
+
+    def _predict(
+        self, batch: Batch, parts: Parts
+    ) -> tuple[dict[Split, Prediction], dict[Split, Tensor]]:
+        """By split, what the student says of what it learns, and the probabilities to learn."""
+        labelled, unlabelled = batch
+        learnt: dict[Split, Clips] = {"labelled": labelled.views["weak"]}
+        shown: dict[Split, Clips] = {}
+        if self.labelled_too:
+            shown["labelled"] = labelled.views[SECOND]
+        if len(unlabelled.ids):
+            learnt["unlabelled"] = unlabelled.views[self.learnt]
+            if self.labelled_on is not None:
+                shown["unlabelled"] = unlabelled.views[self.labelled_on]
+        if not self.both_ways:
+            return predict_joined(parts, learnt), label_joined(parts, shown)
+        turns = {(split, 0): clips for split, clips in learnt.items()}
+        turns |= {(split, 1): clips for split, clips in shown.items()}
+        students = predict_joined(parts, turns)
+        said = {split: students[split, 1].logits.float().softmax(-1) for split in shown}
+        return {split: students[split, 0] for split in learnt}, said
+
+    def _losses(self, student: Prediction, decision: Decision, parts: Parts) -> Tensor:
+        return unlabelled_losses(
+            self.loss, student.logits, decision, class_weight=parts.class_weight
+        )
+
+
+def _alike(probs: Tensor) -> Decision:
+    """These (n, K) as targets, all of weight 1."""
+    return Decision(probs, probs.new_ones(len(probs)), probs.new_zeros(()), None)

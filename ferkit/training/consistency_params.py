@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ferkit.plugin import Params
 
@@ -28,6 +28,9 @@ class ConsistencyParams(Params):
     ramp_share: float = Field(
         0.4, gt=0, le=1, description="share of the training's steps in which it rises"
     )
+    ramp_start: float = Field(
+        0.0, ge=0, lt=1, description="share of the training's steps in which that factor is 0 first"
+    )
     average: float | None = Field(
         0.999,
         gt=0,
@@ -41,3 +44,12 @@ class ConsistencyParams(Params):
     keep: Literal["best", "last"] = Field(
         "best", description="weights of the lowest validation loss, or of the last epoch"
     )
+
+    @model_validator(mode="after")
+    def _rises_in_time(self) -> ConsistencyParams:
+        if self.ramp != "none" and self.ramp_start + self.ramp_share > 1:
+            raise ValueError(
+                "ramp_start and ramp_share are more than 1 in sum, so the factor would not rise "
+                "to its height before the training ends"
+            )
+        return self

@@ -18,8 +18,8 @@ from ferkit.contracts.training import (
     StepResult,
 )
 from ferkit.plugin import Context
-from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.plans import mixed_batches
+from ferkit.training.steps import mean_over_both
 from ferkit_basics.params import SupervisedParams
 
 
@@ -57,15 +57,7 @@ class SupervisedLoop:
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """Weighted cross-entropy against the targets in force, a batch mean."""
-        student = parts.predict(batch.labelled.views["weak"])
-        decision = parts.decide(
-            "labelled",
-            batch.labelled.ids,
-            probs="student",
-            student=student,
-        )
-        losses = weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
-        return StepResult(losses.mean(), {})
+        return mean_over_both(batch, parts, probs="student")
 
 
 def make_supervised(params: SupervisedParams, context: Context) -> SupervisedLoop:

@@ -8,11 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ferkit.contracts.data import Clips
 from ferkit.contracts.training import (
     Batch,
     EpochPlan,
-    Part,
     Parts,
     Phase,
     Split,
@@ -22,9 +20,8 @@ from ferkit.contracts.training import (
 )
 from ferkit.data import keyed
 from ferkit.plugin import Context
-from ferkit.training.joined import join_clips, split_prediction
-from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.plans import mixed_batches, paired_batches
+from ferkit.training.steps import mean_over_both
 from ferkit_noisy_student.balancing import balanced_by_class, part_of
 from ferkit_noisy_student.params import NoisyStudentParams
 
@@ -131,28 +128,9 @@ class NoisyStudentLoop:
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """The mean over both splits' samples of weighted cross-entropy; one forward for all."""
-        present = [(split, part) for split, part in _splits(batch) if len(part.ids)]
-        joined = parts.predict(join_clips([_only(part) for _, part in present]))
-        predictions = split_prediction(joined, [len(part.ids) for _, part in present])
-        losses: list[Tensor] = []
-        for (split, part), predicted in zip(present, predictions, strict=True):
-            # In the teacher's phase the network labels itself; later the teacher has.
-            own: Literal["student"] | None = "student" if parts.progress.round == 0 else None
-            decision = parts.decide(split, part.ids, probs=own, student=predicted)
-            losses.append(
-                weighted_cross_entropy(predicted.logits, decision, class_weight=parts.class_weight)
-            )
-        return StepResult(torch.cat(losses).mean(), {})
-
-
-def _splits(batch: Batch) -> tuple[tuple[Split, Part], tuple[Split, Part]]:
-    return ("labelled", batch.labelled), ("unlabelled", batch.unlabelled)
-
-
-def _only(part: Part) -> Clips:
-    """The view of a part, which has one in every phase."""
-    (clips,) = part.views.values()
-    return clips
+        # In the teacher's phase the network labels itself; later the teacher has.
+        own: Literal["student"] | None = "student" if parts.progress.round == 0 else None
+        return mean_over_both(batch, parts, probs=own)
 
 
 def make_noisy_student(params: NoisyStudentParams, context: Context) -> NoisyStudentLoop:

@@ -11,7 +11,6 @@ from torch import Tensor
 from ferkit.contracts.training import (
     Batch,
     EpochPlan,
-    Part,
     Parts,
     Phase,
     Split,
@@ -21,9 +20,8 @@ from ferkit.contracts.training import (
 )
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
-from ferkit.training.joined import join_clips, split_prediction
-from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.plans import mixed_batches
+from ferkit.training.steps import mean_over_both
 from ferkit_selftraining.equations import (
     balanced_pick,
     confident_pool,
@@ -101,20 +99,7 @@ class SelfTrainingLoop:
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """Eq. 6: the mean over both of weighted cross-entropy against the targets in force (A8)."""
-        present = [(split, part) for split, part in _splits(batch) if len(part.ids)]
-        joined = parts.predict(join_clips([part.views["weak"] for _, part in present]))
-        predictions = split_prediction(joined, [len(part.ids) for _, part in present])
-        losses: list[Tensor] = []
-        for (split, part), student in zip(present, predictions, strict=True):
-            decision = parts.decide(split, part.ids, probs="student", student=student)
-            losses.append(
-                weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
-            )
-        return StepResult(torch.cat(losses).mean(), {})
-
-
-def _splits(batch: Batch) -> tuple[tuple[Split, Part], tuple[Split, Part]]:
-    return ("labelled", batch.labelled), ("unlabelled", batch.unlabelled)
+        return mean_over_both(batch, parts, probs="student")
 
 
 def make_self_training(params: SelfTrainingParams, context: Context) -> SelfTrainingLoop:

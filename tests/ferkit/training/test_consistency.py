@@ -12,14 +12,10 @@ from ferkit.contracts.policies import Weights
 from ferkit.contracts.training import Decision, SplitBeliefs, SplitSizes
 from ferkit.testing import tiny_split
 from ferkit.testing.tiny import tiny_job
-from ferkit.training.consistency import (
-    ConsistencyLoop,
-    consistency_batches,
-    ramped,
-    weighted_squares,
-)
+from ferkit.training.consistency import ConsistencyLoop, learnt_both_ways, weighted_squares
 from ferkit.training.consistency_params import ConsistencyParams
 from ferkit.training.job import PolicyChain
+from ferkit.training.paired import consistency_batches, ramped
 from ferkit.training.trainer import train
 
 
@@ -67,6 +63,32 @@ def test_epochs_of_given_steps_go_on_from_one_another() -> None:
 )
 def test_ramps(ramp: str, step: int, factor: float) -> None:
     assert ramped(ramp, step=step, steps=100, share=0.5) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"), [(0, 0.0), (19, 0.0), (20, 0.0), (45, 0.5), (70, 1.0), (99, 1.0)]
+)
+def test_a_ramp_that_begins_later(step: int, factor: float) -> None:
+    # Lee's eq. 16 with T1 = 20 and T2 = 70 of 100.
+    found = ramped("linear", step=step, steps=100, share=0.5, start=0.2)
+    assert found == pytest.approx(factor)
+    assert ramped("none", step=step, steps=100, share=0.5, start=0.2) == float(step >= 20)
+
+
+def test_a_ramp_that_ends_after_the_training_is_refused() -> None:
+    with pytest.raises(ValueError, match="before the training ends"):
+        ConsistencyParams(ramp="linear", ramp_start=0.5, ramp_share=0.6)
+    assert ConsistencyParams(ramp_start=0.9).ramp == "none"  # its share says nothing then
+
+
+def test_gradients_go_both_ways_where_nothing_changed_the_target() -> None:
+    probs = torch.tensor([[0.25, 0.75], [0.4, 0.6]], requires_grad=True)
+    said = torch.tensor([[0.25, 0.75], [0.0, 1.0]])
+    decision = Decision(said, torch.ones(2), torch.zeros(()), None)
+    found = learnt_both_ways(decision, probs).target
+    assert torch.equal(found.detach(), said)
+    (found * torch.tensor([[1.0, 2.0], [3.0, 4.0]])).sum().backward()
+    assert torch.equal(probs.grad, torch.tensor([[1.0, 2.0], [0.0, 0.0]]))
 
 
 def test_squares_by_hand() -> None:
