@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ferkit.plugin import Params
+from ferkit.training.labelled_params import LabelledParams
 
 
 class SmallCnnParams(Params):
@@ -42,13 +43,5 @@ class ConfidenceParams(Params):
     )
 
 
-class SupervisedParams(Params):
+class SupervisedParams(LabelledParams):
     """Of the loop `supervised`."""
-
-    epochs: int = Field(30, ge=1, description="passes over the labelled samples, at most")
-    patience: int | None = Field(
-        None, ge=1, description="stop after so many epochs without a lower validation loss"
-    )
-    keep: Literal["best", "last"] = Field(
-        "best", description="weights of the lowest validation loss, or of the last epoch"
-    )
