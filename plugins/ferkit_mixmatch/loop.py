@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -36,63 +38,70 @@ class MixMatchLoop(PairedLoop):
         One forward for all mixtures, so that batch statistics are of all of them.
         """
         labelled, unlabelled = batch
-        count, others = len(labelled.ids), len(unlabelled.ids)
         shown = [labelled.views["weak"]]
-        if others:
+        if len(unlabelled.ids):
             shown += [unlabelled.views[name] for name in self.shown]
         clips = join_clips(shown)
         probs = parts.label(clips)
         mixing = drawn_mixing(len(clips.valid), self.alpha)
         mixtures, share = mixed_clips(clips, mixing)
-        lengths = [count, len(clips.valid) - count]
+        lengths = [len(labelled.ids), len(clips.valid) - len(labelled.ids)]
         students = split_prediction(parts.predict(mixtures), lengths)
-        decisions = [
-            parts.decide("labelled", labelled.ids, probs=probs[:count], student=students[0])
-        ]
-        if others:
-            views = len(self.shown)
-            decision = parts.decide(
-                "unlabelled",
-                unlabelled.ids,
-                probs=probs[count:].unflatten(0, (views, others)).mean(0),
-                student=_mean_of_views(students[1], views, others),
-            )
-            decisions.append(_for_each_view(decision, views))
+        decisions = self._decide(batch, probs, students, parts)
         target, weight = mixed_answers(
             torch.cat([one.target for one in decisions]),
             torch.cat([one.weight for one in decisions]),
             share.to(probs),
             mixing.partner.to(probs.device),
         )
-        mixed = [
+        answers = zip(torch.split(target, lengths), torch.split(weight, lengths), strict=True)
+        first, *second = (
             one._replace(target=mine, weight=counts)
-            for one, mine, counts in zip(
-                decisions,
-                torch.split(target, lengths),
-                torch.split(weight, lengths),
-                strict=False,
-            )
-        ]
+            for one, (mine, counts) in zip(decisions, answers, strict=False)
+        )
         supervised = weighted_cross_entropy(
-            students[0].logits, mixed[0], class_weight=parts.class_weight
+            students[0].logits, first, class_weight=parts.class_weight
         ).mean()
-        if not others:
+        if not second:
             return StepResult(supervised, {"labelled_loss": supervised})
-        consistency = weighted_squares(students[1].logits, mixed[1]).mean()
+        consistency = weighted_squares(students[1].logits, second[0]).mean()
         factor = unlabelled_factor(self.params, parts)
         return StepResult(
             supervised + factor * consistency,
             {"labelled_loss": supervised, "unlabelled_loss": consistency},
         )
 
+    def _decide(
+        self, batch: Batch, probs: Tensor, students: Sequence[Prediction], parts: Parts
+    ) -> list[Decision]:
+        """Of the labelled samples, and of all views of the others, if there are any.
 
-def _mean_of_views(student: Prediction, views: int, count: int) -> Prediction:
-    """(views * n, ...) -> (n, ...): what the policies are told of a sample."""
+        Args:
+            probs: (N, K) of all, before the mixing. students: of the mixtures, of both splits.
+        """
+        (mine, others), views = batch, len(self.shown)
+        count = len(mine.ids)
+        decisions = [parts.decide("labelled", mine.ids, probs=probs[:count], student=students[0])]
+        if len(others.ids):
+            decision = parts.decide(
+                "unlabelled",
+                others.ids,
+                probs=_mean_of_views(probs[count:], views),
+                student=_over_views(students[1], views),
+            )
+            decisions.append(_for_each_view(decision, views))
+        return decisions
 
-    def mean(tensor: Tensor) -> Tensor:
-        return tensor.unflatten(0, (views, count)).mean(0)
 
-    return Prediction(mean(student.logits), mean(student.features), mean(student.penalty))
+def _mean_of_views(tensor: Tensor, views: int) -> Tensor:
+    """(views * n, ...) -> (n, ...)."""
+    return tensor.reshape(views, -1, *tensor.shape[1:]).mean(0)
+
+
+def _over_views(student: Prediction, views: int) -> Prediction:
+    """What the policies are told of the student on a sample: means over its views."""
+    means = (_mean_of_views(tensor, views) for tensor in student[:3])
+    return Prediction(*means)
 
 
 def _for_each_view(decision: Decision, views: int) -> Decision:

@@ -49,6 +49,7 @@ def ferkit_sample_weightings() -> list[Component]:
             summary="leaves out labelled samples that are already answered surely, for a while",
             factory="ferkit_uda.signal_annealing:make_signal_annealing",
             params="ferkit_uda.params:SignalAnnealingParams",
+            provides=("split=labelled",),
             source=f"{PAPER}, training signal annealing",
         )
     ]

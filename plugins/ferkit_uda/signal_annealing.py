@@ -37,7 +37,7 @@ def annealed(probs: Tensor, given: Tensor, threshold: float) -> Tensor:
 
 
 class SignalAnnealing:
-    """Leaves out samples that are answered rightly and surely, fewer of them as the threshold rises.
+    """Leaves out samples that are answered rightly and surely, fewer as the threshold rises.
 
     Args:
         schedule: see `annealing_threshold`.
