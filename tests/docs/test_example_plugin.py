@@ -23,7 +23,7 @@ COMPONENTS = {
     "aggregation": "softmax_pool",
     "label_update": "bootstrap_labels",
     "sample_weighting": "confidence_weight",
-    "ssl_loop": "pseudo_label",
+    "ssl_loop": "clean_label",
 }
 
 

@@ -86,10 +86,10 @@ def ferkit_sample_weightings() -> list[Component]:
 def ferkit_ssl_loops() -> list[Component]:
     return [
         Component(
-            name="pseudo_label",
+            name="clean_label",
             summary="labelled and unlabelled samples in every step, the latter counting ever more",
-            factory="ferkit_example.pseudo_label:make_pseudo_label",
-            params="ferkit_example.params:PseudoLabelParams",
+            factory="ferkit_example.clean_label:make_clean_label",
+            params="ferkit_example.params:CleanLabelParams",
             requires=("unlabelled",),
             source="Lee, Pseudo-Label (ICML 2013 workshop), eq. 15 and 16",
         )

@@ -50,8 +50,8 @@ class ConfidenceWeightParams(Params):
     )
 
 
-class PseudoLabelParams(Params):
-    """Of the loop `pseudo_label`."""
+class CleanLabelParams(Params):
+    """Of the loop `clean_label`."""
 
     epochs: int = Field(30, ge=1, description="passes over the larger of the two splits, at most")
     patience: int | None = Field(

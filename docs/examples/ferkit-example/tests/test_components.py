@@ -6,9 +6,9 @@ import pytest
 import torch
 from ferkit_example.bootstrap_labels import bootstrap
 from ferkit_example.centre_face import CentreFace
+from ferkit_example.clean_label import ramp
 from ferkit_example.confidence_weight import ConfidenceWeight, agreement
 from ferkit_example.half_faces import HalfFaces
-from ferkit_example.pseudo_label import ramp
 from ferkit_example.softmax_pool import make_softmax_pool, masked_softmax
 from torch import Tensor
 
@@ -27,7 +27,7 @@ def test_contracts() -> None:
     check("aggregation", "softmax_pool")
     check("label_update", "bootstrap_labels", beta=0.8, hard=True)
     check("sample_weighting", "confidence_weight")
-    check("ssl_loop", "pseudo_label", epochs=2)
+    check("ssl_loop", "clean_label", epochs=2)
 
 
 def progress(step: int = 0) -> Progress:

@@ -1,4 +1,4 @@
-"""The loop `pseudo_label` (Lee, ICML 2013 workshop)."""
+"""The loop `clean_label` (Lee, ICML 2013 workshop)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ferkit.contracts.training import (
 from ferkit.plugin import Context
 from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.plans import paired_batches
-from ferkit_example.params import PseudoLabelParams
+from ferkit_example.params import CleanLabelParams
 
 
 def ramp(progress: Progress, *, start: float, end: float) -> float:
@@ -48,7 +48,7 @@ def split_loss(split: Split, part: Part, parts: Parts) -> Tensor:
     return losses.sum() / max(1, len(losses))
 
 
-class PseudoLabel:
+class CleanLabel:
     """One phase; in every step a batch of either split.
 
     The network labels the unlabelled images as they are and learns them in their weak view. What
@@ -62,9 +62,9 @@ class PseudoLabel:
     }
     networks = 1
 
-    def __init__(self, params: PseudoLabelParams, *, seed: int) -> None:
+    def __init__(self, params: CleanLabelParams, *, seed: int) -> None:
         self.seed = seed
-        self.phase = Phase(name="pseudo_label", epochs=params.epochs, patience=params.patience)
+        self.phase = Phase(name="clean_label", epochs=params.epochs, patience=params.patience)
         self.ratio = params.ratio
         self.weight = params.weight
         self.ramp = (params.ramp_start, params.ramp_end)
@@ -108,6 +108,6 @@ class PseudoLabel:
         return StepResult(loss, {"unlabelled_weight": factor})
 
 
-def make_pseudo_label(params: PseudoLabelParams, context: Context) -> PseudoLabel:
-    """Factory of the component `pseudo_label`."""
-    return PseudoLabel(params, seed=context.seed)
+def make_clean_label(params: CleanLabelParams, context: Context) -> CleanLabel:
+    """Factory of the component `clean_label`."""
+    return CleanLabel(params, seed=context.seed)
