@@ -8,7 +8,9 @@ Label updates and sample weightings say by "split=unlabelled" that they are of t
 The recipe itself provides "unlabelled" where it says that there are samples without labels, and
 "validation" where a part of the training data is held out; a data set whose rows may be without
 labels or of the validation split provides these words too, and whether there are any is seen when
-it is read.
+it is read. It provides "class_maps" where the network's features are weighted means of the
+backbone's last maps, so that its last layer says what each place of a map says for each class:
+the backbone says "pooled_maps" and all three aggregations "linear", and no layer is between.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ _REMEDIES = {
     "unlabelled": "Give data.unlabelled, data.labels or data.transductive.",
     "validation": "Set data.split.validation above 0.",
 }
+_OF_CLASS_MAPS = {Kind.BACKBONE: "pooled_maps", Kind.AGGREGATION: "linear"}
+"""What these components of a network must say, so that the recipe provides "class_maps"."""
 
 
 class ChosenPart(NamedTuple):
@@ -69,17 +73,24 @@ def chosen_parts(recipe: Recipe) -> list[ChosenPart]:
 
 def provided(recipe: Recipe, catalogue: Catalogue) -> set[str]:
     """All words that the recipe and its components provide."""
-    words = {
-        word
-        for part in chosen_parts(recipe)
-        for word in catalogue.get(part.kind, part.name).component.provides
-    }
+    words = {word for part in chosen_parts(recipe) for word in _words(part, catalogue)}
     data = recipe.data
     if data.unlabelled is not None or data.hides_labels or data.uses_test_unlabelled:
         words.add("unlabelled")
     if data.split.validation > 0 or data.selection == "reported":
         words.add("validation")
+    if recipe.model.feature_dim is None and all(
+        _OF_CLASS_MAPS[part.kind] in _words(part, catalogue)
+        for part in _parts(recipe.model, ("model",))
+    ):
+        words.add("class_maps")
     return words
+
+
+def _words(part: ChosenPart, catalogue: Catalogue) -> set[str]:
+    """What a component provides with the parameters it has here."""
+    entry = catalogue.get(part.kind, part.name)
+    return {*entry.component.provides, *part.params.provides()}
 
 
 def incompatibilities(recipe: Recipe, catalogue: Catalogue) -> list[Incompatibility]:
@@ -193,12 +204,22 @@ def _of_other_samples(part: ChosenPart, entry: Entry) -> Incompatibility | None:
 def _remedy(word: str, catalogue: Catalogue) -> str:
     if word in _REMEDIES:
         return _REMEDIES[word]
+    if word == "class_maps":
+        backbones, pools = (_able(each, catalogue) for each in _OF_CLASS_MAPS.values())
+        return (
+            f"Use a backbone whose features are means of its last map (such as {backbones}), "
+            f"weighted means of them ({pools}), and no model.feature_dim."
+        )
+    able = _able(word, catalogue)
+    return f"Provided by: {able}." if able else "No installed component provides it."
+
+
+def _able(word: str, catalogue: Catalogue) -> str:
+    """The components that provide a word whatever their parameters are; "" if none does."""
     able: list[Entry] = [
         entry for entry in catalogue.entries() if fulfils(set(entry.component.provides), word)
     ]
-    if not able:
-        return "No installed component provides it."
-    return f"Provided by: {', '.join(f'{spoken(e.kind)} {e.name!r}' for e in able)}."
+    return ", ".join(f"{spoken(entry.kind)} {entry.name!r}" for entry in able)
 
 
 def _parts(section: BaseModel, above: tuple[str | int, ...]) -> Iterator[ChosenPart]:

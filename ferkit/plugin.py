@@ -92,6 +92,10 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    def provides(self) -> tuple[str, ...]:
+        """Words that the component offers with these values, besides its `Component.provides`."""
+        return ()
+
 
 class NoParams(Params):
     """Of a component that has no parameters."""

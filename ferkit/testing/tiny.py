@@ -34,13 +34,14 @@ class TinyBackbone(nn.Module):
         self.layer = nn.Linear(3 * 16, dim)
 
     def spec(self, regions: int) -> FeatureSpec:
-        """No maps."""
-        return FeatureSpec(dim=self.dim, regions=regions)
+        """A map of one place."""
+        return FeatureSpec(dim=self.dim, map_channels=(self.dim,), regions=regions)
 
     def forward(self, images: Tensor) -> Features:
-        """(B, R, 3, H, W) -> pooled (B, R, D)."""
+        """(B, R, 3, H, W) -> pooled (B, R, D), and the same as a map."""
         cells = adaptive_avg_pool2d(images.flatten(0, 1), 4).flatten(1)
-        return Features(self.layer(cells).tanh().reshape(*images.shape[:2], self.dim))
+        pooled = self.layer(cells).tanh().reshape(*images.shape[:2], self.dim)
+        return Features(pooled, (pooled[..., None, None],))
 
 
 class _OwnPooling(nn.Module):

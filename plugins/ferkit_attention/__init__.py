@@ -37,7 +37,7 @@ def ferkit_aggregations() -> list[Component]:
             summary="over regions: mean weighted by a sigmoid gate",
             factory="ferkit_attention.gated_attention:make_region_attention",
             params="ferkit_attention.params:GatedAttentionParams",
-            provides=("slot=regions",),
+            provides=("slot=regions", "linear"),
             source=f"{PAPER}, eq. 3-4 (B9)",
         ),
         Component(
@@ -45,7 +45,7 @@ def ferkit_aggregations() -> list[Component]:
             summary="over frames: mean weighted by a sigmoid gate",
             factory="ferkit_attention.gated_attention:make_frame_attention",
             params="ferkit_attention.params:GatedAttentionParams",
-            provides=("slot=frames",),
+            provides=("slot=frames", "linear"),
             source=f"{PAPER}, eq. 5-6 (B10)",
         ),
     ]

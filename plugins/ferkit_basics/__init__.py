@@ -17,7 +17,7 @@ def ferkit_backbones() -> list[Component]:
             summary="four convolution blocks, for small crops (32 px and up) on a CPU",
             factory="ferkit_basics.small_cnn:make_small_cnn",
             params="ferkit_basics.params:SmallCnnParams",
-            provides=("maps",),
+            provides=("maps", "pooled_maps"),
         )
     ]
 
@@ -30,6 +30,7 @@ def ferkit_aggregations() -> list[Component]:
             name="mean",
             summary="mean over what is valid; over space: the backbone's own pooled features",
             factory="ferkit_basics.mean:make_mean",
+            provides=("linear",),
         )
     ]
 

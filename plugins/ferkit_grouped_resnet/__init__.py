@@ -14,7 +14,7 @@ def ferkit_backbones() -> list[Component]:
             summary="ResNet-18 or 34 by group convolution: a group of weights for each region",
             factory="ferkit_grouped_resnet.backbone:make_grouped_resnet",
             params="ferkit_grouped_resnet.params:GroupedResNetParams",
-            provides=("maps",),
+            provides=("maps", "pooled_maps"),
             source="Kumar, Rao, Yu, Noisy Student Training using Body Language Dataset Improves "
             "Facial Expression Recognition, section 4.1 and fig. 2 (B6, B7)",
         )

@@ -14,7 +14,7 @@ def ferkit_backbones() -> list[Component]:
             summary="residual networks of 18 to 152 layers",
             factory="ferkit_torchvision.resnet:make_resnet",
             params="ferkit_torchvision.params:ResNetParams",
-            provides=("maps",),
+            provides=("maps", "pooled_maps"),
             source="He et al., Deep Residual Learning (arXiv:1512.03385)",
         ),
         Component(

@@ -50,3 +50,7 @@ class VggParams(WeightsParams):
         description="keep the two fully connected layers of 4096 (crops are pooled to 7x7 first); "
         "else features are the mean of the last map",
     )
+
+    def provides(self) -> tuple[str, ...]:
+        """What the features are made of."""
+        return () if self.fully_connected else ("pooled_maps",)

@@ -59,6 +59,10 @@ class VggFaceParams(Params):
         "none is given, 0 freezes; such as {conv4: 0.1, conv5: 0.3}",
     )
 
+    def provides(self) -> tuple[str, ...]:
+        """What the features are made of."""
+        return () if self.fully_connected else ("pooled_maps",)
+
     @field_validator("rates")
     @classmethod
     def _known_blocks(cls, rates: dict[str, float]) -> dict[str, float]:

@@ -230,3 +230,42 @@ def test_half_precision_on_a_cpu_is_refused(parts, key):
     with pytest.raises(FerkitErrors, match=f"training.{key} '16-mixed' needs a GPU"):
         validate({"data": TRAIN, "training": training}, catalogue=parts)
     validate({"data": TRAIN, "training": {**training, "device": "auto"}}, catalogue=parts)
+
+
+def of_maps(parts: Catalogue) -> Catalogue:
+    """A loop that needs class maps; parameters of `small_cnn` and `resnet` say "pooled_maps"."""
+    known = declaring(parts, mean=("linear",))
+    known = declaring(known, Kind.BACKBONE, blind=("pooled_maps",))
+    entry = known.get(Kind.SSL_LOOP, "supervised")
+    component = replace(entry.component, requires=("class_maps",))
+    entries = {(one.kind, one.name): one for one in known.entries()}
+    entries[entry.kind, entry.name] = replace(entry, component=component)
+    return Catalogue(known.loaded, entries)
+
+
+@pytest.mark.parametrize(
+    ("model", "fits"),
+    [
+        ({"backbone": "blind"}, True),
+        ({"backbone": {"use": "resnet"}}, False),
+        ({"backbone": {"use": "resnet", "width": 8}}, True),
+        ({"backbone": "blind", "feature_dim": 5}, False),
+        ({"backbone": "blind", "aggregation": {"frames": "across"}}, False),
+    ],
+)
+def test_class_maps_need_every_part_of_the_network(parts, monkeypatch, model, fits):
+    known = of_maps(parts)
+    net = known.params_model(Kind.BACKBONE, "resnet")
+    monkeypatch.setattr(net, "provides", lambda self: ("pooled_maps",) * (self.width == 8))
+    document = {"data": TRAIN, "faces": {"cropper": "three"}, "model": model}
+    if fits:
+        assert "class_maps" in provided(validate(document, catalogue=known), known)
+        return
+    with pytest.raises(FerkitErrors) as caught:
+        validate(document, catalogue=known)
+    (line,) = str(caught.value).splitlines()
+    assert line == (
+        "recipe: the SSL loop 'supervised' needs 'class_maps', and nothing in this recipe provides "
+        "it. Use a backbone whose features are means of its last map (such as backbone 'blind'), "
+        "weighted means of them (aggregation 'mean'), and no model.feature_dim."
+    )

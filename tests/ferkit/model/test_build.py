@@ -32,7 +32,7 @@ def test_each_slot_is_told_what_the_layer_before_delivers() -> None:
 
     made = build_model(build, ModelSection(dropout=0.25), CONTEXT)
     assert told == {
-        "space": FeatureSpec(6, (), 2),
+        "space": FeatureSpec(6, (6,), 2),
         "regions": FeatureSpec(10, (), 2),
         "frames": FeatureSpec(20, (), 1),
     }
