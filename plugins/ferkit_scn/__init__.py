@@ -16,7 +16,7 @@ def ferkit_sample_weightings() -> list[Component]:
             summary="scales logits by a learnt attention, ranked so that it tells samples apart",
             factory="ferkit_scn.weighting:make_scn",
             params="ferkit_scn.params:ScnParams",
-            source=f"{PAPER}, eq. 1 to 3",
+            source=f"{PAPER}, section 3",
         )
     ]
 
@@ -30,6 +30,6 @@ def ferkit_label_updates() -> list[Component]:
             summary="gives a sample the predicted class once its label is clearly less likely",
             factory="ferkit_scn.label_update:make_scn_relabel",
             params="ferkit_scn.params:ScnRelabelParams",
-            source=f"{PAPER}, eq. 4",
+            source=f"{PAPER}, section 3",
         )
     ]

@@ -20,7 +20,7 @@ def contradicted(probs: Tensor, labels: Tensor, margin: float) -> Tensor:
     Args:
         probs: (n, K). labels: (n,) int64.
     Returns: (n,) bool.
-    Source: Wang et al. (arXiv:2002.10392), eq. 4.
+    Source: Wang et al. (arXiv:2002.10392), section 3, relabelling.
     """
     largest = probs.amax(-1)
     own = probs.gather(-1, labels[:, None]).flatten()

@@ -31,7 +31,7 @@ def rank_regularisation(high: Tensor, low: Tensor, margin: Tensor | float) -> Te
 
     Args:
         high, low: () of `ranked_means`.
-    Source: Wang et al. (arXiv:2002.10392), eq. 2.
+    Source: Wang et al. (arXiv:2002.10392), section 3, rank regularisation.
     """
     return (margin - (high - low)).clamp(min=0)
 
@@ -50,7 +50,7 @@ class Attention(nn.Module):
         self.margin = None if margin is None else nn.Parameter(torch.tensor(margin))
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n, D) -> (n,) float32 in (0, 1). Source: eq. 1."""
+        """(n, D) -> (n,) float32 in (0, 1)."""
         scores: Tensor = self.layer(features)
         return scores.float().sigmoid().flatten()
 
