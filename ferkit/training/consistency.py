@@ -23,7 +23,7 @@ from ferkit.contracts.training import (
 from ferkit.training.consistency_params import ConsistencyParams
 from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.paired import PairedLoop, unlabelled_factor
-from ferkit.training.steps import decided_losses, label_joined, predict_joined
+from ferkit.training.steps import label_joined, labelled_loss, predict_joined
 
 Loss = Literal["cross_entropy", "squared"]
 
@@ -110,7 +110,7 @@ class ConsistencyLoop(PairedLoop):
         """
         labelled, unlabelled = batch
         students, said = self._predict(batch, parts)
-        supervised = decided_losses("labelled", labelled, students["labelled"], parts).mean()
+        supervised = labelled_loss(labelled, students, parts)
         losses = []
         if "labelled" in said:
             losses.append(self._losses(students["labelled"], _alike(said["labelled"]), parts))
@@ -140,10 +140,12 @@ class ConsistencyLoop(PairedLoop):
     ) -> tuple[dict[Split, Prediction], dict[Split, Tensor]]:
         """By split, what the student says of what it learns, and the probabilities to learn."""
         labelled, unlabelled = batch
-        learnt: dict[Split, Clips] = {"labelled": labelled.views["weak"]}
+        learnt: dict[Split, Clips] = {}
         shown: dict[Split, Clips] = {}
-        if self.labelled_too:
-            shown["labelled"] = labelled.views[SECOND]
+        if len(labelled.ids):
+            learnt["labelled"] = labelled.views["weak"]
+            if self.labelled_too:
+                shown["labelled"] = labelled.views[SECOND]
         if len(unlabelled.ids):
             learnt["unlabelled"] = unlabelled.views[self.learnt]
             if self.labelled_on is not None:

@@ -52,6 +52,14 @@ def decided_losses(
     return weighted_cross_entropy(student.logits, decision, class_weight=parts.class_weight)
 
 
+def labelled_loss(part: Part, students: Mapping[Split, Prediction], parts: Parts) -> Tensor:
+    """() mean of a step's labelled samples, by what the student says itself; 0 without any, as in a
+    piece of a step (`training.accumulate`)."""
+    if not len(part.ids):
+        return parts.class_weight.new_zeros(())
+    return decided_losses("labelled", part, students["labelled"], parts).mean()
+
+
 def mean_over_both(batch: Batch, parts: Parts, *, probs: Literal["student"] | None) -> StepResult:
     """The mean over the samples of both splits, all alike, of their cross-entropies.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ferkit.contracts.training import Batch, Decision, Parts, Prediction, StepResult
+from ferkit.contracts.training import Batch, Decision, Parts, Prediction, Split, StepResult
 from ferkit.plugin import Context
 from ferkit.training.consistency import weighted_squares
 from ferkit.training.joined import join_clips, split_prediction
@@ -15,6 +15,8 @@ from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.paired import PairedLoop, unlabelled_factor
 from ferkit_mixmatch.mixing import drawn_mixing, mixed_answers, mixed_clips
 from ferkit_mixmatch.params import MixMatchParams
+
+SPLITS: tuple[Split, ...] = ("labelled", "unlabelled")
 
 
 class MixMatchLoop(PairedLoop):
@@ -38,7 +40,7 @@ class MixMatchLoop(PairedLoop):
         One forward for all mixtures, so that batch statistics are of all of them.
         """
         labelled, unlabelled = batch
-        shown = [labelled.views["weak"]]
+        shown = [labelled.views["weak"]] if len(labelled.ids) else []
         if len(unlabelled.ids):
             shown += [unlabelled.views[name] for name in self.shown]
         clips = join_clips(shown)
@@ -47,24 +49,27 @@ class MixMatchLoop(PairedLoop):
         mixtures, share = mixed_clips(clips, mixing)
         lengths = [len(labelled.ids), len(clips.valid) - len(labelled.ids)]
         students = split_prediction(parts.predict(mixtures), lengths)
-        decisions = self._decide(batch, probs, students, parts)
+        decisions = self._decide(batch, torch.split(probs, lengths), students, parts)
         target, weight = mixed_answers(
-            torch.cat([one.target for one in decisions]),
-            torch.cat([one.weight for one in decisions]),
+            torch.cat([one.target for one in decisions.values()]),
+            torch.cat([one.weight for one in decisions.values()]),
             share.to(probs),
             mixing.partner.to(probs.device),
         )
         answers = zip(torch.split(target, lengths), torch.split(weight, lengths), strict=True)
-        first, *second = (
-            one._replace(target=mine, weight=counts)
-            for one, (mine, counts) in zip(decisions, answers, strict=False)
-        )
-        supervised = weighted_cross_entropy(
-            students[0].logits, first, class_weight=parts.class_weight
-        ).mean()
-        if not second:
+        mixed = {
+            split: decisions[split]._replace(target=mine, weight=counts)
+            for split, (mine, counts) in zip(SPLITS, answers, strict=True)
+            if split in decisions
+        }
+        supervised = parts.class_weight.new_zeros(())
+        if "labelled" in mixed:
+            supervised = weighted_cross_entropy(
+                students[0].logits, mixed["labelled"], class_weight=parts.class_weight
+            ).mean()
+        if "unlabelled" not in mixed:
             return StepResult(supervised, {"labelled_loss": supervised})
-        consistency = weighted_squares(students[1].logits, second[0]).mean()
+        consistency = weighted_squares(students[1].logits, mixed["unlabelled"]).mean()
         factor = unlabelled_factor(self.params, parts)
         return StepResult(
             supervised + factor * consistency,
@@ -72,24 +77,27 @@ class MixMatchLoop(PairedLoop):
         )
 
     def _decide(
-        self, batch: Batch, probs: Tensor, students: Sequence[Prediction], parts: Parts
-    ) -> list[Decision]:
-        """Of the labelled samples, and of all views of the others, if there are any.
+        self, batch: Batch, probs: Sequence[Tensor], students: Sequence[Prediction], parts: Parts
+    ) -> dict[Split, Decision]:
+        """Of the splits that have samples; of the unlabelled ones for each of their views.
 
         Args:
-            probs: (N, K) of all, before the mixing. students: of the mixtures, of both splits.
+            probs: before the mixing. students: of the mixtures. Both by split, labelled first.
         """
+        decisions: dict[Split, Decision] = {}
         (mine, others), views = batch, len(self.shown)
-        count = len(mine.ids)
-        decisions = [parts.decide("labelled", mine.ids, probs=probs[:count], student=students[0])]
+        if len(mine.ids):
+            decisions["labelled"] = parts.decide(
+                "labelled", mine.ids, probs=probs[0], student=students[0]
+            )
         if len(others.ids):
             decision = parts.decide(
                 "unlabelled",
                 others.ids,
-                probs=_mean_of_views(probs[count:], views),
+                probs=_mean_of_views(probs[1], views),
                 student=_over_views(students[1], views),
             )
-            decisions.append(_for_each_view(decision, views))
+            decisions["unlabelled"] = _for_each_view(decision, views)
         return decisions
 
 

@@ -10,6 +10,7 @@ import torch
 
 from ferkit.contracts.policies import Weights
 from ferkit.contracts.training import Decision, SplitBeliefs, SplitSizes
+from ferkit.sections import TrainingSection
 from ferkit.testing import tiny_split
 from ferkit.testing.tiny import tiny_job
 from ferkit.training.consistency import ConsistencyLoop, learnt_both_ways, weighted_squares
@@ -112,6 +113,23 @@ def test_trains_with_and_without_a_view_of_its_own(labelled_on, tmp_path: Path) 
     trained = train(job)
     assert all(row["unlabelled_loss"] > 0 for row in trained.history)
     assert [row["epoch"] for row in trained.history] == [1, 2]
+
+
+@pytest.mark.parametrize("both_ways", [True, False])
+def test_pieces_of_a_step_may_be_without_labelled_samples(both_ways, tmp_path: Path) -> None:
+    params = ConsistencyParams(epochs=1, ratio=4)
+    made = ConsistencyLoop(
+        "both",
+        params,
+        seed=3,
+        learnt="weak",
+        labelled_on="weak2",
+        both_ways=both_ways,
+        labelled_too=True,
+    )
+    training = TrainingSection(batch_size=2, device="cpu", accumulate=4)
+    trained = train(tiny_job(made, tmp_path, training=training, labelled=tiny_split(3)))
+    assert math.isfinite(trained.history[0]["train_loss"])
 
 
 def test_a_weight_of_nothing_leaves_the_labelled_loss(tmp_path: Path) -> None:

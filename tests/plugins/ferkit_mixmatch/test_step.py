@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ferkit.contracts.data import Clips
 from ferkit.contracts.policies import Progress, Weights
 from ferkit.contracts.training import Batch, Part
 from ferkit.plugin import Context
+from ferkit.sections import TrainingSection
 from ferkit.testing.tiny import tiny_job, tiny_model, tiny_split
 from ferkit.training.job import PolicyChain
 from ferkit.training.parts import StepParts, TrainingStep
@@ -167,3 +169,10 @@ def test_the_seed_decides_on_clips(tmp_path: Path) -> None:
     first, second = run("one"), run("two")
     assert [row["train_loss"] for row in first] == [row["train_loss"] for row in second]
     assert all(row["unlabelled_loss"] > 0 for row in first)
+
+
+def test_pieces_of_a_step_may_be_without_labelled_samples(tmp_path: Path) -> None:
+    training = TrainingSection(batch_size=2, device="cpu", accumulate=4)
+    loop = make_mixmatch(MixMatchParams(epochs=1, ratio=4), Context(seed=3))
+    job = tiny_job(loop, tmp_path, training=training, labelled=tiny_split(3))
+    assert math.isfinite(train(job).history[0]["train_loss"])
