@@ -58,6 +58,8 @@ class TemporalTransformer(nn.Module):
         dim: D of the frames. params: see `TemporalTransformerParams`.
     """
 
+    waves: Tensor | None
+
     def __init__(self, dim: int, params: TemporalTransformerParams) -> None:
         super().__init__()
         width = params.width or dim
@@ -70,7 +72,8 @@ class TemporalTransformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(params.dropout)
-        self.sinusoidal = params.position == "sinusoidal"
+        waves = sinusoids(params.max_frames, width) if params.position == "sinusoidal" else None
+        self.register_buffer("waves", waves, persistent=False)
         self.places = _drawn(params.max_frames, width) if params.position == "learnt" else None
         self.token = _drawn(1, width) if params.read == "class_token" else None
 
@@ -101,8 +104,10 @@ class TemporalTransformer(nn.Module):
     def _placed(self, members: Tensor) -> Tensor:
         """Add to each frame where it stands in the clip."""
         length = members.shape[1]
-        if self.sinusoidal:
-            return members + sinusoids(length, self.dim, device=members.device).to(members)
+        if self.waves is not None:
+            longer = length > len(self.waves)
+            waves = sinusoids(length, self.dim) if longer else self.waves[:length]
+            return members + waves.to(members)
         if self.places is None:
             return members
         if length > self.max_frames:

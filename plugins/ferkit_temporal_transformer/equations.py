@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 
-def sinusoids(length: int, width: int, *, device: torch.device | None = None) -> Tensor:
+def sinusoids(length: int, width: int) -> Tensor:
     """PE(t, 2 i) = sin(t / 10000^(2 i / W)), PE(t, 2 i + 1) = cos of the same.
 
-    Returns: (length, width) float32, t from 0.
+    Returns: (length, width) float32, on the CPU; t from 0.
     Source: Vaswani et al. (arXiv:1706.03762), section 3.5.
     """
-    places = torch.arange(length, dtype=torch.float64, device="cpu")[:, None]
-    even = torch.arange(0, width, 2, dtype=torch.float64, device="cpu")
+    places = torch.arange(length, dtype=torch.float64)[:, None]
+    even = torch.arange(0, width, 2, dtype=torch.float64)
     angles = places * torch.exp(even * (-math.log(10000.0) / width))
     table = torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
-    return table.float().to(device)
+    return table.float()
 
 
 def attention(

@@ -160,6 +160,13 @@ def test_the_order_of_frames_matters_by_their_positions_alone(read) -> None:
         assert torch.allclose(first, second, atol=1e-9) is not differs
 
 
+def test_sinusoids_go_on_beyond_those_that_are_kept() -> None:
+    features, valid = noise(1, 9, 6).float(), torch.ones(1, 9, dtype=torch.bool)
+    short, long = made(max_frames=4), made(max_frames=64)
+    assert "waves" not in short.state_dict()
+    assert torch.equal(short(features, valid).features, long(features, valid).features)
+
+
 def test_shares_by_hand() -> None:
     valid = torch.tensor([[True, True, False]])
     looks = torch.tensor(
