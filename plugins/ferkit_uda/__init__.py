@@ -35,7 +35,7 @@ def ferkit_label_updates() -> list[Component]:
             summary="makes likely classes likelier, by a temperature",
             factory="ferkit_uda.sharpen:make_sharpen",
             params="ferkit_uda.params:SharpenParams",
-            source=f"{PAPER}, section 2.3; MixMatch, arXiv:1905.02249, eq. 7",
+            source=f"{PAPER}; Berthelot et al., MixMatch, arXiv:1905.02249, eq. 7",
         )
     ]
 
