@@ -84,7 +84,7 @@ class ScnWeighting:
     def weigh(self, beliefs: Beliefs, targets: Tensor, progress: Progress) -> Weights:
         """Ones, and the rank regularisation of the step's samples."""
         ones = targets.new_ones(len(targets))
-        if beliefs.student_features is None or self._attention is None:
+        if beliefs.student_features is None or self._attention is None or not len(ones):
             self._told = {}
             return Weights(ones, ones.new_zeros(()))
         own = self._attention.margin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from ferkit_basics.fixed import FixedTargets
 from ferkit_basics.params import SupervisedParams
 from ferkit_basics.supervised import make_supervised
 from ferkit_scn.label_update import ScnRelabelling, contradicted
@@ -103,6 +104,20 @@ def test_relabels_from_the_scaled_logits_for_the_next_use() -> None:
         relabelling.scalars()["relabelled"], (labels != given).float().mean()
     )
     assert relabelling.scalars()["relabels"] == 0  # each now has its likeliest class
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_smoothing_before_and_after_relabelling(before: bool) -> None:
+    """After it, new labels are smoothed too; before it, they are not."""
+    logits = torch.tensor([[4.0, 0.0], [4.0, 0.0]])
+    given = torch.tensor([0, 1])
+    smoothing, relabelling = FixedTargets(eps=0.1), ScnRelabelling(ScnRelabelParams(start_epoch=1))
+    chain = PolicyChain([smoothing, relabelling] if before else [relabelling, smoothing], [])
+    step(logits, torch.zeros(2, 2), given, chain)
+    found = step(logits, torch.zeros(2, 2), given, chain)
+    target = torch.tensor([[0.9, 0.1], [1.0, 0.0] if before else [0.9, 0.1]])
+    expected = -(target * logits.log_softmax(-1)).sum(-1).mean()
+    torch.testing.assert_close(found.loss, expected)
 
 
 def test_margins_are_exceeded_by_hand() -> None:
