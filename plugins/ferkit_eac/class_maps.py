@@ -13,9 +13,11 @@ from ferkit.errors import RunError
 def class_maps(maps: Tensor, class_vectors: Tensor) -> Tensor:
     """What each place of the last maps says for each class.
 
-    Features may be means over the whole map (G = 1) or over G x G cells, (C, G, G) flattened. The
-    mean of a class's map over its places is its logit without the bias; for G = 1 a place's value
-    is the sum over channels of class weight times map.
+    Features may be means over the whole map (G = 1), where a place's value is the sum over channels
+    of class weight times map, or over G x G cells, (C, G, G) flattened, where it is G times that
+    with the class weights of the place's cell: first weights of a layer with G^2 times as many
+    inputs are a G-th as large. The mean of a class's map over its places is a G-th of its logit
+    without the bias.
 
     Args:
         maps: (N, T, R, C, H, W). class_vectors: (K, D) of the last layer, D = C G^2.
@@ -37,7 +39,8 @@ def class_maps(maps: Tensor, class_vectors: Tensor) -> Tensor:
         return torch.einsum("ntrchw,kc->ntrkhw", maps, class_vectors)
     cells = class_vectors.reshape(classes, channels, side, side)
     down, across = (_cell_means(length, side, like=class_vectors) for length in (height, width))
-    weights = torch.einsum("kcij,ih,jw->kchw", cells, down, across) * (height * width)
+    weights = torch.einsum("kcij,ih,jw->kchw", cells, down, across)
+    weights = weights * (height * width / side)
     return torch.einsum("ntrchw,kchw->ntrkhw", maps, weights)
 
 

@@ -177,7 +177,7 @@ def test_a_symmetric_image_is_consistent() -> None:
 
 
 @pytest.mark.parametrize("grid", [1, 3, 4])
-def test_the_mean_of_a_class_map_is_its_logit(grid: int) -> None:
+def test_the_mean_of_a_class_map_is_a_share_of_its_logit(grid: int) -> None:
     """Also where cells share places: the last map is 5 x 5."""
     backbone = make_small_cnn(SmallCnnParams(width=2, grid=grid), Context())
     model = seeded_model(backbone).eval()
@@ -186,7 +186,14 @@ def test_the_mean_of_a_class_map_is_its_logit(grid: int) -> None:
         said = model(shown.frames, shown.valid, keep_maps=True)
         found = class_maps(said.maps, model.head.weight)
     assert found.shape == (2, 1, 1, CLASSES, 5, 5)
-    torch.testing.assert_close(found.mean((1, 2, 4, 5)), said.logits - model.head.bias)
+    torch.testing.assert_close(grid * found.mean((1, 2, 4, 5)), said.logits - model.head.bias)
+
+
+def test_cells_by_hand() -> None:
+    """Two cells a side on a map of 2 x 2: each place has weights of its own, times two."""
+    maps = torch.tensor([[1.0, 2.0], [3.0, 4.0]])[None, None, None, None]
+    found = class_maps(maps, torch.tensor([[1.0, 0.0, -1.0, 0.5]]))
+    assert found.flatten().tolist() == [2.0, 0.0, -6.0, 4.0]
 
 
 def test_class_maps_and_differences_by_hand() -> None:
