@@ -55,6 +55,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             hint="Save the network's state_dict() alone.",
         )
     tensors = {str(name).removeprefix("module."): value for name, value in inner.items()}
+    refuse_not_finite(tensors, path)
+    return tensors
+
+
+def refuse_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights that no network could have.
+
+    Raises: FerkitError: a value is not finite; names the tensor.
+    """
     for name, value in tensors.items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise FerkitError(
@@ -62,7 +71,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
                 where=str(path),
                 hint="The file is damaged; get it again.",
             )
-    return tensors
 
 
 def _unreadable(path: Path, error: Exception) -> FerkitError:

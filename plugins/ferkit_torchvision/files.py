@@ -6,10 +6,8 @@ from pathlib import Path
 
 from torch import nn
 
-from ferkit.errors import FerkitError
+from ferkit.foreign_weights import find_given, load_fitting
 from ferkit.tensor_files import read_tensors
-from ferkit.training.weights import differing
-from ferkit.weights import verify
 from ferkit_torchvision.params import WeightsParams
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -36,21 +34,12 @@ def load_into(
         unused: beginnings of names that the file may have and the module does not (its head).
     Raises: FerkitError: the file is missing, unsafe, another one, or of another network.
     """
-    if params.weights is None:
-        return
-    path = folder / Path(params.weights).expanduser()
-    if params.sha256 is not None and path.is_file():
-        verify(path, params.sha256)
-    tensors = read_tensors(path)
-    own = module.state_dict()
-    given = {name: value for name, value in tensors.items() if not name.startswith(unused)}
-    # Written by old versions of torch, which did not count batches.
-    given |= {k: v for k, v in own.items() if k.endswith("num_batches_tracked") and k not in given}
-    differences = differing(own, given)
-    if differences:
-        raise FerkitError(
-            f"these weights are of another network ({differences}).",
-            where=str(path),
+    found = find_given(params.weights, params.sha256, folder=folder)
+    if found is not None:
+        load_fitting(
+            module,
+            read_tensors(found.path),
+            path=found.path,
             hint="Check depth and layout in model.backbone.",
+            unused=unused,
         )
-    module.load_state_dict(given)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from ferkit.errors import FerkitError
+from ferkit.foreign_weights import find_given
 from ferkit.plugin import Context
-from ferkit.weights import Found, digest, find_and_hash, hold_to
+from ferkit.weights import Found
 from ferkit_vggface.blocks import layer_factors
 from ferkit_vggface.network import FULL, GRID, Normalisation, VggFace, Widths, draw
 from ferkit_vggface.params import VggFaceParams
@@ -51,7 +50,12 @@ def make_vggface(params: VggFaceParams, context: Context, *, widths: Widths = FU
             fully_connected=params.fully_connected, dropout=params.dropout, widths=widths
         )
     made.to_empty(device="cpu")
-    found = weights_file(params, folder=context.folder)
+    found = find_given(
+        params.weights,
+        params.sha256,
+        folder=context.folder,
+        fetched=NAME if params.fetched else None,
+    )
     if found is None:
         draw(made)
         made.weight_notes = (
@@ -63,27 +67,6 @@ def make_vggface(params: VggFaceParams, context: Context, *, widths: Widths = FU
     factors = layer_factors(params.freeze, params.rates, fully_connected=params.fully_connected)
     made.rate_factors = {f"layers.{layer}": factor for layer, factor in factors.items()}
     return made
-
-
-def weights_file(params: VggFaceParams, *, folder: Path) -> Found | None:
-    """The file to load, verified as far as that can be, and its hash; None: there is to be none.
-
-    Args:
-        folder: that a relative path starts from.
-    Raises: FerkitError: it is not there, or is another file.
-    """
-    if params.fetched:
-        found = find_and_hash(NAME)
-    elif params.weights is not None:
-        path = folder / Path(params.weights).expanduser()
-        if not path.is_file():
-            raise FerkitError("no such file of weights.", where=str(path))
-        found = Found(path, digest(path))
-    else:
-        return None
-    if params.sha256 is not None:
-        hold_to(found, params.sha256)
-    return found
 
 
 def load(

@@ -123,15 +123,6 @@ def recognise(names: Iterable[str]) -> Recognised | None:
     return found
 
 
-def flip_channels(weight: Tensor) -> Tensor:
-    """A first convolution for RGB from one for BGR, and the other way round.
-
-    Args:
-        weight: (C, 3, 3, 3), the second axis is that of the colours.
-    """
-    return weight.flip(1)
-
-
 def as_matrix(weight: Tensor) -> Tensor:
     """A fully connected layer that is written as a convolution over the whole map.
 

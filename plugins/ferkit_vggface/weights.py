@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ferkit.errors import FerkitError
+from ferkit.foreign_weights import flip_channels
 from ferkit.tensor_files import read_tensors
 from ferkit.training.weights import differing
 from ferkit_vggface.blocks import FULLY_CONNECTED, LAST
@@ -22,7 +23,6 @@ from ferkit_vggface.layouts import (
     Layout,
     Recognised,
     as_matrix,
-    flip_channels,
     recognise,
 )
 from ferkit_vggface.params import VggFaceParams

@@ -7,10 +7,9 @@ import math
 import pytest
 import torch
 from ferkit_vggface.blocks import layer_factors
-from ferkit_vggface.network import pool_to
 from ferkit_vggface.params import VggFaceParams
 from pydantic import ValidationError
-from torch.nn.functional import adaptive_avg_pool2d, cross_entropy
+from torch.nn.functional import cross_entropy
 
 from ferkit.errors import FerkitError
 from ferkit.sections import OptimiserSection
@@ -52,17 +51,6 @@ def test_regions_share_the_weights(narrow) -> None:
     assert [tuple(one.shape[2:]) for one in features.maps] == [
         (3, 32, 32), (4, 16, 16), (5, 8, 8), (6, 4, 4), (7, 2, 2)
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 6), (7, 9), (10, 7), (14, 14)])
-def test_maps_of_other_sizes_are_pooled_like_torch_does(size) -> None:
-    maps = torch.rand(2, 4, *size)
-    torch.testing.assert_close(pool_to(maps, 7), adaptive_avg_pool2d(maps, 7))
-
-
-def test_a_map_of_the_right_size_is_left_alone() -> None:
-    maps = torch.rand(2, 4, 7, 7)
-    assert pool_to(maps, 7) is maps
 
 
 def test_crops_of_another_size_are_said(loaded) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ferkit_vggface.layouts import flip_channels, recognise
+from ferkit_vggface.layouts import recognise
 from torch.nn.functional import conv2d
 
 from ferkit.errors import FerkitError
+from ferkit.foreign_weights import flip_channels
 
 ORDERS = {"torchvision": {"channel_order": "rgb"}}
 LAYOUTS = ["dag", "underscored", "pyvggface", "torchvision", "positions"]
