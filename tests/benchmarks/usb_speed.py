@@ -1,10 +1,10 @@
-"""Measures FixMatch here against the public package USB's (`semilearn` 0.3.2), all of a step included.
+"""Measures FixMatch here against the public package USB's (`semilearn` 0.3.2), with all of a step.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/usb_speed.py
 
 Prints Markdown: images per second, reading and augmentation included, of three processes that take
-turns: ours, USB's with its default `use_cat: true`, and USB's with `use_cat: false`. Each trains the
-same network (the same module class) on the same 32 x 32 crops with SGD, a moving average of the
+turns: ours, USB's with its default `use_cat: true`, and USB's with `use_cat: false`. Each trains
+the same network (the same module class) on the same 32 x 32 crops with SGD, a moving average of the
 weights, and 8 labelled and 56 unlabelled samples in a step: 120 images, as a weak and a strong view
 of an unlabelled sample count as two. Ours is the whole trainer; USB's its `train()` with its data
 set, loaders and RandAugment (weak: mirrored and shifted by an eighth; strong: the same, then three
@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from machine import machine, table
 
 SIDES = {"ours": [], "USB": ["--usb", "cat"], "USB, use_cat: false": ["--usb", "apart"]}
-STEPS = {"wrn_28_2": 3, "small_cnn": 40}
+STEPS = {"small_cnn": 30, "wrn_28_2": 2}
 IMAGES = 8 + 2 * 56  # of a step
 BARS = {"wrn_28_2": 1.0, "small_cnn": 1.2}
 
@@ -48,7 +48,8 @@ def asked(process: subprocess.Popen[str], network: str, steps: int) -> dict[str,
 
     Raises: SystemExit: it ended; it has said why.
     """
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.write(json.dumps({"network": network, "steps": steps}) + "\n")
     process.stdin.flush()
     answer = process.stdout.readline()
@@ -85,7 +86,8 @@ def main() -> None:
     head = ["network", "side", "images/s of CPU", "ours so many times as fast", "by the clock"]
     for workers in given.workers:
         children = {name: child(side, workers) for name, side in SIDES.items()}
-        rows = []
+        said = f"{workers} and {2 * workers} loader processes" if workers else "no loader process"
+        print(f"\nUSB with {said}; ours reads in a thread. Medians of {given.rounds} turns.")
         for network in given.networks:
             steps = STEPS[network]
             for process in children.values():
@@ -94,12 +96,9 @@ def main() -> None:
             for _ in range(given.rounds):
                 for name, process in children.items():
                     times[name].append(asked(process, network, steps))
-            rows += rows_of(network, times, steps)
+            table(head, rows_of(network, times, steps))
         for process in children.values():
             process.communicate()
-        said = f"{workers} and {2 * workers} loader processes" if workers else "no loader process"
-        print(f"\nUSB with {said}; ours reads in a thread. Medians of {given.rounds} turns.")
-        table(head, rows)
     print("\nBars: " + ", ".join(f"{name} {bar}" for name, bar in BARS.items()))
 
 

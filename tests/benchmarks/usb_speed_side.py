@@ -35,7 +35,7 @@ from ferkit.testing import tiny_job, tiny_model
 from ferkit.training.job import PolicyChain, Silence
 from ferkit.training.trainer import train
 
-SIDE, LABELLED, OTHERS, BATCH, RATIO = 32, 80, 560, 8, 7
+SIDE, LABELLED, OTHERS, BATCH, RATIO = 32, 16, 112, 8, 7
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 OPERATIONS = (
     "auto_contrast",
