@@ -28,6 +28,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "vggface": {"fully_connected": False},
     "small_cnn": {"width": 4},
     "grouped_resnet": {"width": 4},
+    "ir50": {"embedding": False},
+    "timm": {"name": "test_resnet"},
     "rendered": {"count": 5, "frame_size": 64},
 }
 """Parameters that make a component's check quick."""

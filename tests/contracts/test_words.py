@@ -19,7 +19,13 @@ KNOWN = catalogue(load())
 SIZE = 64
 REGIONS = ("face", "eyes")
 SMALL = {"small_cnn": {"width": 4}, "grouped_resnet": {"width": 4}, "vgg": {"depth": 11}}
-OTHER = {"vggface": {"fully_connected": False}, "vgg": {"depth": 11, "batch_norm": True}}
+OTHER = {
+    "vggface": {"fully_connected": False},
+    "vgg": {"depth": 11, "batch_norm": True},
+    "ir50": {"embedding": False},
+    "mobilefacenet": {"embedding": False},
+    "timm": {"name": "test_convnext", "features": "mean"},
+}
 
 
 def offering(kind: Kind, word: str) -> list[tuple[str, dict]]:
