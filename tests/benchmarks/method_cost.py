@@ -1,0 +1,342 @@
+"""Measures what a step of each SSL loop and step policy costs, against what its passes let expect.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/method_cost.py
+
+Prints Markdown: CPU time of a step over that of supervised training on as many labelled samples;
+the same expected; and the first over the second. Expected is the sum of what the method can't do
+without: forward with and without backward, weak and strong views, the optimiser, the moving average
+of the weights, each measured alone on as many images as the method needs, and the trainer's own
+part, which is what supervised training takes besides. So the quotient is what policies, losses and
+needless work add.
+
+Every round goes once through all methods and all parts. One torch thread; CPU time of the process,
+as other work on the machine disturbs the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from ferkit_basics.params import SmallCnnParams
+from ferkit_basics.small_cnn import make_small_cnn
+from machine import machine, table
+from torch.nn.functional import cross_entropy
+
+from ferkit.catalogue import catalogue
+from ferkit.contracts.data import CLASSES, Clips
+from ferkit.data.augment import clean_view, weak_view
+from ferkit.data.randaugment import strong_view
+from ferkit.model.face_model import FaceModel
+from ferkit.plugin import Context, Kind
+from ferkit.plugins import load
+from ferkit.sections import AugmentationSection, OptimiserSection, StrongSection, TrainingSection
+from ferkit.testing import tiny_job, tiny_model, tiny_split
+from ferkit.training.job import PolicyChain, Silence
+from ferkit.training.teacher import Teacher
+from ferkit.training.trainer import train
+
+BATCH, RATIO, SIDE, WIDTH = 16, 3, 48, 16
+OTHERS = BATCH * RATIO
+KNOWN = catalogue(load())
+CONTEXT = Context(classes=CLASSES, image_size=SIDE, regions=("face",))
+PAIRED: Mapping[str, Any] = {"ratio": RATIO, "epochs": 1}
+
+Names = Sequence[Any]
+
+
+class Case(NamedTuple):
+    """A recipe and the images of a step that go through each part.
+
+    loop, labelled, unlabelled: components by name, or name and parameters; policies as label
+    updates and weightings. learnt, shown: forward with backward, and without, by call. weak,
+    strong: views. networks: that are trained. average: whether their weights are averaged.
+    """
+
+    name: str
+    loop: tuple[str, Mapping[str, Any]]
+    learnt: tuple[int, ...]
+    shown: tuple[int, ...] = ()
+    weak: tuple[int, ...] = (BATCH,)
+    strong: tuple[int, ...] = ()
+    networks: int = 1
+    average: bool = False
+    labelled: tuple[Names, Names] = ((), ())
+    unlabelled: tuple[Names, Names] = ((), ())
+
+
+def supervised(name: str, updates: Names = (), weightings: Names = ()) -> Case:
+    return Case(name, ("supervised", {"epochs": 1}), (BATCH,), labelled=(updates, weightings))
+
+
+def fixmatch(name: str, updates: Names = ("hard",), weightings: Names = ("confidence",)) -> Case:
+    return Case(
+        name,
+        ("fixmatch", PAIRED),
+        (BATCH + OTHERS,),
+        (OTHERS,),
+        (BATCH, OTHERS),
+        (OTHERS,),
+        average=True,
+        unlabelled=(updates, weightings),
+    )
+
+
+CASES = [
+    supervised("supervised"),
+    supervised("+ elr", weightings=["elr"]),
+    supervised("+ scn", weightings=["scn"]),
+    supervised("+ scn, scn_relabel", ["scn_relabel"], ["scn"]),
+    supervised("+ selc", [("selc", {"turning": 1})]),
+    supervised("+ signal_annealing", weightings=["signal_annealing"]),
+    Case("rul", ("rul", {"epochs": 1}), (BATCH,)),
+    Case("eac", ("eac", {"epochs": 1}), (BATCH, BATCH)),
+    Case("co_teaching", ("co_teaching", {"epochs": 1}), (BATCH, BATCH), networks=2),
+    Case(
+        "self_training",
+        ("self_training", {"initial_epochs": 1, "iterations": 1, "tau": 0.0, "fraction": 0.5}),
+        (BATCH,),
+    ),
+    Case(
+        "noisy_student",
+        ("noisy_student", {"rounds": 1, "ratio": RATIO, "teacher_epochs": 1, "student_epochs": 1}),
+        (BATCH + OTHERS,),
+        weak=(),
+        strong=(BATCH, OTHERS),
+    ),
+    Case(
+        "pseudo_label",
+        ("pseudo_label", PAIRED),
+        (BATCH + OTHERS,),
+        weak=(BATCH, OTHERS),
+        average=True,
+        unlabelled=(["hard"], ["confidence"]),
+    ),
+    Case(
+        "pi_model",
+        ("pi_model", PAIRED),
+        (2 * (BATCH + OTHERS),),
+        weak=(BATCH, BATCH, OTHERS, OTHERS),
+        average=True,
+    ),
+    Case(
+        "mean_teacher",
+        ("mean_teacher", PAIRED),
+        (BATCH + OTHERS,),
+        (BATCH + OTHERS,),
+        weak=(BATCH, BATCH, OTHERS, OTHERS),
+        average=True,
+    ),
+    Case(
+        "mixmatch",
+        ("mixmatch", PAIRED),
+        (BATCH + 2 * OTHERS,),
+        (2 * OTHERS,),
+        weak=(BATCH, OTHERS, OTHERS),
+        average=True,
+        unlabelled=(["sharpen"], []),
+    ),
+    Case(
+        "uda",
+        ("uda", PAIRED),
+        (BATCH + OTHERS,),
+        (OTHERS,),
+        weak=(BATCH, OTHERS),
+        strong=(OTHERS,),
+        average=True,
+        unlabelled=(["sharpen"], [("confidence", {"threshold": 0.8})]),
+    ),
+    Case(
+        "ada_cm",
+        ("ada_cm", PAIRED),
+        (BATCH + 3 * OTHERS,),
+        weak=(BATCH, OTHERS, OTHERS),
+        strong=(OTHERS,),
+        average=True,
+        unlabelled=(["hard"], ["ada_cm"]),
+    ),
+    fixmatch("fixmatch"),
+    fixmatch("+ flexmatch", weightings=["flexmatch"]),
+    fixmatch("+ freematch", weightings=["freematch"]),
+    fixmatch("+ softmatch", weightings=["softmatch"]),
+    fixmatch("+ ada_cm's thresholds", weightings=["ada_cm"]),
+    fixmatch("+ distribution_alignment", ["distribution_alignment", "hard"]),
+]
+
+
+def made(kind: Kind, chosen: Any) -> Any:
+    """A component by name, or by name and parameters."""
+    name, given = chosen if isinstance(chosen, tuple) else (chosen, {})
+    params = KNOWN.params_model(kind, name).model_validate(given)
+    return KNOWN.build(kind, params.model_copy(update={"use": name}), CONTEXT)
+
+
+def chain(policies: tuple[Names, Names]) -> PolicyChain:
+    updates, weightings = policies
+    return PolicyChain(
+        [made(Kind.LABEL_UPDATE, one) for one in updates],
+        [made(Kind.SAMPLE_WEIGHTING, one) for one in weightings],
+    )
+
+
+def network() -> FaceModel:
+    backbone = make_small_cnn(SmallCnnParams(width=WIDTH), CONTEXT)
+    return tiny_model(len(CLASSES), backbone=backbone)
+
+
+class Marks(Silence):
+    """CPU seconds of each step of the last phase but the first."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def phase_started(self, phase: str, epochs: int) -> None:
+        self.ends = []
+
+    def step_finished(self, done: int, total: int, loss: float | None) -> None:
+        self.ends.append(time.process_time())
+
+    def median(self) -> float:
+        pairs = zip(self.ends, self.ends[1:], strict=False)
+        return statistics.median(end - begin for begin, end in pairs)
+
+
+def step_seconds(case: Case, steps: int) -> float:
+    """CPU seconds of a step in the trainer."""
+    marks = Marks()
+    training = TrainingSection(
+        batch_size=BATCH, device="cpu", threads=1, optimiser=OptimiserSection(lr=1e-3)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        job = tiny_job(
+            made(Kind.SSL_LOOP, case.loop),
+            Path(folder),
+            training=training,
+            classes=CLASSES,
+            labelled=tiny_split(steps * BATCH, classes=len(CLASSES), size=SIDE),
+            unlabelled=tiny_split(4 * OTHERS, classes=len(CLASSES), size=SIDE, labelled=False),
+            validation=tiny_split(8, classes=len(CLASSES), size=SIDE, seed=2),
+            labelled_policies=chain(case.labelled),
+            unlabelled_policies=chain(case.unlabelled),
+            build_model=network,
+            image_size=SIDE,
+        )
+        train(replace(job, observer=marks))
+    return marks.median()
+
+
+class Parts:
+    """What steps are made of, each alone."""
+
+    def __init__(self) -> None:
+        self.model = network().train()
+        self.shown = copy.deepcopy(self.model).eval()
+        self.optimiser = torch.optim.Adam(self.model.parameters(), 1e-3)
+        self.teacher = Teacher("student", [self.model], [self.model], average=0.999)
+        self.data = tiny_split(BATCH + 3 * OTHERS, classes=len(CLASSES), size=SIDE)
+
+    def images(self, count: int) -> Clips:
+        return self.data.read(torch.arange(count), 1)
+
+    def learnt(self, count: int) -> Callable[[], object]:
+        clips, given = clean_view(self.images(count)), self.data.given[:count]
+
+        def call() -> None:
+            cross_entropy(self.model(*clips).logits, given).backward()
+
+        return call
+
+    def showing(self, count: int) -> Callable[[], object]:
+        clips = clean_view(self.images(count))
+        return torch.no_grad()(lambda: self.shown(*clips))
+
+    def weak(self, count: int) -> Callable[[], object]:
+        clips, ids, settings = self.images(count), torch.arange(count), AugmentationSection()
+        return lambda: weak_view(clips, settings=settings, seed=0, epoch=0, ids=ids)
+
+    def strong(self, count: int) -> Callable[[], object]:
+        clips, ids, settings = self.images(count), torch.arange(count), StrongSection()
+        return lambda: strong_view(clips, settings=settings, seed=0, epoch=0, ids=ids)
+
+    def optimised(self) -> None:
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=False)
+
+    def calls(self) -> dict[tuple[str, int], Callable[[], object]]:
+        """By the part and the number of images, all that the cases are made of."""
+        makers = {
+            "learnt": self.learnt,
+            "shown": self.showing,
+            "weak": self.weak,
+            "strong": self.strong,
+        }
+        found: dict[tuple[str, int], Callable[[], object]] = {
+            (part, count): makers[part](count)
+            for case in CASES
+            for part in makers
+            for count in getattr(case, part)
+        }
+        found["optimiser", 0] = self.optimised
+        found["average", 0] = lambda: self.teacher.follow(100_000)
+        return found
+
+
+def timed(call: Callable[[], object], times: int) -> float:
+    taken = []
+    for _ in range(times + 1):
+        begun = time.process_time()
+        call()
+        taken.append(time.process_time() - begun)
+    return statistics.median(taken[1:])
+
+
+def passes(case: Case, part: Mapping[tuple[str, int], float]) -> float:
+    """CPU seconds that the parts of a step take."""
+    total = case.networks * part["optimiser", 0] + case.average * part["average", 0]
+    for name in ("learnt", "shown", "weak", "strong"):
+        total += sum(part[name, count] for count in getattr(case, name))
+    return total
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=6)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print(machine(), flush=True)
+    calls = Parts().calls()
+    ratios: dict[str, list[tuple[float, float]]] = {case.name: [] for case in CASES}
+    for _ in range(given.rounds):
+        part = {name: timed(call, given.steps) for name, call in calls.items()}
+        taken = {case.name: step_seconds(case, given.steps) for case in CASES}
+        base = taken["supervised"]
+        own = base - passes(CASES[0], part)  # the trainer's
+        for case in CASES:
+            expected = (passes(case, part) + own) / base
+            ratios[case.name].append((taken[case.name] / base, expected))
+    print(
+        f"\nSmall CNN of width {WIDTH}, {SIDE} px, {BATCH} labelled and {OTHERS} unlabelled "
+        f"samples in a step, medians of {given.rounds} rounds; supervised = 1."
+    )
+    rows = []
+    for name, pairs in ratios.items():
+        quotients = [measured / expected for measured, expected in pairs]
+        middle = [statistics.median(column) for column in zip(*pairs, strict=True)]
+        spread = (
+            f"{statistics.median(quotients):.2f} ({min(quotients):.2f} to {max(quotients):.2f})"
+        )
+        rows.append([name, *(f"{value:.2f}" for value in middle), spread])
+    table(["method", "measured", "expected", "measured / expected"], rows)
+
+
+if __name__ == "__main__":
+    main()
