@@ -25,7 +25,7 @@ REGION_COUNTS = (1, 3)
 """Numbers of regions that a backbone is tried with, where its `requires` allow them."""
 
 
-def check(kind: Kind | str, name: str, **params: Any) -> None:
+def check(kind: Kind | str, name: str, /, **params: Any) -> None:
     """Hold an installed component to the contract of its kind.
 
     Args:
