@@ -1,4 +1,4 @@
-"""Backbones of torchvision: residual networks and VGG."""
+"""Backbones of torchvision: residual networks, VGG, and others by their names."""
 
 from __future__ import annotations
 
@@ -24,5 +24,14 @@ def ferkit_backbones() -> list[Component]:
             params="ferkit_torchvision.params:VggParams",
             provides=("maps",),
             source="Simonyan and Zisserman (arXiv:1409.1556)",
+        ),
+        Component(
+            name="torchvision",
+            summary="MobileNetV3, EfficientNet or ConvNeXt by torchvision's names",
+            factory="ferkit_torchvision.named:make_named",
+            params="ferkit_torchvision.params:NamedParams",
+            provides=("maps", "pooled_maps"),
+            source="Howard et al. (arXiv:1905.02244), Tan and Le (arXiv:1905.11946, 2104.00298), "
+            "Liu et al. (arXiv:2201.03545)",
         ),
     ]

@@ -54,3 +54,16 @@ class VggParams(WeightsParams):
     def provides(self) -> tuple[str, ...]:
         """What the features are made of."""
         return () if self.fully_connected else ("pooled_maps",)
+
+
+class NamedParams(WeightsParams):
+    """Of the backbone `torchvision`."""
+
+    name: Literal[
+        "mobilenet_v3_small",
+        "mobilenet_v3_large",
+        "efficientnet_b0",
+        "efficientnet_v2_s",
+        "convnext_tiny",
+        "convnext_small",
+    ] = Field("mobilenet_v3_small", description="torchvision's name of the network")

@@ -8,7 +8,8 @@ import pickle
 import pytest
 import torch
 import torchvision
-from ferkit_torchvision.params import ResNetParams, VggParams
+from ferkit_torchvision.named import NETWORKS, make_named
+from ferkit_torchvision.params import NamedParams, ResNetParams, VggParams
 from ferkit_torchvision.resnet import make_resnet
 from ferkit_torchvision.vgg import make_vgg
 from safetensors.torch import save_file
@@ -98,6 +99,45 @@ def test_vgg_with_batch_norm() -> None:
     made = make_vgg(VggParams(depth=11, batch_norm=True), Context())
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in made.modules())
     assert made(torch.rand(2, 1, 3, 32, 32)).pooled.shape == (2, 1, 512)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "mobilenet_v3_large", "convnext_tiny"])
+def test_named_networks_give_torchvisions_features(tmp_path, name) -> None:
+    torch.manual_seed(0)
+    network = getattr(torchvision.models, name)(weights=None).eval()
+    file = written(network, tmp_path)
+    made = make_named(NamedParams(name=name, weights=file), Context(folder=tmp_path)).eval()
+    images = torch.rand(2, 1, 3, 70, 70)
+    features = made(images)
+    last = network.features(images[:, 0])
+    torch.testing.assert_close(features.maps[-1][:, 0], last)
+    torch.testing.assert_close(features.pooled[:, 0], last.mean((2, 3)))
+    assert made.normalisation[0][0] == 0.485
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_maps_of_named_networks_are_the_last_of_their_size(name) -> None:
+    with torch.device("meta"):
+        made = make_named(NamedParams(name=name), Context()).eval()
+        maps = made(torch.rand(1, 1, 3, 64, 64)).maps
+    sizes = [one.shape[-1] for one in maps]
+    assert sizes == [32, 16, 8, 4, 2][-len(sizes) :]
+    assert tuple(one.shape[2] for one in maps) == made.spec(1).map_channels
+    # The layer after each halves the map.
+    shown = made.stages.shown
+    assert shown[-1] == len(made.network["features"]) - 1
+    hidden = torch.rand(1, 3, 64, 64, device="meta")
+    side = []
+    for layer in made.network["features"]:
+        hidden = layer(hidden)
+        side.append(hidden.shape[-1])
+    assert [i for i, one in enumerate(side) if side[i + 1 : i + 2] != [one]] == list(shown)
+
+
+def test_a_named_network_refuses_weights_of_another(resnet, tmp_path) -> None:
+    name = written(resnet, tmp_path)
+    with pytest.raises(FerkitError, match=r"another network .*features\.0\.0\.weight"):
+        make_named(NamedParams(weights=name), Context(folder=tmp_path))
 
 
 def load_resnet(tmp_path, **params):
