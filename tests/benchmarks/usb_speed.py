@@ -12,7 +12,8 @@ of fourteen operations, then cutout, on both sides), without evaluation and savi
 not do within an epoch either. One torch thread each.
 
 Time is CPU time of a process and of all loader processes that it started, as other work on the
-machine disturbs the clock; the clock's ratio is beside it.
+machine disturbs the clock. Beside it the ratio of the processes that train alone, which is that of
+the clock where loaders have cores of their own, and the clock's ratio.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def child(side: list[str], workers: int) -> subprocess.Popen[str]:
 
 
 def asked(process: subprocess.Popen[str], network: str, steps: int) -> dict[str, float]:
-    """Let it train, and wait: seconds of CPU ("cpu") and of the clock ("wall").
+    """Let it train, and wait: seconds of CPU, without loaders ("own"), and of the clock.
 
     Raises: SystemExit: it ended; it has said why.
     """
@@ -67,7 +68,7 @@ def rows_of(
     for name, mine in times.items():
         rate = IMAGES * steps / statistics.median(turn["cpu"] for turn in mine)
         cells = [network, name, f"{rate:.0f}"]
-        for clock in ("cpu", "wall"):
+        for clock in ("cpu", "own", "wall"):
             pairs = zip(mine, times["ours"], strict=True)
             ratios = [turn[clock] / ours[clock] for turn, ours in pairs]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
@@ -83,7 +84,8 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=list(STEPS), choices=list(STEPS))
     given = parser.parse_args()
     print(machine(), flush=True)
-    head = ["network", "side", "images/s of CPU", "ours so many times as fast", "by the clock"]
+    head = ["network", "side", "images/s of CPU", "ours so many times as fast"]
+    head += ["without loader processes", "by the clock"]
     for workers in given.workers:
         children = {name: child(side, workers) for name, side in SIDES.items()}
         said = f"{workers} and {2 * workers} loader processes" if workers else "no loader process"

@@ -260,7 +260,7 @@ def both_sides() -> list[Case]:
                 [SoftMatchWeighting(SoftMatchParams(momentum=momentum))],
                 state=softmatch_state,
             )
-            for momentum in (0.999, 0.95)
+            for momentum in (0.999, 0.97)
         ),
     ]
 
