@@ -15,6 +15,7 @@ from ferkit.evaluation.sweep_summary import (
     Trial,
     best_of,
     counts,
+    failed_sentence,
     metric_name,
     ranked,
     short_keys,
@@ -194,4 +195,5 @@ def _subtitle(state: Mapping[str, Any]) -> str:
 
 def _alerts(state: Mapping[str, Any]) -> list[str]:
     texts = [_STATES[state["status"]]] if state["status"] in _STATES else []
+    texts += [told] if (told := failed_sentence(state)) else []
     return [*texts, SMOKE] if state.get("smoke") else texts

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
+from ferkit.errors import FerkitError
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.tables import narrow_table
 from ferkit.evaluation.wording import duration
@@ -21,12 +22,13 @@ from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.assemble import read_data
 from ferkit.running.changed_recipe import refuse_changed_run
+from ferkit.running.damaged import unchanged_plan
 from ferkit.running.matrix_plan import MatrixPlan, make_plan, with_threads
 from ferkit.running.matrix_start import estimate_line, estimate_plan, read_shared
 from ferkit.running.plan import PlannedRun, plan_runs
 from ferkit.running.plan_lines import plan_lines
 from ferkit.running.selection import selected
-from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder, unchanged_plan
+from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder
 from ferkit.running.time_estimate import Case, Counted, Estimated, count, estimate, in_words
 from ferkit.training.devices import choose_device, make_fabric
 
@@ -90,7 +92,11 @@ def dry_resume(
     refuse_other_folder(folder)
     components = catalogue(plugins.load())
     if (folder / "matrix.json").exists():
-        plan = unchanged_plan(folder, components)
+
+        def tell(path: Path, why: FerkitError) -> None:
+            _say(console, f"warning: {why.where}: {why.what} {path} would be kept by another name.")
+
+        plan = unchanged_plan(folder, components, tell)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)
         return
     refuse_for_one(only, choice, str(folder))
