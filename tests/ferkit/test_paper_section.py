@@ -37,8 +37,8 @@ def test_cells_without_settings_are_by_variant(read):
     paper = read(
         PLAIN + "  paper: {source: P, cells: {smooth: 83.44, plain: 80}, rows: {SCN (2020): 85}}\n"
     )
-    assert paper.figure(None, "smooth") == pytest.approx(0.8344)
-    assert paper.figure(None, "plain") == pytest.approx(0.8)
+    assert paper.figures(None).get("smooth") == pytest.approx(0.8344)
+    assert paper.figures(None).get("plain") == pytest.approx(0.8)
     assert paper.models(None) == pytest.approx({"SCN (2020)": 0.85})
     assert (paper.metric, paper.comparable, paper.note) == ("accuracy", True, "")
 
@@ -46,11 +46,11 @@ def test_cells_without_settings_are_by_variant(read):
 def test_cells_with_settings_are_by_setting_and_variant(read):
     paper = read(
         GRID + "  paper:\n    source: P\n    metric: macro_f1\n    comparable: false\n"
-        "    cells: {easy: {plain: 1}}\n    rows: {SCN: {hard: 2, easy: 3}, DLP: {easy: 4}}\n"
+        "    cells: {easy: {plain: 1.5}}\n    rows: {SCN: {hard: 2, easy: 3}, DLP: {easy: 4}}\n"
     )
-    assert paper.figure("easy", "plain") == pytest.approx(0.01)
-    assert paper.figure("hard", "plain") is None
-    assert paper.figure("easy", "smooth") is None
+    assert paper.figures("easy").get("plain") == pytest.approx(0.015)
+    assert paper.figures("hard").get("plain") is None
+    assert paper.figures("easy").get("smooth") is None
     assert paper.models("easy") == pytest.approx({"SCN": 0.03, "DLP": 0.04})
     assert paper.models("hard") == pytest.approx({"SCN": 0.02})
 
@@ -104,8 +104,8 @@ def test_figures_of_rounds_and_costs(read):
     assert paper.round_figures("easy", "plain") == [0.525, None, pytest.approx(0.546)]
     assert paper.round_figures("hard", "plain") == []
     assert paper.costs["VGG"].gflops == 15.5
-    flat = read(PLAIN + "  paper: {source: P, rounds: {plain: [1]}}\n")
-    assert flat.round_figures(None, "plain") == [0.01]
+    flat = read(PLAIN + "  paper: {source: P, rounds: {plain: [2]}}\n")
+    assert flat.round_figures(None, "plain") == [0.02]
 
 
 @pytest.mark.parametrize(
