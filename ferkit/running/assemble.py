@@ -54,6 +54,7 @@ class RunData:
     datasets: for what they know besides.
     unseen: of the splits "test" and "validation", samples of which there are no crops.
     pictures: of each split and sample what picture it is, "" where that is not known.
+    seen_before: test samples that models before this run have seen, see `ancestry.Seen`.
     """
 
     splits: Splits
@@ -68,6 +69,7 @@ class RunData:
     datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
     unseen: Mapping[str, Sequence[Unseen]] = field(default_factory=dict)
     pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seen_before: Sequence[Mapping[str, Any]] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:

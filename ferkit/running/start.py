@@ -177,6 +177,7 @@ def begin_one(
             catalogue=components,
             display=display,
             smoke=smoke,
+            in_matrix=True,
         )
 
 
@@ -189,7 +190,7 @@ def resume_one(
         init, patience: as of `begin_one`.
     """
     with held(folder, patience=patience):
-        resume_held(folder, catalogue(plugins.load()), display, init=init)
+        resume_held(folder, catalogue(plugins.load()), display, init=init, in_matrix=True)
 
 
 def _starting_from(recipe: Recipe, init: Path | None) -> Recipe:
@@ -197,10 +198,17 @@ def _starting_from(recipe: Recipe, init: Path | None) -> Recipe:
 
 
 def resume_held(
-    folder: Path, components: Catalogue, display: Display, *, init: Path | None = None
+    folder: Path,
+    components: Catalogue,
+    display: Display,
+    *,
+    init: Path | None = None,
+    in_matrix: bool = False,
 ) -> None:
     """Go on with a single run in a folder that is locked; nothing happens if it is done.
 
+    Args:
+        init: as of `begin_one`. in_matrix: as of `run_single`.
     Raises: FerkitError: the folder holds no run.
     """
     if not (folder / "run.json").exists():
@@ -218,6 +226,7 @@ def resume_held(
         display=display,
         resume=True,
         smoke=bool(state.get("smoke")),
+        in_matrix=in_matrix,
     )
 
 
