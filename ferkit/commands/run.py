@@ -121,7 +121,13 @@ def run(
         raise FerkitError("name a recipe.", where="ferkit run", hint="Try 'ferkit run quickstart'.")
     if dry_run:
         tell_plan.dry_run(
-            recipe, settings=settings, smoke=smoke, choice=choice, only=only, console=Console()
+            recipe,
+            out=out,
+            settings=settings,
+            smoke=smoke,
+            choice=choice,
+            only=only,
+            console=Console(),
         )
         return
     start.begin(

@@ -37,7 +37,9 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FerkitError("no such file; is this a run folder?", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        raise FerkitError(f"can't be read ({error.strerror}).", where=str(path)) from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DamagedError(f"can't be read ({error}).", where=str(path)) from error
     if not isinstance(content, dict):
         raise DamagedError("is not a JSON object.", where=str(path))
@@ -90,13 +92,24 @@ def new_folder(out: Path | None, name: str) -> Path:
     if out is None:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         return _first_free(Path("runs") / f"{name}-{stamp}")
+    refuse_occupied(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        entries = [entry.name for entry in out.iterdir() if entry.name != LOCK]
-    except (FileExistsError, NotADirectoryError):
-        raise FerkitError("is a file, not a folder.", where=str(out)) from None
     except OSError as error:
         raise FerkitError(f"can't make this folder ({error.strerror}).", where=str(out)) from error
+    return out
+
+
+def refuse_occupied(out: Path) -> None:
+    """Raise FerkitError unless `out` is an empty folder, or may become one."""
+    try:
+        entries = [entry.name for entry in out.iterdir() if entry.name != LOCK]
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        raise FerkitError("is a file, not a folder.", where=str(out)) from None
+    except OSError as error:
+        raise FerkitError(f"can't be looked into ({error.strerror}).", where=str(out)) from error
     if entries:
         known = (out / "run.json").exists() or (out / "matrix.json").exists()
         command = "sweep" if (out / "sweep.json").exists() else "run"
@@ -108,7 +121,6 @@ def new_folder(out: Path | None, name: str) -> Path:
             if known
             else "Choose another folder.",
         )
-    return out
 
 
 def _first_free(wanted: Path) -> Path:
