@@ -232,4 +232,4 @@ def _why(before: Path, without_record: bool) -> str:
         return "it is not there any more."
     if before.is_file():
         return "a file of weights does not say what it was trained on."
-    return f"there is no {FILE} in it, which older versions did not write."
+    return f"there is no readable {FILE} in it; older versions wrote none."
