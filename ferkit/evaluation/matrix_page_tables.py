@@ -114,7 +114,7 @@ def variants_table(summary: Summary) -> PlainTable:
         rows.append([shown.get(column, UNKNOWN) for column in columns])
     what = f"Means over {over([summary])} ± standard deviation"
     if is_pooled(summary):
-        what = f"Figures of {mean_words(summary)}"
+        what = f"Figures {mean_words(summary)}"
     return PlainTable(columns, rows, f"{what}, below them 95 % intervals")
 
 

@@ -36,7 +36,7 @@ _CAUTION = (
 
 
 _POOLED = (
-    "The figure of leave one subject out is that of {}: each sample is predicted by the run that "
+    "The figure of leave one subject out is that {}: each sample is predicted by the run that "
     "held it out. A mean over folds would say little of classes, since one subject may lack some. "
     "Intervals: {}."
 )
@@ -71,7 +71,18 @@ def mean_words(summary: Summary) -> str:
     if not is_pooled(summary):
         return "mean ± standard deviation"
     over_seeds = ", mean ± standard deviation over seeds" if pooled_seeds([summary]) > 1 else ""
-    return f"the test samples of {pooled_count([summary])} together{over_seeds}"
+    return f"of the test samples of {pooled_count([summary])} together{over_seeds}"
+
+
+def figure_sentences(summary: Summary) -> list[str]:
+    """What the figures of a summary are, where they are not means over its runs."""
+    if not is_pooled(summary):
+        return []
+    figures = mean_words(summary)
+    return [
+        f"Figures are {figures}, each predicted by the run that held it out; intervals:"
+        f" {pooled_interval([summary])}."
+    ]
 
 
 def paired_by(summaries: Iterable[Summary]) -> str:
@@ -216,7 +227,8 @@ def run_sentences(summary: Summary) -> list[str]:
         ]
     if baseline:
         sentences.append(
-            f"Gains are differences to {baseline} of the same "
+            f"Gains are differences to {baseline}"
+            + (", paired by " if is_pooled(summary) else " of the same ")
             + paired_by([summary])
             + ", in percentage points. An interval that contains 0 means that the sign of the gain "
             "is open."

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.matrix_sentences import (
+    figure_sentences,
     interval_words,
     marked,
     mean_words,
@@ -180,7 +181,8 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
     published = has_paper([summary]) or bool(published_models([summary]))
     figures = mean_words(summary)
     figures = figures[:1].upper() + figures[1:]
-    captions = [f"{figures}, below it the {interval_words([summary])}."]
+    below = "below each" if is_pooled(summary) else "below it"
+    captions = [f"{figures}, {below} the {interval_words([summary])}."]
     columns = ["variant", runs_heading(summary), SHORT_NAMES.get(metric, metric)]
     if baseline:
         columns.append("gain")
@@ -220,7 +222,7 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
 
 def matrix_markdown(summary: Mapping[str, Any]) -> str:
     """The table of a matrix as Markdown, below it what its marks mean; see `matrix_rows`."""
-    below = markdown_text(" ".join(_sentences(summary)))
+    below = markdown_text(" ".join([*figure_sentences(summary), *_sentences(summary)]))
     return markdown_table(*matrix_rows(summary)) + (f"\n{below}\n" if below else "")
 
 

@@ -77,7 +77,7 @@ def pooled_sentences(summaries: Iterable[Summary]) -> list[str]:
         several = pooled_seeds(beside) > 1
         sentences.append(
             f"Pooled: of the test samples of {pooled_count(beside)} together, each predicted by the"
-            f" run that held it out{', mean over seeds' if several else ''};"
+            f" run that held it out{', mean over seeds' if several else ''}; intervals:"
             f" {pooled_interval(beside)}."
         )
     if lacking := list(dict.fromkeys(_lacking(every))):

@@ -50,7 +50,7 @@ def _columns(
         f"ours: {name}", lambda entry: percent(of(entry).get("ours"), 2), lambda _: UNKNOWN
     )
     less = PaperColumn(
-        f"ours less paper's: {name}, points" if several else "ours less paper's, points",
+        f"difference: {name}, points" if several else "ours less paper's, points",
         lambda entry: points(of(entry).get("difference"), 2),
         lambda _: UNKNOWN,
     )

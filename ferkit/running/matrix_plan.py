@@ -20,6 +20,7 @@ from ferkit.running.changed_recipe import recorded
 from ferkit.running.folder import DamagedError, is_done, now, read_json, read_state
 from ferkit.running.matrix_recipe import dump_matrix
 from ferkit.running.matrix_state import write_state
+from ferkit.running.paper_rounds import refuse_idle_rounds
 from ferkit.running.plan import (
     Cell,
     PlannedRun,
@@ -115,10 +116,12 @@ def make_plan(
         root: the matrix folder. jobs: as asked for; several runs on a CPU get a thread each.
         threads: of each run on a CPU, if that is settled.
     Returns: the plan, the resolved recipe of each run, and the whole matrix as YAML.
-    Raises: FerkitError: this machine lacks a device that a variant asks for.
+    Raises: FerkitError: this machine lacks a device that a variant asks for, or
+        `matrix.paper.rounds` names one without rounds.
     """
     runs = plan_runs(matrix)
     of_cells = _validated(loaded, matrix, components, runs, root=root)
+    refuse_idle_rounds(matrix, of_cells, components)
     for training in {
         repr(recipe.training): recipe.training for recipe in of_cells.values()
     }.values():
