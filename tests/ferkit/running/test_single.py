@@ -25,6 +25,7 @@ FILES = {
     "results.json",
     "predictions.parquet",
     "train_samples.parquet",
+    "samples.parquet",
     "report.html",
     "figures",
     "checkpoints",
