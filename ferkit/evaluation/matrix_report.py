@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ferkit.errors import FerkitError
 from ferkit.evaluation.axes_table import Layout, layout_of
 from ferkit.evaluation.matrix_epochs import epochs_parts
 from ferkit.evaluation.matrix_page_tables import (
@@ -30,7 +29,7 @@ from ferkit.evaluation.pooled_words import is_pooled
 from ferkit.evaluation.protocol import matrix_protocol_alerts
 from ferkit.evaluation.published import INCOMPARABLE, as_sentence
 from ferkit.evaluation.report_rounds import rounds_table
-from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.run_folder import read_whole
 from ferkit.evaluation.wording import SMOKE, moment
 from ferkit.evaluation.writing import write_text
 
@@ -52,13 +51,7 @@ def write_matrix_report(folder: Path) -> Path:
         FerkitError: `matrix.json` is missing or broken.
         RunError: the page cannot be written.
     """
-    path = folder / "matrix.json"
-    try:
-        state = read_object(path)
-    except (OSError, ValueError) as error:
-        raise FerkitError(
-            f"can't be read ({error}).", where=str(path), hint="Is this the folder of a matrix?"
-        ) from error
+    state = read_whole(folder / "matrix.json", of="a matrix")
     summary = state.get("summary")
     content: dict[str, Any] = {
         "title": str(state.get("name") or folder.name),

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ferkit.errors import FerkitError
 from ferkit.evaluation.page import Picture, picture, render
 from ferkit.evaluation.report_results import Card
-from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.run_folder import read_whole
 from ferkit.evaluation.sweep_summary import (
     Trial,
     best_of,
@@ -61,13 +60,7 @@ def write_sweep_report(folder: Path) -> Path:
         FerkitError: `sweep.json` is missing or broken.
         RunError: the page cannot be written.
     """
-    path = folder / "sweep.json"
-    try:
-        state = read_object(path)
-    except (OSError, ValueError) as error:
-        raise FerkitError(
-            f"can't be read ({error}).", where=str(path), hint="Is this the folder of a sweep?"
-        ) from error
+    state = read_whole(folder / "sweep.json", of="a sweep")
     best = best_of(state)
     content = {
         "title": str(state["name"]),
