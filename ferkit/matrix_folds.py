@@ -100,6 +100,9 @@ def unfit_folds(matrix: MatrixSection, recipe: Recipe, setting: str | None) -> s
     """Why the folds of a matrix are none of a recipe's; "" where they are."""
     folds, wanted = recipe.data.split.folds, matrix.folds_of(setting)
     called = f"matrix.folds.{setting}" if isinstance(matrix.folds, dict) else "matrix.folds"
+    if wanted is not None and recipe.data.split.fold > 0:
+        fold = f"data.split.fold is {recipe.data.split.fold}"
+        return f"{called} says which folds are run, and {fold}; leave that out."
     if wanted is None or folds == "subject":
         return ""
     if folds is None:

@@ -25,7 +25,9 @@ class MatrixSection(Section):
         description="name -> overrides; may be left out where there are axes, settings, folds or "
         "several seeds",
     )
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    seeds: tuple[int, ...] = Field(
+        (0,), min_length=1, description="of the runs: every variant is run with each of them"
+    )
     folds: int | tuple[int, ...] | dict[str, int | tuple[int, ...]] | None = Field(
         None,
         description="cross-validation: one run for each fold. A number: so many, which sets "

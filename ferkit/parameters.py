@@ -99,7 +99,7 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
         if isinstance(getattr(each, name, None), int | float)
     ]
     least = [each.min_length for each in metadata if getattr(each, "min_length", None)]
-    words += [f"(at least {count})" for count in least]
+    words += ["(not empty)" if count == 1 else f"(at least {count} long)" for count in least]
     return f" {', '.join(words)}" if words else ""
 
 

@@ -100,7 +100,7 @@ def read_recipe(
         plugins_used=reading.plugins_used,
         dropped=dropped,
         sweep=sweep,
-        absent=AbsentFiles(document, folder),
+        absent=AbsentFiles(document),
     )
 
 
@@ -154,7 +154,7 @@ class _Reading:
         self.plugins_used: dict[str, str] = {}
         self._look = look
         self._parts = parts
-        self._absent = AbsentFiles(document, folder)
+        self._absent = AbsentFiles(document)
         self._document = document
         self._catalogue = catalogue
         self._context = {"folder": folder} if folder is not None else {}
@@ -219,7 +219,7 @@ class _Reading:
             for clash in clashes:
                 spot = locate(document, model, clash.location)
                 self._keep(PlacedError(clash.what, spot.place, hint=clash.hint), about)
-            told = self._absent.look(recipe) if self._look else set()
+            told = self._absent.look(recipe, document) if self._look else set()
             for absent in absent_paths(recipe) if self._look else ():
                 if absent.location in told:
                     continue

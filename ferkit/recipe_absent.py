@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import BaseModel
 
-from ferkit.path_variables import absolute_path, unset_in, variables_in
+from ferkit.path_variables import unset_in, variables_in
+from ferkit.recipe_location import child_of
 from ferkit.recipe_paths import Named, exists, paths_in
 from ferkit.recipe_yaml import Item, PlacedError
 from ferkit.registry import Registry, read_registry
@@ -20,18 +20,19 @@ class AbsentFiles:
 
     Args:
         document: the recipe with its matrix, to say where a variable is named.
-        folder: what relative paths in it are relative to.
     """
 
-    def __init__(self, document: Item, folder: Path | None) -> None:
+    def __init__(self, document: Item) -> None:
         self._document = document
-        self._folder = folder
         self._unset: dict[str, Named] = {}
         self._astray: dict[str, Named] = {}
 
-    def look(self, recipe: BaseModel) -> set[tuple[str | int, ...]]:
+    def look(self, recipe: BaseModel, given: Item | None = None) -> set[tuple[str | int, ...]]:
         """Look at the paths of one validated run.
 
+        Args:
+            given: the same as it was written, with its variables; None where they were put in
+                before, and those alone are looked at that were not set.
         Returns: the locations of those that variables lead to and nothing is at.
         """
         told = set()
@@ -42,7 +43,7 @@ class AbsentFiles:
                 self._unset.setdefault(variable, named)
                 told.add(named.location)
             if named.location[0] == "data" or named.needed:
-                for variable in self._leading_to(named.path):
+                for variable in _leading_to(given, named.location):
                     self._astray.setdefault(variable, named)
                     told.add(named.location)
         return told
@@ -68,16 +69,13 @@ class AbsentFiles:
             found.append(PlacedError(f"{state}: {meant} needed.", place, hint=hint + "."))
         return sorted(found, key=lambda error: (error.place.line, error.place.column))
 
-    def _leading_to(self, path: str) -> list[str]:
-        """Variables of the texts that mean a path, all of which are set."""
-        return [
-            variable
-            for _, item in _texts(self._document)
-            if variables_in(item.value)
-            and not unset_in(item.value)
-            and absolute_path(item.value, self._folder) == path
-            for variable in variables_in(item.value)
-        ]
+
+def _leading_to(given: Item | None, location: tuple[str | int, ...]) -> tuple[str, ...]:
+    """Variables of the text at a key, where all of them are set."""
+    for part in location:
+        given = None if given is None else child_of(given, part)
+    text = given.value if given is not None else None
+    return variables_in(text) if isinstance(text, str) and not unset_in(text) else ()
 
 
 def what_is_meant(named: Named, variable: str, registry: Registry) -> tuple[str, str]:

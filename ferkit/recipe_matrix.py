@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,20 +23,9 @@ FIRST = "first"
 PRETRAIN = "pretrain"
 """Name of the model that all first models start from; neither setting nor variant may be."""
 
-_OWN_FILES = {
-    "recipe.yaml",
-    "run.json",
-    "matrix.json",
-    "matrix.csv",
-    "matrix.md",
-    "matrix.tex",
-    "matrix_compact.md",
-    "matrix_rounds.csv",
-    "matrix_rounds.md",
-    "matrix_runs.csv",
-    "report.html",
-    "figures",
-}
+_OWN_FILES = re.compile(
+    r"recipe\.yaml|run\.json|report\.html|figures|matrix(_\w+)?\.(json|csv|md|tex)"
+)
 """What lies in a matrix folder beside its runs' folders, and what tells a run folder."""
 
 
@@ -192,6 +182,11 @@ def _check_references(matrix: MatrixSection, given: Item) -> list[PlacedError]:
     return errors
 
 
+def is_own_file(name: str) -> bool:
+    """Whether a matrix folder may have a file of its own by this name, in any case of letters."""
+    return _OWN_FILES.fullmatch(name.lower()) is not None
+
+
 def _unfit(name: str) -> str:
     """Why a variant or setting can't have this name; "" if it can."""
     if not NAME.fullmatch(name):
@@ -200,6 +195,6 @@ def _unfit(name: str) -> str:
             "letter or digit."
         )
     # Some file systems do not tell case apart.
-    if name.lower() in {FIRST, PRETRAIN, *_OWN_FILES}:
+    if name.lower() in (FIRST, PRETRAIN) or is_own_file(name):
         return "the matrix folder has something of its own by that name."
     return ""

@@ -55,6 +55,7 @@ def _validate_all(rest: Item, expanded: Expanded, validate: Validate, keep: Keep
     seen: dict[tuple[str, str], Recipe | None] = {}
     texts: dict[str, dict[str, str]] = {}
     pretrained: Recipe | None = None
+    firsts: dict[str | None, Recipe] = {}
     for one in variants(rest, expanded):
         text = repr(plain(one.document))
         key = one.variant, text  # the same values of another variant have other places
@@ -67,6 +68,9 @@ def _validate_all(rest: Item, expanded: Expanded, validate: Validate, keep: Keep
         texts.setdefault(one.setting or "", {})[one.variant] = text
         if recipe is not None:
             _check_folds(one, recipe, pretrained, expanded, keep)
+            if one.variant == FIRST:
+                firsts[one.setting] = recipe
+            _check_first(one, recipe, firsts.get(one.setting), expanded, keep)
     for axis in idle_axes(expanded.matrix.points, texts):
         keep(
             PlacedError(
@@ -102,6 +106,29 @@ def _check_folds(
                 "have seen the samples that each fold is tested on.",
                 given.keys["pretrain"],
                 hint="Give it other data, or use matrix.first, which is trained for each fold.",
+            )
+        )
+
+
+def _check_first(
+    one: Variant, recipe: Recipe, first: Recipe | None, expanded: Expanded, keep: Keep
+) -> None:
+    """Refuse folds of a variant that are surely others than those of its first model."""
+    matrix, given = expanded.matrix, expanded.given
+    if first is None or one.variant in (FIRST, *matrix.from_scratch):
+        return
+    if matrix.folds_of(one.setting) is None or first.data.train != recipe.data.train:
+        return
+    before, split = first.data.split, recipe.data.split
+    same_seed = before.seed == split.seed or split.folds == "subject"
+    if before.folds != split.folds or not same_seed:
+        key = "seed" if before.folds == split.folds else "folds"
+        keep(
+            PlacedError(
+                f"matrix.first has another data.split.{key} than its variants, so that the first"
+                " model of a fold is trained on samples that they are tested on in that fold.",
+                given.keys[FIRST],
+                hint="Set data.split outside of matrix, or in the setting, for both of them.",
             )
         )
 

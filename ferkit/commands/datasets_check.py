@@ -31,6 +31,7 @@ HARMLESS = frozenset(
 """Kinds of a reader's problems that are no difference: what parameters ask for, what lies beside
 the data, and what single samples of a whole release may lack."""
 DUPLICATES = "Duplicated"
+NO_FILE = "missing file"
 """Heads the files with the same bytes."""
 
 WIDE = 200
@@ -129,7 +130,7 @@ def check(
         "duplicated": max(0, len(same) - known.get(DUPLICATED, 0)),
     }
     differing = _listed(wrong)
-    if besides := _listed(unexpected(told, known)):
+    if besides := _listed(unexpected(told, known, missing)):
         differing += f"{'; ' if differing else ''}by its reader: {besides}"
     if differing:
         click.echo(f"Not as expected: {differing}.")
@@ -186,9 +187,16 @@ def read_choices(
     return validate(document, catalogue=components, source=SOURCE, folder=Path.cwd())
 
 
-def unexpected(problems: Sequence[Problem], known: Mapping[str, int]) -> dict[str, int]:
-    """By kind, how many of a reader's problems are more than the release itself has."""
+def unexpected(
+    problems: Sequence[Problem], known: Mapping[str, int], missing: int
+) -> dict[str, int]:
+    """By kind, how many of a reader's problems are more than the release itself has.
+
+    Args:
+        missing: samples that the counts lack: those whose file is not there are told by them.
+    """
     counts = Counter(problem.kind for problem in problems if problem.kind not in HARMLESS)
+    counts[NO_FILE] -= min(missing, sum(each.dropped for each in problems if each.kind == NO_FILE))
     return {kind: max(0, count - known.get(kind, 0)) for kind, count in sorted(counts.items())}
 
 

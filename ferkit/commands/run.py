@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from ferkit.commands.shared_options import PROGRESS, refuse_beside_resume
+
 if TYPE_CHECKING:
     from ferkit.running.progress import Style
 
@@ -64,13 +66,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Say what would be run, how much it is and how long it takes; nothing is written.",
 )
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "lines", "json", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto: bars on a terminal, lines elsewhere.",
-)
+@PROGRESS
 def run(
     recipe: str | None,
     out: Path | None,
@@ -103,15 +99,8 @@ def run(
 
     choice = EngineChoice(engine, jobs, ray_address, gpus_per_run, cpus_per_run)
     if resume is not None:
-        given = [
-            name
-            for name, value in (("RECIPE", recipe), ("--out", out), ("--set", settings))
-            if value
-        ]
-        if given:
-            raise FerkitError(
-                f"--resume goes on with a run as it was; {', '.join(given)} can't be given with it."
-            )
+        others = {"RECIPE": recipe, "--out": out, "--set": settings}
+        refuse_beside_resume("a run", others)
         if dry_run:
             tell_plan.dry_resume(resume, choice=choice, only=only, console=Console())
             return
@@ -121,7 +110,13 @@ def run(
         raise FerkitError("name a recipe.", where="ferkit run", hint="Try 'ferkit run quickstart'.")
     if dry_run:
         tell_plan.dry_run(
-            recipe, settings=settings, smoke=smoke, choice=choice, only=only, console=Console()
+            recipe,
+            out=out,
+            settings=settings,
+            smoke=smoke,
+            choice=choice,
+            only=only,
+            console=Console(),
         )
         return
     start.begin(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ferkit.commands.shared_options import PROGRESS, refuse_beside_resume
+
 if TYPE_CHECKING:
     from ferkit.running.progress import Style
 
@@ -43,13 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--smoke", is_flag=True, help="At most 3 trials, one batch through every phase of each."
 )
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "lines", "json", "none"]),
-    default="auto",
-    show_default=True,
-    help="auto: bars on a terminal, lines elsewhere.",
-)
+@PROGRESS
 def sweep(
     recipe: str | None,
     out: Path | None,
@@ -65,18 +61,8 @@ def sweep(
     from ferkit.running import sweep_start
 
     if resume is not None:
-        given = [
-            name
-            for name, value in (
-                ("RECIPE", recipe), ("--out", out), ("--set", settings), ("--smoke", smoke)
-            )
-            if value
-        ]  # fmt: skip
-        if given:
-            raise FerkitError(
-                f"--resume goes on with a sweep as it was; {', '.join(given)} can't be given with "
-                "it."
-            )
+        others = {"RECIPE": recipe, "--out": out, "--set": settings, "--smoke": smoke}
+        refuse_beside_resume("a sweep", others)
         sweep_start.resume(resume, trials=trials, jobs=jobs, progress=progress)
         return
     if recipe is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from ferkit.contracts.data import Problem
@@ -72,12 +72,14 @@ def by_given_split(
     *,
     own_test: bool,
     selection: str,
+    told: Container[str] = (),
 ) -> dict[str, list[Member]]:
     """Members by the split they are given, "" where none is; what cannot be used is reported.
 
     Args:
         own_test: whether there is a data.test.
         selection: of `data:`; with "reported" a given validation split is not used.
+        told: keys of members of which it is told elsewhere that they can't be used.
     """
     given: dict[str, list[Member]] = {
         name: [] for name in ("", "train", "validation", "test", "unlabelled")
@@ -93,15 +95,18 @@ def by_given_split(
             used, to, why = False, split, "where data.selection is reported"
         else:
             used, to = not (split == "test" and own_test), split
-        where = place_of(member.sample)
         if not used:
-            what = f"its split is {split!r}, so it is not used {why}."
-            problems.append(Problem("other split", where, what, dropped=True))
+            kind, what = "other split", f"its split is {split!r}, so it is not used {why}."
         elif to in ("validation", "test") and member.sample.label < 0:
-            what = f"a {to} sample without a label measures nothing."
-            problems.append(Problem("no label to measure by", where, what, dropped=True))
+            kind, what = (
+                "no label to measure by",
+                f"a {to} sample without a label measures nothing.",
+            )
         else:
             given[to].append(member)
+            continue
+        if member.key not in told:
+            problems.append(Problem(kind, place_of(member.sample), what, dropped=True))
     return given
 
 

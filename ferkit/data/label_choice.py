@@ -12,6 +12,8 @@ from ferkit.data.members import Member
 from ferkit.errors import FerkitError
 from ferkit.sections import DataSection
 
+FEWER_LABELS = "fewer labels than asked for"
+
 
 def keep_of_each(labels: Mapping[str, int], counts: Mapping[int, int], *, seed: int) -> set[str]:
     """Choose so many samples of each class, all where there are not as many.
@@ -101,7 +103,7 @@ def _too_few(
 ) -> list[Problem]:
     return [
         Problem(
-            "fewer labels than asked for",
+            FEWER_LABELS,
             "data.labels_per_class",
             f"the training split has {there[label]} labels of {classes[label]}, not {count}; all"
             " are used.",

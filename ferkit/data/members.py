@@ -13,29 +13,57 @@ SourceName = Literal["train", "test", "unlabelled"]
 """Under which key of `data:` a data set stands in the recipe."""
 
 
+class Crops(NamedTuple):
+    """Which rows of a data set there are crops of.
+
+    rows: (N,) of crop i the position of its row, ascending; a row comes as often as it has faces.
+    samples: (N,) the row as its crop is called.
+    """
+
+    rows: Sequence[int]
+    samples: Sequence[Sample]
+
+
 class Rows(NamedTuple):
-    """Samples as a data set gives them; labels are in the order of its own classes."""
+    """Samples as a data set gives them; labels are in the order of its own classes.
+
+    crops: None: of each row there is one.
+    """
 
     samples: Sequence[Sample]
     classes: tuple[str, ...]
+    crops: Crops | None = None
+
+    @property
+    def shown(self) -> Crops:
+        """The crops, also where each row has one."""
+        return self.crops or Crops(range(len(self.samples)), self.samples)
 
 
 class Member(NamedTuple):
     """A sample of a split.
 
-    source: the data set it comes from. position: of the row in that data set's samples.
+    source: the data set it comes from. position: of the row in that data set's samples, or where
+        samples are divided already of the crop among its crops.
     sample: the row with label, votes and truth in the order of the run's classes; where the
         split hides labels, label -1 and no votes, and what was given as the truth.
+    row: id of the row, where the sample is one of several faces in it.
     """
 
     source: SourceName
     position: int
     sample: Sample
+    row: str = ""
 
     @property
     def key(self) -> str:
         """Names it whatever the order of files."""
         return f"{self.source}/{self.sample.id}"
+
+    @property
+    def row_key(self) -> str:
+        """`key` of its row."""
+        return f"{self.source}/{self.row or self.sample.id}"
 
 
 def adopt(

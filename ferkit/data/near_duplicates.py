@@ -117,6 +117,15 @@ def duplicate_groups(
     return groups.labels()
 
 
+def groups_apart(hashes: Sequence[ImageHashes], *, distance: int | None) -> list[int]:
+    """`duplicate_groups`, each source compared with itself only."""
+    found: list[int] = []
+    for one in hashes:
+        start = len(found)
+        found += [start + group for group in duplicate_groups([one], distance=distance)]
+    return found
+
+
 def _join_pairs(groups: Groups, first: Tensor, second: Tensor) -> None:
     """Join pairs (M,) of indices, in far fewer steps than M where many are alike."""
     if len(first) > len(groups):

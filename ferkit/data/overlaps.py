@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ferkit.contracts.data import Problem
+from ferkit.data.alike import Alike
 from ferkit.data.members import Member
 
 PAIRS = (
@@ -17,13 +18,12 @@ PAIRS = (
 """Splits that learn from, or choose by, what the other one is to measure."""
 
 
-def overlaps(parts: Mapping[str, Sequence[Member]], duplicates: Mapping[str, int]) -> list[Problem]:
+def overlaps(parts: Mapping[str, Sequence[Member]], alike: Alike) -> list[Problem]:
     """Count images and subjects that splits share.
 
     Args:
         parts: split -> its members.
-        duplicates: key of a member -> group of identical or nearly identical images; members
-            without an entry have no duplicate.
+        alike: who shows the same image.
     Returns: a problem for each pair of splits and each thing shared. Subjects are compared by
         name, also between data sets that may number different people alike; it says so.
     """
@@ -32,8 +32,7 @@ def overlaps(parts: Mapping[str, Sequence[Member]], duplicates: Mapping[str, int
         first, second = parts[one], parts[other]
         keys = {member.key for member in first}
         rest = [member for member in second if member.key not in keys]
-        images = {duplicates[member.key] for member in first if member.key in duplicates}
-        count = sum(duplicates.get(member.key) in images for member in rest)
+        count = len(alike.to_one_of(first, rest))
         if count:
             what = (
                 f"{count} of {len(second)} {other} samples are identical or nearly identical to"

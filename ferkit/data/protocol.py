@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ferkit.data.alike import Alike
 from ferkit.data.folds import Fold
 from ferkit.data.members import Member
 from ferkit.sections import DataSection
@@ -45,13 +46,13 @@ class Declaration:
 class Made:
     """How the splits came about. test, validation: whether they were made here, not given.
 
-    fold: the one that tests, if any. alike: key of a member -> group of alike images.
+    fold: the one that tests, if any. alike: who shows the same image.
     """
 
     test: bool
     validation: bool
     fold: Fold | None
-    alike: Mapping[str, int]
+    alike: Alike
 
 
 def protocol(
@@ -144,8 +145,7 @@ def _transductive(
     section: DataSection, parts: Mapping[str, Sequence[Member]], made: Made
 ) -> list[Declaration]:
     test = parts["test"]
-    images = {made.alike[m.key] for m in parts["unlabelled"] if m.key in made.alike}
-    count = sum(made.alike.get(member.key) in images for member in test)
+    count = len(made.alike.to_one_of(parts["unlabelled"], test))
     if section.transductive:
         count = len(test)
     elif not count or 2 * count < len(test):

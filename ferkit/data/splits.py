@@ -2,27 +2,30 @@
 
 Splits that a data set gives stand. What is not given is held out of the training set, so that
 no subject, no group and no duplicate image is on two sides, and the same seed always gives the
-same split, whatever the order of the files.
+same split, whatever the order of the files. All rows are divided, with crops or without, and by
+themselves alone, so that neither a detector nor another data set moves a sample.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from ferkit.contracts.data import Problem
+from ferkit.data.alike import Alike, about_alike
 from ferkit.data.folds import choose_fold, refuse_given
 from ferkit.data.given import as_asked, by_given_split
 from ferkit.data.label_choice import used_labels
 from ferkit.data.label_flips import told, with_wrong_labels
 from ferkit.data.members import Member, Rows, SourceName, adopt, hide_label
 from ferkit.data.overlaps import overlaps
-from ferkit.data.part_of_test import KEY as TEST_PART
 from ferkit.data.part_of_test import part_of_test
 from ferkit.data.protocol import Declaration, Made, noise_on_validation, protocol
-from ferkit.data.report import few_validation_samples
-from ferkit.data.together import Together
+from ferkit.data.remarks import remarks
+from ferkit.data.shown import Shown
+from ferkit.data.together import Together, apart_from
 from ferkit.errors import FerkitError
 from ferkit.sections import DataSection
 
@@ -40,6 +43,7 @@ class Splits:
         validation, test: samples with labels.
         problems: what was left out, what is missing, what splits share.
         protocol: how the splits came about, in words.
+        unseen: name of the split, "test" or "validation" -> its rows of which there are no crops.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +53,7 @@ class Splits:
     test: tuple[Member, ...]
     problems: tuple[Problem, ...]
     protocol: tuple[Declaration, ...] = ()
+    unseen: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
 
     def parts(self) -> dict[str, tuple[Member, ...]]:
         """Name of the split -> its members."""
@@ -76,6 +81,7 @@ def make_splits(
     test: Rows | None = None,
     unlabelled: Rows | None = None,
     duplicate_groups: Sequence[int] | None = None,
+    own_groups: Sequence[int] | None = None,
     rough: bool = False,
 ) -> Splits:
     """Divide the samples of a run.
@@ -86,8 +92,10 @@ def make_splits(
         test: a test set of its own; of one with splits, its test split.
         unlabelled: samples to be used without labels; of one with splits, its training and
             unlabelled ones.
-        duplicate_groups: for the samples of train, test and unlabelled, in this order and
-            numbered through, the group of identical or nearly identical images.
+        duplicate_groups: for the crops of train, test and unlabelled, in this order and numbered
+            through, the group of identical or nearly identical images.
+        own_groups: the same, where each data set was compared with itself only; None: as
+            `duplicate_groups`.
         rough: of a trial with a few samples only: folds and labels may be fewer than asked for.
     Raises: FerkitError: it cannot be done (no labels, one subject only, a class with one sample,
         more labels asked for than there are).
@@ -106,57 +114,74 @@ def make_splits(
             found, wrong = adopt(rows, source, classes, keep_unknown=source == "unlabelled")
             members += found
             problems += wrong
-    sizes = [0 if rows is None else len(rows.samples) for _, rows in sources]
     members = as_asked(members, section, problems)
-    together = Together(members, section.split, duplicate_groups, sizes)
+    there = {source: rows for source, rows in sources if rows is not None}
+    shown = Shown(members, there)
+    sizes = {source: len(rows.shown.rows) for source, rows in there.items()}
+    alike = Alike(shown.members, sizes, duplicate_groups, own_groups)
+    problems += about_alike(shown.members, alike)
+    rows_alike = alike.rows(shown.members)
+    own = [member for member in members if member.source == "train"]
+    together = Together(own, section.split, rows_alike)
     problems += together.problems
 
+    lost = {member.key for member in shown.without(members)}
     given = by_given_split(
-        members, problems, own_test=test is not None, selection=section.selection
+        members,
+        problems,
+        own_test=test is not None,
+        selection=section.selection,
+        told=lost,
     )
-    made = _hold_out(given, together, section, classes, rough=rough)
+    made = _hold_out(given, together, section, classes, alike, rough=rough)
     given_up: list[Member] = []
     if section.split.test_as_unlabelled > 0:
         given["test"], given_up = part_of_test(
             given["test"],
             section.split.test_as_unlabelled,
             seed=section.split.seed,
-            alike=together.duplicates,
+            alike=rows_alike,
         )
-    held_out = [
-        *(given["test"] if made.test else ()),
-        *(given["validation"] if made.validation else ()),
-    ]
     held = {member.key for member in (*given["test"], *given["validation"], *given_up)}
     rest = [m for m in (*given[""], *given["train"]) if m.key not in held]
-    pure = {member.key for member in together.apart_from(rest, held_out, problems)}
-    candidates = [member for member in rest if member.key in pure]
+    clear = partial(
+        apart_from, together=together, shown=shown.of(own), alike=alike, problems=problems
+    )
+    tested, chosen_by = shown.of(given["test"]), shown.of(given["validation"])
+    held_out = list(given["test"]) if made.test else []
+    if made.validation:
+        (chosen_by,) = clear([chosen_by], held_out)
+        held_out += given["validation"]
+    candidates, bare = clear([shown.of(rest), shown.of(given["unlabelled"])], held_out)
     labelled = used_labels(
         [m for m in candidates if m.sample.label >= 0], section, classes, problems, rough=rough
     )
     keys = {member.key for member in labelled}
+    validation = tested if section.selection == "reported" else chosen_by
     without = [
         *(member for member in candidates if member.key not in keys),
-        *together.apart_from(given["unlabelled"], held_out, problems),
-        *given_up,
+        *bare,
+        *shown.of(given_up),
+        *(tested if section.transductive else ()),
     ]
-    if section.transductive:
-        without += given["test"]
-    validation = given["validation"]
-    if section.selection == "reported":
-        validation = given["test"]
     if section.noise is not None:
         labelled, validation = _noisy(labelled, validation, section, len(classes), problems)
     parts = {
         "labelled": _sorted(labelled),
         "unlabelled": _sorted([hide_label(member) for member in without]),
         "validation": _sorted(validation),
-        "test": _sorted(given["test"]),
+        "test": _sorted(tested),
     }
-    problems += overlaps(parts, together.duplicates)
-    problems += _remarks(parts, classes, section)
-    declared = protocol(section, parts, made)
-    return Splits(classes, **parts, problems=tuple(problems), protocol=declared)
+    problems += overlaps(parts, alike)
+    problems += remarks(parts, classes, section)
+    unseen = {name: _sorted(shown.without(given[name])) for name in ("test", "validation")}
+    return Splits(
+        classes,
+        **parts,
+        problems=tuple(problems),
+        protocol=protocol(section, parts, made),
+        unseen={name: rows for name, rows in unseen.items() if rows},
+    )
 
 
 def _hold_out(
@@ -164,6 +189,7 @@ def _hold_out(
     together: Together,
     section: DataSection,
     classes: Sequence[str],
+    alike: Alike,
     *,
     rough: bool,
 ) -> Made:
@@ -196,7 +222,7 @@ def _hold_out(
         keys = {member.key for member in given["test"]}
         left = [m for m in movable if m.key not in keys and together.name_of(m) not in taken]
         given["validation"] = together.hold_out(left, split.validation, "validation")
-    return Made(made_test, made_validation, fold, together.duplicates)
+    return Made(made_test, made_validation, fold, alike)
 
 
 def _noisy(
@@ -230,44 +256,6 @@ def _check_counts(pool: Sequence[Member], classes: Sequence[str]) -> None:
             where="data.split",
             hint="Add samples, leave the class out by `labels` or `classes`, or give the splits.",
         )
-
-
-def _remarks(
-    parts: dict[str, tuple[Member, ...]], classes: Sequence[str], section: DataSection
-) -> list[Problem]:
-    """Classes that are missing, and a validation set too small."""
-    found = []
-    for name in ("labelled", "validation", "test"):
-        there = {member.sample.label for member in parts[name]}
-        missing = [cls for label, cls in enumerate(classes) if label not in there]
-        if missing and parts[name]:
-            what = f"the {name} split has no sample of {', '.join(missing)}."
-            found.append(Problem("class missing in a split", name, what, dropped=False))
-    if not parts["test"]:
-        what = "there is no test sample: the report has no test figures."
-        found.append(Problem("no test split", "data.split.test", what, dropped=False))
-    few = few_validation_samples(len(parts["validation"]))
-    if few is not None:
-        found.append(few)
-    if section.selection == "reported":
-        what = (
-            f"the {len(parts['test'])} test samples are the validation split too: figures on them"
-            " are too high for new data."
-        )
-        found.append(Problem("selected on the test split", "data.selection", what, dropped=False))
-    if section.split.test_as_unlabelled > 0:
-        what = (
-            f"{100 * section.split.test_as_unlabelled:g} % of the test split is not tested on;"
-            " it is used without its labels."
-        )
-        found.append(Problem("part of the test split", TEST_PART, what, dropped=False))
-    if section.transductive:
-        what = (
-            f"{len(parts['test'])} test samples are also trained on, without their labels"
-            " (transductive)."
-        )
-        found.append(Problem("transductive", "data.transductive", what, dropped=False))
-    return found
 
 
 def _sorted(members: Sequence[Member]) -> tuple[Member, ...]:

@@ -3,58 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ferkit.contracts.data import Problem
+from ferkit.data.alike import Alike
 from ferkit.data.grouping import Groups
 from ferkit.data.holdout import Group, choose_groups
 from ferkit.data.members import Member, place_of
 from ferkit.errors import FerkitError
 from ferkit.sections import SplitSection
 
-_SOURCES = ("train", "test", "unlabelled")
-
 
 class Together:
-    """Who belongs together: by subject, by given group, by being the same image.
+    """Who of the training set belongs together: by subject, by given group, by alike images.
 
-    Subjects and groups join samples of the training set only: other data sets may number other
-    people alike. Images join samples of all data sets.
+    Other data sets have no say, and a subject's name counts for more than a likeness of crops: so
+    where all samples name their subject, the division depends on the rows alone.
 
     Args:
-        members: of all data sets.
+        rows: of the training set, those without crops as well.
         section: says whether subjects stay together.
-        duplicate_groups: per row of train, test and unlabelled, numbered through; or None.
-        sizes: rows of these three.
+        alike: key of a row -> group of alike images in the training set, of rows that have such.
     Raises: FerkitError: division by subject is asked for and a subject is missing.
 
     Attributes:
-        duplicates: key of a member -> group of images, of members that have a duplicate.
         problems: what was found while grouping.
     """
 
     def __init__(
-        self,
-        members: Sequence[Member],
-        section: SplitSection,
-        duplicate_groups: Sequence[int] | None,
-        sizes: Sequence[int],
+        self, rows: Sequence[Member], section: SplitSection, alike: Mapping[str, int]
     ) -> None:
         self._section = section
+        self._alike = alike
         self.problems: list[Problem] = []
-        self.duplicates = _duplicates(members, duplicate_groups, sizes)
-        self.problems += _about_duplicates(members, self.duplicates)
-        index = {member.key: i for i, member in enumerate(members)}
-        if len(index) < len(members):
+        if len({member.key for member in rows}) < len(rows):
             raise ValueError("sample ids are not unique within a data set")
-        groups = Groups(len(members))
-        train = [(i, member) for i, member in enumerate(members) if member.source == "train"]
-        if self._check_subjects([m for _, m in train if m.sample.split in ("", "train")]):
-            groups.join_equal((i, m.sample.subject) for i, m in train if m.sample.subject)
-        groups.join_equal((i, m.sample.group) for i, m in train if m.sample.group)
-        groups.join_equal((index[key], group) for key, group in self.duplicates.items())
+        groups = Groups(len(rows))
+        by_name = self._check_subjects([m for m in rows if m.sample.split in ("", "train")])
+        if by_name:
+            groups.join_equal((i, m.sample.subject) for i, m in enumerate(rows) if m.sample.subject)
+        groups.join_equal((i, m.sample.group) for i, m in enumerate(rows) if m.sample.group)
+        # Folds that are subjects are made by name; then everybody alike is kept from training.
+        by_name = by_name and section.folds != "subject"
+        groups.join_equal(_images(rows, alike, by_name=by_name))
         together: dict[int, list[Member]] = {}
-        for i, member in enumerate(members):
+        for i, member in enumerate(rows):
             together.setdefault(groups.find(i), []).append(member)
         # A group is named after its least key: the same whatever the order of files.
         self._members = {min(m.key for m in group): group for group in together.values()}
@@ -64,9 +57,9 @@ class Together:
         """Choose labelled members to hold out, whole groups only.
 
         Args:
-            movable: the pool they come from; groups with members of another training or
-                test split stay where they are. With folds, which leave no group where it is,
-                those with members of an unlabelled split move.
+            movable: the pool they come from; groups with members of another given split stay
+                where they are. With folds, which leave no group where it is, those with members
+                of the unlabelled split move.
             fraction: of the labelled ones in the pool.
             purpose: "test" or "validation".
         Raises: FerkitError: it cannot be done.
@@ -76,11 +69,14 @@ class Together:
         counts = Counter(member.sample.label for member in labelled)
         groups = self.groups_of(labelled)
         names = set(groups)
-        bare = _never_labelled if self._section.folds is not None else _of_unlabelled_set
+        folded = self._section.folds is not None
         free = [
             group
             for name, group in groups.items()
-            if all(m.key in keys or bare(m) for m in self._members[name])
+            if all(
+                m.key in keys or (folded and m.sample.split == "unlabelled")
+                for m in self._members[name]
+            )
         ]
         self._check_possible(counts, names, free, purpose)
         chosen = choose_groups(free, counts, fraction, seed=self._section.seed, purpose=purpose)
@@ -89,8 +85,8 @@ class Together:
         return [member for member in labelled if self._name[member.key] in chosen]
 
     def name_of(self, member: Member) -> str:
-        """The group that the member belongs to."""
-        return self._name[member.key]
+        """The group that a member of the training set belongs to, or that its row does."""
+        return self._name[member.row_key]
 
     def groups_of(self, labelled: Sequence[Member]) -> dict[str, Group]:
         """Name of the group -> how many of these members of each class it has, of those that
@@ -99,23 +95,6 @@ class Together:
         for member in labelled:
             counts.setdefault(self._name[member.key], Counter())[member.sample.label] += 1
         return {name: Group(name, count) for name, count in counts.items()}
-
-    def apart_from(
-        self, members: Sequence[Member], held: Sequence[Member], problems: list[Problem]
-    ) -> list[Member]:
-        """Members whose group is not held out; the others are reported as left out."""
-        names = {self._name[member.key] for member in held}
-        kept = []
-        for member in members:
-            if self._name[member.key] in names:
-                what = "shows a subject, a group or an image that is held out."
-                where = place_of(member.sample)
-                bare = member.sample.label < 0 or _never_labelled(member)
-                kind = "held out without label" if bare else "held out with its group"
-                problems.append(Problem(kind, where, what, dropped=True))
-            else:
-                kept.append(member)
-        return kept
 
     def _check_subjects(self, train: Sequence[Member]) -> bool:
         """Whether subjects stay together."""
@@ -148,7 +127,7 @@ class Together:
             subjects = {member.sample.subject for member in group}
             if len(subjects) == 1 and "" not in subjects:
                 raise self._impossible(purpose, "all samples are of one subject.")
-            joined = any(member.key in self.duplicates for member in group)
+            joined = any(member.key in self._alike for member in group)
             chain = " (images that look alike join them: data.split.near_duplicates)"
             what = f"all samples are of one group{chain if joined else ''}."
             raise self._impossible(purpose, what)
@@ -164,70 +143,51 @@ class Together:
         )
 
 
-def _of_unlabelled_set(member: Member) -> bool:
-    return member.source == "unlabelled"
+def _images(
+    rows: Sequence[Member], alike: Mapping[str, int], *, by_name: bool
+) -> Iterable[tuple[int, int]]:
+    """Places of rows to be joined, with the number of their images.
+
+    Args:
+        by_name: alike images of people of several names join nobody but those without a name.
+    """
+    people: dict[int, set[str]] = {}
+    for member in rows:
+        if by_name and member.key in alike and member.sample.subject:
+            people.setdefault(alike[member.key], set()).add(member.sample.subject)
+    for place, member in enumerate(rows):
+        group = alike.get(member.key)
+        if group is not None and (len(people.get(group, ())) < 2 or not member.sample.subject):
+            yield place, group
 
 
-def _never_labelled(member: Member) -> bool:
-    """Whether its label, if there is one, is not used wherever it goes."""
-    return member.source == "unlabelled" or member.sample.split == "unlabelled"
+def apart_from(
+    parts: Sequence[Sequence[Member]],
+    held: Sequence[Member],
+    *,
+    together: Together,
+    shown: Sequence[Member],
+    alike: Alike,
+    problems: list[Problem],
+) -> list[list[Member]]:
+    """Members of whom nothing is held out; the others are reported as left out.
 
+    A member of the training set is left out with its group; a member of any data set where it
+    looks like one that is held out, or like one that is left out with it.
 
-def _duplicates(
-    members: Sequence[Member], groups: Sequence[int] | None, sizes: Sequence[int]
-) -> dict[str, int]:
-    """Key of a member -> group of images, where the group has more than one member."""
-    if groups is None:
-        return {}
-    if len(groups) != sum(sizes):
-        raise ValueError(f"{len(groups)} duplicate groups for {sum(sizes)} samples")
-    start = {source: sum(sizes[:i]) for i, source in enumerate(_SOURCES)}
-    of = {member.key: groups[start[member.source] + member.position] for member in members}
-    count = Counter(of.values())
-    return {key: group for key, group in of.items() if count[group] > 1}
-
-
-def _about_duplicates(members: Sequence[Member], duplicates: dict[str, int]) -> list[Problem]:
-    """How many images have a duplicate, and whether one face is said to be of two people."""
-    if not duplicates:
-        return []
-    what = (
-        f"{len(duplicates)} of {len(members)} images are identical or nearly identical to another"
-        " one; splits that are made here keep them on one side."
-    )
-    found = [Problem("duplicate images", "data.split.near_duplicates", what, dropped=False)]
-    people: dict[int, set[tuple[str, str]]] = {}
-    for member in members:
-        if member.key in duplicates and member.sample.subject:
-            person = (member.source, member.sample.subject)
-            people.setdefault(duplicates[member.key], set()).add(person)
-    for group, names in people.items():
-        if len({source for source, _ in names}) < len(names):
-            one = next(member for member in members if duplicates.get(member.key) == group)
-            subjects = ", ".join(sorted(name for _, name in names))
-            what = (
-                f"alike images name several subjects ({subjects}), who therefore stay on one side;"
-                " a lower `near_duplicates` parts them, unless it is one photograph."
-            )
-            where = place_of(one.sample)
-            found.append(Problem("alike images of several subjects", where, what, dropped=False))
-    return found + _about_labels(members, duplicates)
-
-
-def _about_labels(members: Sequence[Member], duplicates: dict[str, int]) -> list[Problem]:
-    """A problem for each pair of alike images that are said to show different classes."""
-    first: dict[int, Member] = {}
-    found = []
-    for member in members:
-        group = duplicates.get(member.key)
-        if group is None or member.sample.label < 0:
-            continue
-        other = first.setdefault(group, member)
-        if other.sample.label != member.sample.label:
-            what = (
-                f"looks like {place_of(other.sample)} and has another label; if they are one"
-                " photograph, one of the labels is wrong."
-            )
-            where = place_of(member.sample)
-            found.append(Problem("alike images, different labels", where, what, dropped=False))
-    return found
+    Args:
+        parts: members that have crops.
+        held: rows that are held out.
+        shown: all members of the training set that have crops.
+    """
+    names = {together.name_of(member) for member in held}
+    grouped = [member for member in shown if together.name_of(member) in names]
+    others = [member for part in parts for member in part]
+    wrong = {member.key for member in (*grouped, *alike.to_one_of(grouped, others))}
+    for member in others:
+        if member.key in wrong:
+            what = "shows a subject, a group or an image that is held out."
+            bare = member.sample.label < 0 or "unlabelled" in (member.source, member.sample.split)
+            kind = "held out without label" if bare else "held out with its group"
+            problems.append(Problem(kind, place_of(member.sample), what, dropped=True))
+    return [[member for member in part if member.key not in wrong] for part in parts]

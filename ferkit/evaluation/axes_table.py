@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ferkit.evaluation.axes import Axes, as_text
 from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence
 from ferkit.evaluation.settings_table import CompactCell, compact_cells, compact_columns
-from ferkit.evaluation.tables import markdown_table
+from ferkit.evaluation.tables import markdown_table, markdown_text
 from ferkit.evaluation.wording import UNKNOWN
 
 
@@ -80,5 +80,5 @@ def axes_markdown(summaries: Summaries, layout: Layout) -> str:
         table = markdown_table(
             columns, [[name, *("<br>".join(lines) for lines in cells)] for name, cells in rows]
         )
-        parts.append(f"{title}\n\n{table}" if title else table)
-    return "\n".join([*parts, f"{compact_sentence(summaries)}\n"])
+        parts.append(f"{markdown_text(title)}\n\n{table}" if title else table)
+    return "\n".join([*parts, f"{markdown_text(compact_sentence(summaries))}\n"])

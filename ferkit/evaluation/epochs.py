@@ -35,13 +35,13 @@ def is_same_epoch(entry: Mapping[str, Any]) -> bool:
 
 
 def summarise_epochs(
-    runs: Mapping[str, Mapping[str, Any]], folds: int | None = None
+    runs: Mapping[str, Mapping[str, Any]], test_per_train: float | None = None
 ) -> dict[str, Any] | None:
     """What the last and the best epoch of a variant's runs come to; None where no run tells.
 
     Args:
         runs: replicate key -> content of `results.json`.
-        folds: that the data are divided into, where the runs are of folds.
+        test_per_train: of folds, see `replicates.over_replicates`.
     Returns: `n` runs that tell; `same`, those whose last epoch is the best one; `used`, by which
         of them the final weights are; `chosen_by`; `best` and `last`: headline metric -> n, mean,
         sd, low, high, method; and `epoch`, their mean. What no run has is missing.
@@ -73,7 +73,7 @@ def summarise_epochs(
                 if is_number(one[name].get("value"))
             }
             if values:
-                summary[kind][name] = fraction_over_replicates(values, folds)
+                summary[kind][name] = fraction_over_replicates(values, test_per_train)
     return summary
 
 

@@ -124,9 +124,10 @@ def settings_latex(
             caption=" ".join(filter(None, [warning, sentence, BOLD])),
             label="tab:matrix-compact",
         )
+    in_rows = compact_sentence(summaries, rows=True)
     columns, rows = settings_rows(summaries, axes)
     groups = [[list(map(latex_text, row))] for row in rows]
-    caption = " ".join(filter(None, [warning, "All settings and variants.", sentence]))
+    caption = " ".join(filter(None, [warning, "All settings and variants.", in_rows]))
     return (
         _HEAD + compact + "\n" + latex_table(columns, groups, caption=caption, label="tab:matrix")
     )
@@ -144,7 +145,8 @@ def _axes_latex(summaries: Summaries, layout: Layout, said: Sequence[str]) -> It
 
 
 def _compact_groups(summaries: Summaries) -> list[list[list[str]]]:
-    """Per setting a row of means, and below it rows of intervals, gains and published figures."""
+    """Per setting a row of means, and below it rows of intervals, pooled figures, gains and
+    published figures."""
     columns, variants = compact_columns(summaries), variant_names(summaries)
     groups = []
     for setting, cells in compact_cells(summaries).items():
@@ -157,7 +159,7 @@ def _compact_groups(summaries: Summaries) -> list[list[list[str]]]:
             if name in entries and round(1000 * entries[name]["mean"]) == best:
                 shown[place] = rf"\textbf{{{shown[place]}}}"
         group = [[latex_text(setting), *shown]]
-        for kind in ("ends", "gain", "paper"):
+        for kind in ("ends", "pooled", "gain", "paper", "further"):
             texts = [getattr(cell, kind) for cell in row]
             if any(texts):
                 small = [rf"{{\footnotesize {latex_text(one)}}}" if one else "" for one in texts]

@@ -32,7 +32,7 @@ def summarise_matrix(
     metric: str,
     label_noise: Mapping[str, ByKey] | None = None,
     split: str = "test",
-    folds: int | None = None,
+    test_per_train: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Summarise finished runs.
 
@@ -44,7 +44,8 @@ def summarise_matrix(
         label_noise: variant -> seed -> what `label_noise` returned; default: what each run
             has under `label_noise` in its results.
         split: split that the metric is of.
-        folds: that the data are divided into, where the runs are of folds.
+        test_per_train: variant -> samples tested by samples trained on, of folds; see
+            `replicates.over_replicates`.
     Returns: a JSON mapping: metric, split, baseline, seeds (all keys), and `variants`: name -> n,
         mean, sd, low, high, method, values (by key), gain (the same keys, or None), means and
         metrics (of all headline metrics: the mean, and n to method), label_noise, cost (or None,
@@ -53,35 +54,39 @@ def summarise_matrix(
     """
     values = {variant: _values(by_seed, split, metric) for variant, by_seed in runs.items()}
     variants: dict[str, Any] = {}
+    ratios = test_per_train or {}
     for variant, by_seed in runs.items():
         if not values[variant]:
             continue
+        ratio = ratios.get(variant)
         noise = (
             {key: results.get("label_noise") for key, results in by_seed.items()}
             if label_noise is None
             else label_noise.get(variant, {})
         )
         metrics = {
-            name: fraction_over_replicates(found, folds)
+            name: fraction_over_replicates(found, ratio)
             for name in HEADLINES
             if (found := _values(by_seed, split, name))
         }
         compared = baseline is not None and variant != baseline and baseline in values
         variants[variant] = {
-            **fraction_over_replicates(values[variant], folds),
+            **fraction_over_replicates(values[variant], ratio),
             "values": values[variant],
-            "gain": paired_difference(values[variant], values[baseline], folds)
+            "gain": paired_difference(
+                values[variant], values[baseline], _larger(ratio, ratios.get(baseline))
+            )
             if compared and baseline is not None
             else None,
             "means": {name: one["mean"] for name, one in metrics.items()},
             "metrics": metrics,
             "label_noise": _noise(
-                {str(key): entry for key, entry in noise.items() if entry}, folds
+                {str(key): entry for key, entry in noise.items() if entry}, ratio
             ),
             "cost": same_cost(results.get("cost") for results in by_seed.values()),
             "stability_distance": stability_distance(by_seed.values()),
-            "stability": _stability(by_seed, folds),
-            "epochs": summarise_epochs({str(k): found for k, found in by_seed.items()}, folds),
+            "stability": _stability(by_seed, ratio),
+            "epochs": summarise_epochs({str(k): found for k, found in by_seed.items()}, ratio),
         }
     seeds = dict.fromkeys(str(seed) for by_seed in runs.values() for seed in by_seed)
     return {
@@ -91,6 +96,11 @@ def summarise_matrix(
         "seeds": list(seeds),
         "variants": variants,
     }
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    """The more careful of two: the larger makes the wider interval."""
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _values(by_seed: ByKey, split: str, metric: str) -> dict[str, float]:
@@ -103,7 +113,7 @@ def _values(by_seed: ByKey, split: str, metric: str) -> dict[str, float]:
     return found
 
 
-def _stability(by_seed: ByKey, folds: int | None) -> dict[str, Any] | None:
+def _stability(by_seed: ByKey, ratio: float | None) -> dict[str, Any] | None:
     """Distance over the runs, n to method; None unless every run has measured it."""
     found = {}
     for key, results in by_seed.items():
@@ -111,10 +121,10 @@ def _stability(by_seed: ByKey, folds: int | None) -> dict[str, Any] | None:
         if not is_number(distance):
             return None
         found[str(key)] = float(distance)
-    return fraction_over_replicates(found, folds) if found else None
+    return fraction_over_replicates(found, ratio) if found else None
 
 
-def _noise(entries: Mapping[str, Mapping[str, Any]], folds: int | None) -> dict[str, Any] | None:
+def _noise(entries: Mapping[str, Mapping[str, Any]], ratio: float | None) -> dict[str, Any] | None:
     """AUROC and precision at k of low weight, and of the other signs, over the runs."""
     result: dict[str, Any] = {}
     for detector in DETECTORS:
@@ -125,7 +135,7 @@ def _noise(entries: Mapping[str, Mapping[str, Any]], folds: int | None) -> dict[
                 if is_number(entry.get(detector, {}).get(measure))
             }
             if found:
-                result[f"{detector}_{measure}"] = fraction_over_replicates(found, folds)
+                result[f"{detector}_{measure}"] = fraction_over_replicates(found, ratio)
     if not result:
         return None
     result["all_equal"] = all(entry["weight"]["all_equal"] for entry in entries.values())

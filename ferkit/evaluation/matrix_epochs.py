@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ferkit.evaluation.epochs import KINDS
 from ferkit.evaluation.page import PlainTable
 from ferkit.evaluation.report_epochs import BY_VALIDATION, ON_TEST
-from ferkit.evaluation.spreads import in_two_lines
-from ferkit.evaluation.tables import markdown_table
+from ferkit.evaluation.spreads import in_two_lines, no_interval_note
+from ferkit.evaluation.tables import markdown_table, markdown_text
 from ferkit.evaluation.wording import (
     HEADLINES,
     METRIC_NAMES,
@@ -29,7 +30,7 @@ def epochs_parts(state: Mapping[str, Any]) -> dict[str, Any] | None:
     Returns: `sentences`, and `tables`: each with the `name` of its setting ("" where there is
         none) and its `table`.
     """
-    tables, chosen = [], set()
+    tables, chosen, means = [], set(), []
     for name, summary in _summaries(state):
         told = {
             variant: entry["epochs"]
@@ -38,6 +39,12 @@ def epochs_parts(state: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         if told:
             tables.append({"name": name, "table": epochs_table(told, summary["metric"])})
+            means += [
+                found.get(summary["metric"]) or {}
+                for one in told.values()
+                for kind in KINDS
+                if (found := one.get(kind))
+            ]
             chosen |= {one["chosen_by"] for one in told.values() if "best" in one}
     if not tables:
         return None
@@ -45,7 +52,8 @@ def epochs_parts(state: Mapping[str, Any]) -> dict[str, Any] | None:
     if chosen:
         by = {"validation": BY_VALIDATION, "test": ON_TEST}
         sentences.append(by.get(chosen.pop(), MIXED) if len(chosen) == 1 else MIXED)
-    return {"sentences": sentences, "tables": tables}
+    note = no_interval_note(means)
+    return {"sentences": [*sentences, *([note] if note else [])], "tables": tables}
 
 
 def epochs_markdown(state: Mapping[str, Any]) -> str:
@@ -53,10 +61,10 @@ def epochs_markdown(state: Mapping[str, Any]) -> str:
     parts = epochs_parts(state)
     if parts is None:
         return ""
-    texts = [" ".join(parts["sentences"]) + "\n"]
+    texts = [markdown_text(" ".join(parts["sentences"])) + "\n"]
     for one in parts["tables"]:
         rows = [[cell.replace("\n", ", 95 %: ") for cell in row] for row in one["table"].rows]
-        heading = f"{one['name']}\n\n" if one["name"] else ""
+        heading = f"{markdown_text(one['name'])}\n\n" if one["name"] else ""
         texts.append(heading + markdown_table(one["table"].columns, rows))
     return "\n".join(texts)
 

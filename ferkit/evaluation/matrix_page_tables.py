@@ -10,17 +10,20 @@ from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.matrix_sentences import (
     Summaries,
     marked,
+    mean_words,
     over,
     pair_sentences,
     runs_cell,
     runs_heading,
 )
 from ferkit.evaluation.page import PlainTable
-from ferkit.evaluation.published import has_paper, paper_cells, published_models
+from ferkit.evaluation.pooled_words import is_pooled, pooled_beside
+from ferkit.evaluation.published import published_models
+from ferkit.evaluation.published_cells import paper_columns
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.report_results import Card
 from ferkit.evaluation.settings_table import compact_cells, compact_columns
-from ferkit.evaluation.spreads import gain_sd, in_two_lines, metric_of, stability_of
+from ferkit.evaluation.spreads import gain_sd, in_two_lines, metric_of, number_ends, stability_of
 from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
@@ -64,7 +67,11 @@ def summary_tables(summary: Summary) -> dict[str, Any]:
     """The tables of a summary: variants, runs, wrong labels."""
     variants, keys = summary["variants"], summary["seeds"]
     by_run = [
-        [name, *(percent(entry["values"].get(key)) for key in keys), spread(entry)]
+        [
+            name,
+            *(percent(entry["values"].get(key)) for key in keys),
+            spread((entry.get("over_folds") or {}).get(summary["metric"], entry)),
+        ]
         for name, entry in variants.items()
     ]
     columns = ["variant", *map(replicate_words, keys), "sd, points"]
@@ -80,37 +87,41 @@ def variants_table(summary: Summary) -> PlainTable:
     metric, baseline, variants = summary["metric"], summary["baseline"], summary["variants"]
     beside = [name for name in METRIC_NAMES if name != metric]
     tested = baseline and any(entry.get("test") for entry in variants.values())
-    published = has_paper([summary]) or bool(published_models([summary]))
+    published = paper_columns(summary)
     stable = all_stable(variants.values())
     costly = costs_differ(entry.get("cost") for entry in variants.values())
     columns = ["variant", str(METRIC_NAMES.get(metric, metric))]
     columns += [f"gain over {baseline}, points"] if baseline else []
     columns += [f"p, {summary['tests']['correction']}"] if tested else []
-    columns += ["paper", "ours less paper's, points"] if published else []
+    columns += [column.heading for column in published]
     columns += [*(METRIC_NAMES[name] for name in beside)]
     columns += ["stability distance"] if stable else []
     columns += ["parameters", "gflops"] if costly else []
     columns += [runs_heading(summary)]
     rows = []
     for name, entry in variants.items():
-        row = [name, above(mean_sd(entry) + " %", interval(entry))]
+        row = [name, above(mean_sd(entry) + " %", interval(entry)) + _pooled(entry, metric)]
         row += [_gain(name, entry, baseline)] if baseline else []
         row += [probability((entry.get("test") or {}).get("p_holm"))] if tested else []
-        row += paper_cells(entry) if published else []
-        row += [in_two_lines(metric_of(entry, other)) for other in beside]
+        row += [column.cell(entry) for column in published]
+        row += [in_two_lines(metric_of(entry, other)) + _pooled(entry, other) for other in beside]
         row += [in_two_lines(stability_of(entry))] if stable else []
         row += cost_cells(entry.get("cost")) if costly else []
         rows.append([*row, runs_cell(entry)])
-    for name, value in (summary.get("paper") or {}).get("models", {}).items():
-        shown: dict[str, str] = {
-            "variant": name,
-            "paper": percent(value, 2),
-            columns[-1]: "published",
-        }
+    for name in published_models([summary]):
+        shown = {"variant": name, columns[-1]: "published"}
+        shown |= {column.heading: column.model(name) for column in published}
         rows.append([shown.get(column, UNKNOWN) for column in columns])
-    what = over([summary])
-    caption = f"Means over {what} ± standard deviation, below them 95 % intervals"
-    return PlainTable(columns, rows, caption)
+    what = f"Means over {over([summary])} ± standard deviation"
+    if is_pooled(summary):
+        what = f"Figures {mean_words(summary)}"
+    return PlainTable(columns, rows, f"{what}, below them 95 % intervals")
+
+
+def _pooled(entry: Mapping[str, Any], name: str) -> str:
+    """The figure of all folds together, where it stands beside, as a line of its own."""
+    found = pooled_beside(entry, name)
+    return f"\npooled {percent(found['mean'])}" if found else ""
 
 
 def _gain(name: str, entry: Mapping[str, Any], baseline: str) -> str:
@@ -123,7 +134,11 @@ def _gain(name: str, entry: Mapping[str, Any], baseline: str) -> str:
 def variant_card(name: str, entry: Mapping[str, Any], summary: Summary) -> Card:
     """A variant's mean, large, with what is to be known of it below."""
     ends = interval(entry)
-    said = f"95 %: {ends}" if ends else f"no interval: one {over([summary]).removesuffix('s')}"
+    one = f"one {over([summary]).removesuffix('s')}"
+    said = f"no interval: {entry.get('no_interval') or one}"
+    said = f"95 %: {ends}" if " to " in ends else said
+    found = pooled_beside(entry, summary["metric"])
+    said += f"\npooled {percent(found['mean'])}" if found else ""
     gain = entry["gain"]
     if gain:
         said += f"\ngain {points(gain['mean'])}"
@@ -200,6 +215,4 @@ def _auroc(entry: Mapping[str, Any] | None, *, equal: bool) -> str:
     if equal:
         return f"{number(entry['mean'])}\nall equal"
     sd = f" ± {number(entry['sd'])}" if is_number(entry.get("sd")) else ""
-    has_ends = is_number(entry["low"])
-    ends = f"{number(entry['low'])} to {number(entry['high'])}" if has_ends else ""
-    return above(number(entry["mean"]) + sd, ends)
+    return above(number(entry["mean"]) + sd, number_ends(entry))

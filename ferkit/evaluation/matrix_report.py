@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ferkit.errors import FerkitError
 from ferkit.evaluation.axes_table import Layout, layout_of
 from ferkit.evaluation.matrix_epochs import epochs_parts
 from ferkit.evaluation.matrix_page_tables import (
@@ -18,13 +17,19 @@ from ferkit.evaluation.matrix_page_tables import (
     tests_section,
     variant_card,
 )
-from ferkit.evaluation.matrix_sentences import matrix_sentences, over, settings_sentences
+from ferkit.evaluation.matrix_sentences import (
+    matrix_sentences,
+    over,
+    paired_by,
+    settings_sentences,
+)
 from ferkit.evaluation.page import picture, render
+from ferkit.evaluation.pooled_page import pooled_parts
+from ferkit.evaluation.pooled_words import is_pooled
 from ferkit.evaluation.protocol import matrix_protocol_alerts
 from ferkit.evaluation.published import INCOMPARABLE, as_sentence
-from ferkit.evaluation.replicates import ONE
 from ferkit.evaluation.report_rounds import rounds_table
-from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.run_folder import read_whole
 from ferkit.evaluation.wording import SMOKE, moment
 from ferkit.evaluation.writing import write_text
 
@@ -46,13 +51,7 @@ def write_matrix_report(folder: Path) -> Path:
         FerkitError: `matrix.json` is missing or broken.
         RunError: the page cannot be written.
     """
-    path = folder / "matrix.json"
-    try:
-        state = read_object(path)
-    except (OSError, ValueError) as error:
-        raise FerkitError(
-            f"can't be read ({error}).", where=str(path), hint="Is this the folder of a matrix?"
-        ) from error
+    state = read_whole(folder / "matrix.json", of="a matrix")
     summary = state.get("summary")
     content: dict[str, Any] = {
         "title": str(state.get("name") or folder.name),
@@ -66,6 +65,7 @@ def write_matrix_report(folder: Path) -> Path:
         content |= _variants(summary)
     if state.get("settings"):
         content["settings"] = _settings(state["settings"], layout_of(state))
+    content["pooled"] = pooled_parts(state)
     content["tests"] = tests_section(state.get("tests"))
     content["epochs"] = epochs_parts(state)
     content["rounds"] = [
@@ -120,9 +120,11 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]], layout: Layout | None)
 
 def _caption(summary: Mapping[str, Any]) -> str:
     one = {"seeds": "each seed", "folds": "each fold"}.get(over([summary]), "each run")
+    figure = f"its mean over {over([summary])}"
+    figure = "the figure of all folds together" if is_pooled(summary) else figure
     return (
-        f"Each variant: its mean over {over([summary])} (diamond) with the 95 % interval, and {one}"
-        " (dot below); the baseline is orange."
+        f"Each variant: {figure} (diamond) with the 95 % interval, and {one} (dot below); the"
+        " baseline is orange."
     )
 
 
@@ -131,9 +133,12 @@ def _settings_caption(summaries: Mapping[str, Mapping[str, Any]]) -> str:
     if any(entry["gain"] for summary in every for entry in summary["variants"].values()):
         return (
             "Each setting: the gain of each variant over the baseline, paired by "
-            f"{ONE[over(every)]}, with its 95 % interval."
+            f"{paired_by(every)}, with its 95 % interval."
         )
-    return f"Each setting: the mean of each variant over {over(every)} with its 95 % interval."
+    plain = [one for one in every if not is_pooled(one)]
+    figure = f"the mean of each variant over {over(plain)}" if plain else "each variant's figure"
+    figure += " (or the figure of all folds together)" if len(plain) < len(every) else ""
+    return f"Each setting: {figure} with its 95 % interval."
 
 
 def _subtitle(state: Mapping[str, Any]) -> str:

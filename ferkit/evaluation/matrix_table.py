@@ -11,21 +11,39 @@ from rich.table import Table
 
 from ferkit.evaluation.cost import cost_cells, costs_differ
 from ferkit.evaluation.matrix_sentences import (
+    figure_sentences,
     interval_words,
     marked,
+    mean_words,
     over,
+    paired_by,
     runs_cell,
     runs_heading,
     test_sentences,
 )
-from ferkit.evaluation.published import has_paper, paper_cells, paper_sentences, published_models
-from ferkit.evaluation.replicates import ONE, SEEDS
+from ferkit.evaluation.pooled_words import (
+    has_pooled_beside,
+    is_pooled,
+    no_interval_sentences,
+    pooled_beside,
+    pooled_sentences,
+)
+from ferkit.evaluation.published import has_paper, paper_sentences, published_models
+from ferkit.evaluation.published_cells import (
+    PaperColumn,
+    narrow_model_cell,
+    narrow_paper_cell,
+    paper_columns,
+)
+from ferkit.evaluation.replicates import SEEDS
 from ferkit.evaluation.spreads import gain_sd, in_a_line, metric_of, number_in_a_line, stability_of
 from ferkit.evaluation.stability import all_stable
-from ferkit.evaluation.tables import SHORT_NAMES, markdown_table, narrow_table
+from ferkit.evaluation.tables import markdown_table, markdown_text, narrow_table
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
+    SHORT_NAMES,
     UNKNOWN,
+    beside_metric,
     bracketed,
     interval,
     mean_sd,
@@ -60,9 +78,9 @@ def matrix_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]
         [column.cell(name, entry) for column in columns]
         for name, entry in summary["variants"].items()
     ]
-    models = (summary.get("paper") or {}).get("models", {})
-    for name, value in models.items():
-        shown = {"variant": name, runs_heading(summary): "published", "paper": percent(value, 2)}
+    for name in published_models([summary]):
+        shown = {"variant": name, runs_heading(summary): "published"}
+        shown |= {column.heading: column.model(name) for column in paper_columns(summary)}
         rows.append([shown.get(column.heading, UNKNOWN) for column in columns])
     return [column.heading for column in columns], rows
 
@@ -78,6 +96,7 @@ def _columns(summary: Mapping[str, Any]) -> list[Column]:
         Column(METRIC_NAMES.get(metric, metric), lambda _, entry: percent(entry["mean"])),
         Column("sd, points", lambda _, entry: spread(entry)),
         Column("95 % interval", lambda _, entry: interval(entry) or entry["method"]),
+        *_pooled_columns(summary, metric),
     ]
     if baseline:
         columns += [
@@ -100,15 +119,27 @@ def _columns(summary: Mapping[str, Any]) -> list[Column]:
                     lambda _, entry: probability((entry.get("test") or {}).get("p_holm")),
                 )
             )
-    if has_paper([summary]) or published_models([summary]):
-        columns += [
-            Column("paper", lambda _, entry: paper_cells(entry)[0]),
-            Column("ours less paper's, points", lambda _, entry: paper_cells(entry)[1]),
-        ]
-    columns.append(
-        Column(METRIC_NAMES[beside], lambda _, entry: in_a_line(metric_of(entry, beside)))
-    )
+    columns += [_of_paper(column) for column in paper_columns(summary)]
+    columns += [
+        Column(METRIC_NAMES[beside], lambda _, entry: in_a_line(metric_of(entry, beside))),
+        *_pooled_columns(summary, beside),
+    ]
+    if is_pooled(summary):
+        name = f"mean over {over([summary])}: {METRIC_NAMES.get(metric, metric)}"
+        columns.append(Column(name, lambda _, entry: in_a_line(entry["over_folds"][metric])))
     return columns + _further_columns(summary)
+
+
+def _of_paper(column: PaperColumn) -> Column:
+    return Column(column.heading, lambda _, entry: column.cell(entry))
+
+
+def _pooled_columns(summary: Mapping[str, Any], metric: str) -> list[Column]:
+    """The figure of all folds together, where it stands beside the mean over folds."""
+    if not has_pooled_beside([summary]):
+        return []
+    heading = f"pooled: {METRIC_NAMES.get(metric, metric)}"
+    return [Column(heading, lambda _, entry: in_a_line(pooled_beside(entry, metric)))]
 
 
 def _further_columns(summary: Mapping[str, Any]) -> list[Column]:
@@ -148,14 +179,17 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
     beside = beside_metric(metric)
     noisy = any_noise(summary)
     published = has_paper([summary]) or bool(published_models([summary]))
-    captions = [f"Mean ± standard deviation, below it the {interval_words([summary])}."]
+    figures = mean_words(summary)
+    figures = figures[:1].upper() + figures[1:]
+    below = "below each" if is_pooled(summary) else "below it"
+    captions = [f"{figures}, {below} the {interval_words([summary])}."]
     columns = ["variant", runs_heading(summary), SHORT_NAMES.get(metric, metric)]
     if baseline:
         columns.append("gain")
-        captions.append(f"Gain: over {baseline}, paired by {ONE[over([summary])]}, in points.")
+        captions.append(f"Gain: over {baseline}, paired by {paired_by([summary])}, in points.")
     columns += ["paper"] if published else []
     columns.append(SHORT_NAMES[beside])
-    captions += [*test_sentences([summary]), *paper_sentences([summary])]
+    captions += _sentences(summary)
     if noisy:
         columns += ["AUROC", "P@k"]
         captions.append(
@@ -167,36 +201,46 @@ def matrix_table(summary: Mapping[str, Any]) -> Table:
     table.caption = escape(" ".join(captions))
     for name, entry in summary["variants"].items():
         ends = bracketed(interval(entry)) or "one seed"
-        row = [name, runs_cell(entry).replace(" ", "\n", 1), f"{mean_sd(entry)}\n{ends}"]
+        cell = f"{mean_sd(entry)}\n{ends}{_pooled_line(entry, metric)}"
+        row = [name, runs_cell(entry).replace(" ", "\n", 1), cell]
         row += [_gain_cell(entry)] if baseline else []
         if published:
-            value, difference = paper_cells(entry)
-            row.append(
-                f"{value.removesuffix(' %')}\n({difference})" if entry.get("paper") else value
-            )
+            row.append(narrow_paper_cell(entry))
         other = metric_of(entry, beside)
         if noisy and published:  # no room is left for more
             row.append(percent(other["mean"]).removesuffix(" %"))
         else:
-            row.append(f"{mean_sd(other)}\n{bracketed(interval(other))}".rstrip())
+            cell = f"{mean_sd(other)}\n{bracketed(interval(other))}".rstrip()
+            row.append(cell + _pooled_line(entry, beside))
         row += noise_cells(entry["label_noise"], equal="0.500=") if noisy else []
         table.add_row(*(escape(cell) for cell in row))
-    for name, value in (summary.get("paper") or {}).get("models", {}).items():
-        shown = {"variant": name, "paper": percent(value, 2).removesuffix(" %")}
+    for name in published_models([summary]):
+        shown = {"variant": name, "paper": narrow_model_cell(summary, name)}
         table.add_row(*(escape(shown.get(column, UNKNOWN)) for column in columns))
     return table
 
 
 def matrix_markdown(summary: Mapping[str, Any]) -> str:
     """The table of a matrix as Markdown, below it what its marks mean; see `matrix_rows`."""
-    sentences = [*test_sentences([summary]), *paper_sentences([summary])]
-    below = f"\n{' '.join(sentences)}\n" if sentences else ""
-    return markdown_table(*matrix_rows(summary)) + below
+    below = markdown_text(" ".join([*figure_sentences(summary), *_sentences(summary)]))
+    return markdown_table(*matrix_rows(summary)) + (f"\n{below}\n" if below else "")
 
 
-def beside_metric(metric: str) -> str:
-    """The metric shown beside: per-class accuracy beside accuracy, and the other way round."""
-    return "accuracy" if metric == "mean_class_accuracy" else "mean_class_accuracy"
+def _sentences(summary: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of the table in the console, and of the one in Markdown."""
+    every = [summary]
+    return [
+        *pooled_sentences(every),
+        *no_interval_sentences(every, "rows"),
+        *test_sentences(every),
+        *paper_sentences(every),
+    ]
+
+
+def _pooled_line(entry: Entry, metric: str) -> str:
+    """The figure of all folds together, where it stands beside, as a line of its own."""
+    found = pooled_beside(entry, metric)
+    return f"\npooled {percent(found['mean']).removesuffix(' %')}" if found else ""
 
 
 def any_noise(summary: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,19 @@ def read_protocol(run: Mapping[str, Any]) -> list[Declared]:
             name, title, what = (str(entry.get(key, "")) for key in ("name", "title", "what"))
             found.append(Declared(name, title, what, bool(entry.get("declared"))))
     return found
+
+
+def fold_count(run: Mapping[str, Any]) -> int | None:
+    """How many folds the data of a run are divided into; None where it does not say.
+
+    Args:
+        run: content of run.json.
+    """
+    for one in read_protocol(run):
+        if one.name in ("k-fold", "leave-one-subject-out"):
+            found = re.search(r"fold \d+ of (\d+)", one.what)
+            return int(found[1]) if found else None
+    return None
 
 
 def protocol_alerts(runs: Iterable[Mapping[str, Any]]) -> list[str]:

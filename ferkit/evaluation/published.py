@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ferkit.evaluation.wording import METRIC_NAMES, UNKNOWN, is_number, percent, points
+from ferkit.evaluation.wording import METRIC_NAMES, is_number
 
 Summary = Mapping[str, Any]
 
@@ -15,12 +15,23 @@ INCOMPARABLE = (
 )
 
 
+class Figures(NamedTuple):
+    """Published figures of one metric, as fractions, of one setting.
+
+    cells: variant -> figure. models: name of a published model -> figure.
+    """
+
+    cells: Mapping[str, float]
+    models: Mapping[str, float]
+
+
 def with_paper(
     summary: Summary,
     about: Mapping[str, Any],
     *,
     figures: Mapping[str, float],
     models: Mapping[str, float],
+    further: Mapping[str, Figures] | None = None,
 ) -> dict[str, Any]:
     """A summary with published figures.
 
@@ -28,22 +39,32 @@ def with_paper(
         summary: what `summarise_matrix` returned.
         about: source, metric, comparable and note of `matrix.paper`.
         figures: variant -> fraction. models: name of a published model -> fraction.
-    Returns: the summary with `paper` (about, and `models`), and for each variant that the paper has
-        a figure of `paper`: value, ours (mean of the same metric, or None) and difference (ours
-        less the paper's).
+        further: other metric -> its figures; every metric that the recipe names.
+    Returns: the summary with `paper` (about, `models`, and `further`: metric -> `models`), and for
+        each variant that the paper has a figure of `paper`: value, ours (mean of the same metric,
+        or None) and difference (ours less the paper's); and `papers`, the same by further metric.
     """
     variants = {}
     for name, entry in summary["variants"].items():
-        value = figures.get(name)
-        if value is None:
-            variants[name] = entry
-            continue
-        ours = entry["means"].get(about["metric"])
-        difference = ours - value if is_number(ours) else None
-        variants[name] = {
-            **entry, "paper": {"value": value, "ours": ours, "difference": difference}
-        }  # fmt: skip
-    return {**summary, "variants": variants, "paper": {**about, "models": dict(models)}}
+        beside = dict(entry)
+        if (value := figures.get(name)) is not None:
+            beside["paper"] = _beside(entry, about["metric"], value)
+        papers = {
+            metric: _beside(entry, metric, found.cells[name])
+            for metric, found in (further or {}).items()
+            if name in found.cells
+        }
+        variants[name] = {**beside, "papers": papers} if papers else beside
+    paper = {**about, "models": dict(models)}
+    if further:
+        paper["further"] = {name: {"models": dict(each.models)} for name, each in further.items()}
+    return {**summary, "variants": variants, "paper": paper}
+
+
+def _beside(entry: Mapping[str, Any], metric: str, value: float) -> dict[str, Any]:
+    ours = entry["means"].get(metric)
+    difference = ours - value if is_number(ours) else None
+    return {"value": value, "ours": ours, "difference": difference}
 
 
 def rounds_beside_paper(
@@ -68,7 +89,9 @@ def rounds_beside_paper(
 def has_paper(summaries: Iterable[Summary]) -> bool:
     """Whether any variant of any summary stands beside a figure of the paper."""
     return any(
-        entry.get("paper") for summary in summaries for entry in summary["variants"].values()
+        entry.get("paper") or entry.get("papers")
+        for summary in summaries
+        for entry in summary["variants"].values()
     )
 
 
@@ -76,23 +99,21 @@ def published_models(summaries: Iterable[Summary]) -> list[str]:
     """Names of the published models of all settings, in order."""
     return list(
         dict.fromkeys(
-            name for one in summaries for name in (one.get("paper") or {}).get("models", {})
+            name
+            for one in summaries
+            for models in models_by_metric(one).values()
+            for name in models
         )
     )
 
 
-def paper_cells(entry: Mapping[str, Any]) -> list[str]:
-    """The paper's figure in percent, and ours less the paper's in points."""
-    paper = entry.get("paper")
+def models_by_metric(summary: Summary) -> dict[str, Mapping[str, float]]:
+    """Metric, the paper's main one first, -> published models of a setting; {} without a paper."""
+    paper = summary.get("paper")
     if not paper:
-        return [UNKNOWN, UNKNOWN]
-    return [percent(paper["value"], 2), points(paper["difference"], 2)]
-
-
-def paper_line(entry: Mapping[str, Any]) -> str:
-    """The same in a line, for a cell that holds more: "paper 83.44 (+0.21)"."""
-    value, difference = paper_cells(entry)
-    return f"paper {value.removesuffix(' %')} ({difference})" if entry.get("paper") else ""
+        return {}
+    further = {name: each["models"] for name, each in (paper.get("further") or {}).items()}
+    return {paper["metric"]: paper.get("models", {}), **further}
 
 
 def paper_sentences(summaries: Iterable[Summary]) -> list[str]:
@@ -102,12 +123,16 @@ def paper_sentences(summaries: Iterable[Summary]) -> list[str]:
     if about is None:
         return []
     source, note = str(about["source"]).rstrip("."), str(about["note"])
-    metric = METRIC_NAMES.get(about["metric"], about["metric"])
+    further = list(about.get("further") or ())
+    metric = " and ".join(METRIC_NAMES.get(name, name) for name in (about["metric"], *further))
     ours = next(iter(all_of_them))["metric"]
     sentences = []
     if has_paper(all_of_them):
         text = f"Paper: {metric} as published ({source}), and ours less the paper's in points"
-        text += f"; our {metric} is meant" if about["metric"] != ours else ""
+        if further:
+            text += "; ours is of the same metric"
+        elif about["metric"] != ours:
+            text += f"; our {metric} is meant"
         sentences.append(f"{text}.")
     if published_models(all_of_them):
         sentences.append(f"Published: {metric} of models that were not run here ({source}).")

@@ -25,6 +25,7 @@ _FILES = {
     "metrics.csv": "a row per epoch",
     "predictions.parquet": "a row per predicted sample, with the probabilities",
     "train_samples.parquet": "a row per training sample: target, weight, loss",
+    "samples.parquet": "who was trained on, chosen by and tested on, and which picture each is",
     "weight_histograms.csv": "how the training weights lay, epoch by epoch",
     "figures": "the figures of this page",
     "checkpoints": "weights of the model",

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferkit.evaluation.page import PlainTable
-from ferkit.evaluation.published import paper_cells
+from ferkit.evaluation.published_cells import paper_cells
 from ferkit.evaluation.rounds import rounds_of
-from ferkit.evaluation.spreads import gain_sd, in_two_lines
+from ferkit.evaluation.spreads import gain_sd, in_two_lines, no_interval_note
 from ferkit.evaluation.wording import (
     METRIC_NAMES,
     UNKNOWN,
@@ -87,7 +87,20 @@ def rounds_table(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> PlainTabl
             rows.append([*row, *paper_cells(one)] if published else row)
     folds = any(one.get("folds") for each in rounds.values() for one in each)
     caption = f"Means over {'folds' if folds else 'seeds'} ± standard deviation"
-    return PlainTable(columns, rows, f"{caption}, below them 95 % intervals")
+    caption += ", below them 95 % intervals"
+    note = rounds_note(rounds)
+    return PlainTable(columns, rows, f"{caption}. {note}" if note else caption)
+
+
+def rounds_note(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Why some of the means in their table have no interval; "" where all have one."""
+    kinds = ("gain", "chosen", "chosen_gain", "moved")
+    return no_interval_note(
+        found
+        for each in rounds.values()
+        for one in each
+        for found in (one, *(one.get(kind) or {} for kind in kinds))
+    )
 
 
 def _gain(gain: Mapping[str, Any] | None) -> str:

@@ -43,7 +43,7 @@ def chosen_so_far(entries: Sequence[Entry], key: str) -> list[float | None]:
 def summarise_rounds(
     runs: Mapping[int, Sequence[Entry]] | Mapping[str, Sequence[Entry]],
     metric: str,
-    folds: int | None = None,
+    test_per_train: float | None = None,
 ) -> list[dict[str, Any]]:
     """What the rounds of the runs of a variant come to.
 
@@ -51,7 +51,7 @@ def summarise_rounds(
 
     Args:
         runs: seed, or key of `replicates.replicate_key` -> what `rounds_of` returned.
-        metric: a headline metric. folds: that the data are divided into, if they are.
+        metric: a headline metric. test_per_train: of folds, see `replicates.over_replicates`.
     Returns: for each round name, n, mean, sd, low, high, method, `gain` over the first round
         paired by seed (or None), `chosen` and `chosen_gain` (the same of the round that validation
         would have chosen by then), `counts` (seeds whose final weights are this round's) and
@@ -72,14 +72,14 @@ def summarise_rounds(
             for key, entry in there.items()
             if is_number((entry.get("stability") or {}).get("total_variation"))
         }
-        moved = fraction_over_replicates(distances, folds) if distances else None
+        moved = fraction_over_replicates(distances, test_per_train) if distances else None
         summaries.append(
             {
                 "name": name,
-                **fraction_over_replicates(values, folds),
-                "gain": paired_difference(values, _at(own, 0), folds) if place else None,
-                "chosen": fraction_over_replicates(kept, folds) if kept else None,
-                "chosen_gain": paired_difference(kept, _at(chosen, 0), folds)
+                **fraction_over_replicates(values, test_per_train),
+                "gain": paired_difference(values, _at(own, 0), test_per_train) if place else None,
+                "chosen": fraction_over_replicates(kept, test_per_train) if kept else None,
+                "chosen_gain": paired_difference(kept, _at(chosen, 0), test_per_train)
                 if place and kept
                 else None,
                 "counts": sum(bool(entry.get("counts")) for entry in there.values()),

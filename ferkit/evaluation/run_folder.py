@@ -129,6 +129,18 @@ def read_object(path: Path) -> Mapping[str, Any]:
     return content
 
 
+def read_whole(path: Path, *, of: str) -> Mapping[str, Any]:
+    """As `read_object`, of a file without which there is no page.
+
+    Raises: FerkitError: it can't be read; asks whether the folder is that of `of`.
+    """
+    try:
+        return read_object(path)
+    except (OSError, ValueError) as error:
+        hint = f"Is this the folder of {of}?"
+        raise FerkitError(f"can't be read ({error}).", where=str(path), hint=hint) from error
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Rows of `metrics.csv`: `phase` as text, all else as float, NaN where blank or no number."""
     return _read_rows(path, texts=("phase",))

@@ -1,18 +1,16 @@
-"""A matrix as CSV: a row per variant (and setting), per run, and per round."""
+"""A matrix as CSV: a row per variant, and setting."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferkit.evaluation.axes import Axes, axis_names, axis_values
 from ferkit.evaluation.cost import gflops
-from ferkit.evaluation.epochs import EPOCH_COLUMNS, epochs_cells, epochs_values
-from ferkit.evaluation.matrix import DETECTORS, MEASURES
-from ferkit.evaluation.rounds import rounds_columns, rounds_of, rounds_values
+from ferkit.evaluation.epochs import EPOCH_COLUMNS, epochs_cells
+from ferkit.evaluation.pooled_words import is_pooled
+from ferkit.evaluation.published import models_by_metric, published_models
+from ferkit.evaluation.runs_csv import NOISE, csv_text
 from ferkit.evaluation.spreads import metric_of
 from ferkit.evaluation.wording import HEADLINES, is_number
 
@@ -21,41 +19,25 @@ Summaries = Mapping[str, Mapping[str, Any]]
 
 _SPREAD = ("n", "mean", "sd", "low", "high", "method")
 _ENDS = ("sd", "low", "high")
-_NOISE = tuple(f"{detector}_{measure}" for detector in DETECTORS for measure in MEASURES)
 
 _METRICS = (
     *(f"mean_of_{name}" for name in HEADLINES),
     *(f"{end}_of_{name}" for name in HEADLINES for end in _ENDS),
 )
 
-_BLENDS = ("both", "right_order", "top_is_second", "second_follows")
-_EXPRESSIONS = ("intensity_rho", "intensity_rho_within_classes", *(f"blend_{n}" for n in _BLENDS))
-
-_FRAMES = ("frame_weight_rho", "frame_weight_at_apex", "frames_at_apex")
-_ATTENTION = (*_FRAMES, "attention_on_face", "face_area")
-_STABILITY = ("stability_distance", "stability_changed")
 _NETWORK = ("stability_distance", "parameters", "gflops")
 _TEST = ("p", "p_holm", "test", "test_n", "test_units", "test_difference", "test_low", "test_high")
 _PAPER = ("paper", "paper_metric", "ours_less_paper", "paper_source")
-
-
-@dataclass(frozen=True)
-class MatrixRun:
-    """One finished run.
-
-    setting: "" where there is none. results: of results.json. first_accuracy: test accuracy of
-    the first model of the same setting, seed and fold, or None. seconds: it took, or None.
-    fold: that is its test split, or None.
-    """
-
-    setting: str
-    variant: str
-    seed: int
-    folder: str
-    results: Mapping[str, Any]
-    first_accuracy: float | None
-    seconds: float | None
-    fold: int | None = None
+_PAPERS = tuple(f"{what}_{name}" for name in HEADLINES[:3] for what in ("paper", "ours_less_paper"))
+_POOLED = (
+    "main",
+    *(f"pooled_{name}" for name in HEADLINES),
+    *(f"pooled_{end}_of_{name}" for name in HEADLINES for end in _ENDS),
+    "pooled_method",
+    "pooled_seeds",
+    "pooled_samples",
+    *(f"folds_mean_of_{name}" for name in HEADLINES),
+)
 
 
 def matrix_csv(summary: Mapping[str, Any]) -> str:
@@ -69,7 +51,7 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
     noises = ("weight_auroc", "weight_precision_at_k", "loss_auroc")
     columns = ["variant", *keys, *(f"gain_{key}" for key in keys)]
     columns += [*_METRICS, *noises, *_NETWORK]
-    columns += [*EPOCH_COLUMNS, *_TEST, *_PAPER]
+    columns += [*EPOCH_COLUMNS, *_TEST, *_PAPER, *_PAPERS, *_POOLED]
     columns += [f"seed_{seed}" for seed in map(_as_column, seeds)]
     rows: list[list[Any]] = []
     for name, entry in summary["variants"].items():
@@ -85,10 +67,11 @@ def matrix_csv(summary: Mapping[str, Any]) -> str:
                 *epochs_cells(entry.get("epochs")),
                 *_test_values(entry),
                 *_paper_values(entry, summary),
+                *_pooled_values(entry, summary),
                 *(entry["values"].get(seed) for seed in seeds),
             ]
         )
-    return _text(columns, [*rows, *_published(summary, columns)])
+    return csv_text(columns, [*rows, *_published(summary, columns)])
 
 
 def settings_csv(
@@ -108,8 +91,8 @@ def settings_csv(
     columns = ["setting", *names, "variant", *_SPREAD]
     columns += ["gain", *(f"gain_{key}" for key in _SPREAD if key != "mean")]
     columns += _METRICS
-    columns += [*_NOISE, "wrong_labels", "first_accuracy", *_NETWORK, *EPOCH_COLUMNS]
-    columns += [*_TEST, *_PAPER]
+    columns += [*NOISE, "wrong_labels", "first_accuracy", *_NETWORK, *EPOCH_COLUMNS]
+    columns += [*_TEST, *_PAPER, *_PAPERS, *_POOLED]
     rows: list[list[Any]] = []
     for setting, summary in summaries.items():
         first = list((first_accuracy or {}).get(setting, {}).values())
@@ -124,71 +107,19 @@ def settings_csv(
                     gain.get("mean"),
                     *(gain.get(key) for key in _SPREAD if key != "mean"),
                     *_metric_values(entry),
-                    *(noise.get(name, {}).get("mean") for name in _NOISE),
+                    *(noise.get(name, {}).get("mean") for name in NOISE),
                     noise["wrong"] / noise["n"] if noise.get("n") else None,
                     sum(first) / len(first) if first else None,
                     *_network_values(entry),
                     *epochs_cells(entry.get("epochs")),
                     *_test_values(entry),
                     *_paper_values(entry, summary),
+                    *_pooled_values(entry, summary),
                 ]
             )
         where = dict(zip(names, axis_values(axes, setting), strict=True))
         rows += _published(summary, columns, {"setting": setting, **where})
-    return _text(columns, rows)
-
-
-def runs_csv(runs: Iterable[MatrixRun], *, axes: Axes | None = None) -> str:
-    """A row per finished run, first and pretrained models included; fractions, not percent.
-
-    Args:
-        axes: setting -> axis -> value; each axis gets a column.
-    """
-    columns = ["setting", *axis_names(axes), "variant", "seed", "fold", "folder"]
-    columns += [*HEADLINES, "n"]
-    columns += [*_NOISE, "wrong_labels", *_EXPRESSIONS, *_ATTENTION, *_STABILITY]
-    columns += ["first_accuracy", "parameters", "gflops", "seconds", *EPOCH_COLUMNS]
-    rows: list[list[Any]] = []
-    for run in runs:
-        test = run.results.get("test") or {}
-        noise = run.results.get("label_noise") or {}
-        rows.append(
-            [
-                run.setting,
-                *axis_values(axes, run.setting),
-                run.variant,
-                run.seed,
-                run.fold,
-                run.folder,
-                *((test.get(name) or {}).get("value") for name in HEADLINES),
-                test.get("n"),
-                *(
-                    (noise.get(detector) or {}).get(measure)
-                    for detector in DETECTORS
-                    for measure in MEASURES
-                ),
-                noise["wrong"] / noise["n"] if noise.get("n") else None,
-                *_expression_values(run.results),
-                *_attention_values(run.results),
-                *_stability_values(run.results),
-                run.first_accuracy,
-                (run.results.get("cost") or {}).get("parameters"),
-                gflops(run.results.get("cost")),
-                run.seconds,
-                *epochs_values(run.results),
-            ]
-        )
-    return _text(columns, rows)
-
-
-def rounds_csv(runs: Iterable[MatrixRun]) -> str:
-    """A row for each round of each finished run; fractions, not percent."""
-    rows = [
-        [run.setting, run.variant, run.seed, run.fold, *rounds_values(entry)]
-        for run in runs
-        for entry in rounds_of(run.results)
-    ]
-    return _text(["setting", "variant", "seed", "fold", *rounds_columns()], rows)
+    return csv_text(columns, rows)
 
 
 def _as_column(key: str) -> str:
@@ -205,43 +136,51 @@ def _test_values(entry: Mapping[str, Any]) -> list[Any]:
 
 
 def _paper_values(entry: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
-    """In the order of `_PAPER`."""
-    paper = entry.get("paper")
-    if not paper:
-        return [None] * len(_PAPER)
-    about = summary["paper"]
-    return [paper["value"], about["metric"], paper["difference"], about["source"]]
+    """In the order of `_PAPER`, then of `_PAPERS`."""
+    paper, about = entry.get("paper"), summary.get("paper") or {}
+    values = [None] * len(_PAPER)
+    if paper:
+        values = [paper["value"], about["metric"], paper["difference"], about["source"]]
+    found = {**(entry.get("papers") or {}), **({about["metric"]: paper} if paper else {})}
+    for name in HEADLINES[:3]:
+        one = found.get(name) or {}
+        values += [one.get("value"), one.get("difference")]
+    return values
 
 
 def _published(
     summary: Mapping[str, Any], columns: Sequence[str], where: Mapping[str, Any] | None = None
 ) -> list[list[Any]]:
-    """A row for each published model: it has no n, and its figure stands under `paper`."""
-    about = summary.get("paper") or {}
+    """A row for each published model: it has no n, and its figures stand under `paper`."""
+    about, by_metric = summary.get("paper") or {}, models_by_metric(summary)
     rows = []
-    for name, value in about.get("models", {}).items():
-        known = {**(where or {}), "variant": name, "method": "published", "paper": value}
+    for name in published_models([summary]):
+        known = {**(where or {}), "variant": name, "method": "published"}
         known |= {"paper_metric": about["metric"], "paper_source": about["source"]}
+        known["paper"] = by_metric[about["metric"]].get(name)
+        known |= {f"paper_{metric}": each.get(name) for metric, each in by_metric.items()}
         rows.append([known.get(column) for column in columns])
     return rows
 
 
-def _expression_values(results: Mapping[str, Any]) -> list[Any]:
-    """In the order of `_EXPRESSIONS`; None where the run's results lack it."""
-    intensity, blends = results.get("intensity") or {}, results.get("blends") or {}
-    rhos = [(intensity.get(name) or {}).get("rho") for name in ("overall", "within_classes")]
-    return rhos + [(blends.get(name) or {}).get("value") for name in _BLENDS]
-
-
-def _attention_values(results: Mapping[str, Any]) -> list[Any]:
-    """In the order of `_ATTENTION`; the share on the face is that of the first region."""
-    attention = results.get("attention") or {}
-    frames = attention.get("frames") or {}
-    apex = frames.get("apex") or {}
-    regions = ((attention.get("space") or {}).get("on_face") or {}).get("regions") or {}
-    first: Mapping[str, Any] = next(iter(regions.values()), {})
-    rho = (frames.get("correlation") or {}).get("mean")
-    return [rho, apex.get("weight"), apex.get("frames"), first.get("mass"), first.get("area")]
+def _pooled_values(entry: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
+    """In the order of `_POOLED`; blank where there are no folds."""
+    pooled = entry.get("pooled")
+    if not pooled:
+        return [None] * len(_POOLED)
+    of_all: Mapping[str, Any] = pooled.get("metrics") or {}
+    found = [of_all.get(name) or {} for name in HEADLINES]
+    over_folds = entry.get("over_folds") or {name: metric_of(entry, name) for name in HEADLINES}
+    method = (of_all.get(summary["metric"]) or {}).get("method") or pooled.get("why")
+    return [
+        "pooled" if is_pooled(summary) else "mean over folds",
+        *(one.get("mean") for one in found),
+        *(one.get(end) for one in found for end in _ENDS),
+        method,
+        len(pooled["seeds"]) if of_all else None,
+        pooled.get("samples"),
+        *((over_folds.get(name) or {}).get("mean") for name in HEADLINES),
+    ]
 
 
 def _metric_values(entry: Mapping[str, Any]) -> list[Any]:
@@ -255,22 +194,3 @@ def _network_values(entry: Mapping[str, Any]) -> list[Any]:
     """In the order of `_NETWORK`, of a variant of a summary."""
     cost = entry.get("cost")
     return [entry.get("stability_distance"), (cost or {}).get("parameters"), gflops(cost)]
-
-
-def _stability_values(results: Mapping[str, Any]) -> list[Any]:
-    mean = (results.get("stability") or {}).get("mean") or {}
-    return [mean.get("total_variation"), mean.get("changed")]
-
-
-def _text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6f}" if is_number(value) else ""
-    return "" if value is None else value

@@ -12,9 +12,12 @@ from rich.table import Table
 from ferkit.evaluation.axes import Axes, as_text, axis_names, axis_values
 from ferkit.evaluation.matrix_sentences import Summaries, compact_sentence, marked
 from ferkit.evaluation.matrix_table import matrix_rows
-from ferkit.evaluation.published import paper_line, published_models
-from ferkit.evaluation.tables import markdown_table
+from ferkit.evaluation.pooled_words import pooled_beside
+from ferkit.evaluation.published import models_by_metric, published_models
+from ferkit.evaluation.published_cells import further_line, paper_line
+from ferkit.evaluation.tables import markdown_table, markdown_text
 from ferkit.evaluation.wording import (
+    SHORT_NAMES,
     UNKNOWN,
     bracketed,
     interval,
@@ -41,14 +44,17 @@ def variant_names(summaries: Summaries) -> list[str]:
 class CompactCell(NamedTuple):
     """What stands in a cell of the compact table, in percent and points; "" where there is nothing.
 
-    mean: with its standard deviation. ends: interval of the mean. gain: over the baseline, with
-    its interval and mark. paper: the published figure, and ours less that.
+    mean: with its standard deviation. ends: interval of the mean. pooled: the figure of all folds
+    together with its interval, where it stands beside. gain: over the baseline, with its interval
+    and mark. paper: the published figure, and ours less that. further: the same of other metrics.
     """
 
     mean: str
     ends: str = ""
+    pooled: str = ""
     gain: str = ""
     paper: str = ""
+    further: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -58,7 +64,7 @@ class CompactCell(NamedTuple):
     def in_a_line(self) -> str:
         text = f"{self.mean} {self.ends}".rstrip()
         text += f" ({self.gain})" if self.gain and self.gain != UNKNOWN else ""
-        return f"{text}; {self.paper}" if self.paper else text
+        return "; ".join(filter(None, [text, self.pooled, self.paper, self.further]))
 
 
 _NOTHING = CompactCell(UNKNOWN)
@@ -82,13 +88,22 @@ def compact_cells(summaries: Summaries) -> Cells:
             variant: CompactCell(
                 mean_sd(entry) if entry["n"] == most else f"{mean_sd(entry)}, n={entry['n']}",
                 bracketed(interval(entry)),
+                _pooled(entry, summary["metric"]),
                 _gain(entry, variant, summary["baseline"]),
                 paper_line(entry),
+                further_line(entry),
             )
             for variant, entry in summary["variants"].items()
         }
-        for name, value in (summary.get("paper") or {}).get("models", {}).items():
-            cells[setting][published_name(name)] = CompactCell(percent(value, 2).removesuffix(" %"))
+        for place, (metric, models) in enumerate(models_by_metric(summary).items()):
+            for name, value in models.items():
+                shown = percent(value, 2).removesuffix(" %")
+                cell = cells[setting].get(published_name(name), _NOTHING)
+                cells[setting][published_name(name)] = (
+                    cell._replace(further=_joined(cell.further, f"{SHORT_NAMES[metric]} {shown}"))
+                    if place
+                    else CompactCell(shown)
+                )
     return cells
 
 
@@ -143,7 +158,7 @@ def compact_markdown(summaries: Summaries) -> str:
         for setting in summaries
     ]
     table = markdown_table(["setting", *columns], rows)
-    return f"{table}\n{compact_sentence(summaries)}\n"
+    return f"{table}\n{markdown_text(compact_sentence(summaries))}\n"
 
 
 def settings_markdown(summaries: Summaries, axes: Axes | None = None) -> str:
@@ -152,7 +167,8 @@ def settings_markdown(summaries: Summaries, axes: Axes | None = None) -> str:
     Args:
         axes: setting -> axis -> value; each axis gets a column.
     """
-    return markdown_table(*settings_rows(summaries, axes)) + f"\n{compact_sentence(summaries)}\n"
+    below = markdown_text(compact_sentence(summaries, rows=True))
+    return f"{markdown_table(*settings_rows(summaries, axes))}\n{below}\n"
 
 
 def settings_rows(
@@ -170,6 +186,15 @@ def settings_rows(
             point = map(as_text, axis_values(axes, setting))
             rows.append([setting, *point, *(by_name.get(name, UNKNOWN) for name in columns)])
     return ["setting", *axis_names(axes), *columns], rows
+
+
+def _joined(before: str, text: str) -> str:
+    return f"{before}; {text}" if before else text
+
+
+def _pooled(entry: Mapping[str, Any], metric: str) -> str:
+    found = pooled_beside(entry, metric)
+    return f"pooled {mean_sd(found)} {bracketed(interval(found))}".rstrip() if found else ""
 
 
 def _gain(entry: Mapping[str, Any], variant: str, baseline: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ferkit.evaluation.wording import (
@@ -54,7 +54,22 @@ def gain_sd(gain: Entry) -> str:
 def number_in_a_line(found: Entry) -> str:
     """The same of what is no share: "0.812 ± 0.021 [0.780, 0.844]"."""
     sd = f" ± {number(found['sd'])}" if is_number(found.get("sd")) else ""
-    ends = ""
+    ends = bracketed(number_ends(found))
+    return f"{number(found['mean'])}{sd} {ends}".rstrip()
+
+
+def number_ends(found: Entry) -> str:
+    """The interval of what is no share: "0.780 to 0.844"; otherwise as `wording.interval`."""
     if is_number(found.get("low")) and is_number(found.get("high")):
-        ends = f" [{number(found['low'])}, {number(found['high'])}]"
-    return number(found["mean"]) + sd + ends
+        return f"{number(found['low'])} to {number(found['high'])}"
+    return interval(found)
+
+
+def no_interval_note(entries: Iterable[Entry]) -> str:
+    """A sentence that says why a dash stands where an interval would; "" where none does.
+
+    Args:
+        entries: all means and differences that a table shows.
+    """
+    reasons = dict.fromkeys(str(one["no_interval"]) for one in entries if one.get("no_interval"))
+    return f"{UNKNOWN}: no interval ({'; '.join(reasons)})." if reasons else ""

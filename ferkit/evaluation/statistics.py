@@ -14,6 +14,17 @@ from ferkit.evaluation.bootstrap import percentile_interval, resampling_units
 T_INTERVAL = "95 % t-interval over seeds"
 NO_INTERVAL = "no interval: one seed"
 
+ALIKE = "all {} gave the same, which does not tell how much others would differ"
+"""Why values that are alike have no interval: one of no width would look like certainty."""
+
+_EQUAL = 3e-6
+"""Values (or differences) this close are the same: results.json keeps six decimals."""
+
+
+def alike(values: Sequence[float]) -> bool:
+    """Whether there are several values, and all are the same to the digit."""
+    return len(values) > 1 and max(values) - min(values) < _EQUAL
+
 
 def t_probability(t: float, freedom: int) -> float:
     """P(|T| <= t) of Student's t distribution.
@@ -56,7 +67,8 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
 
     Args:
         values: one per seed, at least one.
-    Returns: n, mean, sd, low, high, method; sd, low and high are None for one seed.
+    Returns: n, mean, sd, low, high, method; sd, low and high are None for one seed. Where all
+        seeds gave the same, low and high are None and `no_interval` says why.
     Raises: ValueError: there are no values.
     """
     n = len(values)
@@ -68,11 +80,19 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
             "n": 1, "mean": mean, "sd": None, "low": None, "high": None, "method": NO_INTERVAL,
         }  # fmt: skip
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    if alike(values):
+        return {"n": n, "mean": mean, "sd": 0.0, "low": None, "high": None, **no_interval("seeds")}
     half = t_quantile(n - 1) * sd / math.sqrt(n)
     return {
         "n": n, "mean": mean, "sd": sd, "low": mean - half, "high": mean + half,
         "method": T_INTERVAL,
     }  # fmt: skip
+
+
+def no_interval(of: str) -> dict[str, str]:
+    """What is said of values that are alike. of: "seeds" or "folds"."""
+    why = ALIKE.format(of)
+    return {"method": f"no interval: {why}", "no_interval": why}
 
 
 def paired_bootstrap(

@@ -29,6 +29,9 @@ MOST_SLICES = 12
 MOST_COURSES = 200
 """Trials whose course is drawn."""
 
+MOST_DOTS = 12
+"""Epochs of a course that get a dot each; of one epoch there is no line to be seen."""
+
 
 def history_figure(state: Mapping[str, Any]) -> Figure:
     """Each complete trial a dot, the best so far a line, ended trials as ticks at the foot.
@@ -133,12 +136,15 @@ def importance_figure(importance: Mapping[str, float]) -> Figure:
 def courses_figure(state: Mapping[str, Any]) -> Figure | None:
     """Validation over the epochs, a line per trial, pruned ones up to where they were ended.
 
+    Failed ones are left out: they may be of other validation samples.
+
     Args:
         state: of sweep.json. None where no trial told of two epochs.
     """
     best = best_of(state)
-    told = [one for one in state["trials"][:MOST_COURSES] if len(one["course"]) > 1]
-    if not told:
+    going = [one for one in state["trials"] if one["state"] != "failed" and one["course"]]
+    told = going[:MOST_COURSES]
+    if not any(len(one["course"]) > 1 for one in told):
         return None
     factor = 1 if state["metric"] == "loss" else 100
     with house_style():
@@ -149,7 +155,9 @@ def courses_figure(state: Mapping[str, Any]) -> Figure | None:
             colour = ORANGE if is_best else GREY if is_pruned else BLUE
             epochs = [epoch for epoch, _ in one["course"]]
             values = [factor * value for _, value in one["course"]]
+            dots = "o" if len(values) <= MOST_DOTS else ""
             axes.plot(epochs, values, color=colour, linewidth=2.4 if is_best else 1,
+                      marker=dots, markersize=5 if is_best else 3.5,
                       alpha=1 if is_best else 0.6, zorder=3 if is_best else 2)  # fmt: skip
             if is_pruned:
                 axes.plot(epochs[-1:], values[-1:], marker="x", color=GREY, markersize=6)

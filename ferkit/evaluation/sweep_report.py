@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ferkit.errors import FerkitError
 from ferkit.evaluation.page import Picture, picture, render
 from ferkit.evaluation.report_results import Card
-from ferkit.evaluation.run_folder import read_object
+from ferkit.evaluation.run_folder import read_whole
 from ferkit.evaluation.sweep_summary import (
     Trial,
     best_of,
     counts,
+    failed_sentence,
     metric_name,
     ranked,
     short_keys,
@@ -60,13 +60,7 @@ def write_sweep_report(folder: Path) -> Path:
         FerkitError: `sweep.json` is missing or broken.
         RunError: the page cannot be written.
     """
-    path = folder / "sweep.json"
-    try:
-        state = read_object(path)
-    except (OSError, ValueError) as error:
-        raise FerkitError(
-            f"can't be read ({error}).", where=str(path), hint="Is this the folder of a sweep?"
-        ) from error
+    state = read_whole(folder / "sweep.json", of="a sweep")
     best = best_of(state)
     content = {
         "title": str(state["name"]),
@@ -194,4 +188,5 @@ def _subtitle(state: Mapping[str, Any]) -> str:
 
 def _alerts(state: Mapping[str, Any]) -> list[str]:
     texts = [_STATES[state["status"]]] if state["status"] in _STATES else []
+    texts += [told] if (told := failed_sentence(state)) else []
     return [*texts, SMOKE] if state.get("smoke") else texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,3 +75,22 @@ def counts(state: Mapping[str, Any]) -> dict[str, int]:
     """How many trials are in each state."""
     states = ("complete", "pruned", "failed", "running")
     return {name: sum(one["state"] == name for one in state["trials"]) for name in states}
+
+
+def failures_in_words(state: Mapping[str, Any], *, most: int = 5) -> str:
+    """Why trials failed, each reason once: "it does not fit (2 times); ..."; "" if none did."""
+    reasons = Counter(
+        str(one["reason"] or "no reason is known").removesuffix(".")
+        for one in state["trials"]
+        if one["state"] == "failed"
+    )
+    return "; ".join(
+        f"{reason}{f' ({n} times)' if n > 1 else ''}" for reason, n in reasons.most_common(most)
+    )
+
+
+def failed_sentence(state: Mapping[str, Any]) -> str:
+    """How many trials failed, and why; "" if none did."""
+    failed = counts(state)["failed"]
+    of = f"{failed} of {len(state['trials'])} trials failed"
+    return f"{of}: {failures_in_words(state)}." if failed else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -9,20 +10,24 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ferkit.evaluation.report_rounds import rounds_table
-from ferkit.evaluation.wording import METRIC_NAMES, UNKNOWN, bracketed, interval, percent
+from ferkit.evaluation.report_rounds import rounds_note, rounds_table
+from ferkit.evaluation.wording import (
+    METRIC_NAMES,
+    SHORT_NAMES,
+    UNKNOWN,
+    bracketed,
+    interval,
+    percent,
+)
 
 _METRICS_KEYS = (*METRIC_NAMES, "n", "per_class", "confusion", "classes", "absent", "bins")
 _METRICS_KEYS += ("resampled", "units", "bootstrap")
 
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\|*"})
 
-SHORT_NAMES = {
-    "accuracy": "accuracy",
-    "mean_class_accuracy": "per class",
-    "macro_f1": "macro-F1",
-    "calibration_error": "calib. error",
-}
+_MARKS = re.compile(r"[\\`*|\[\]~]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|^>")
+_LINE_START = re.compile(r"^(\d{0,9})([#+.)-])(?=[\s#+.)-]|$)")
+"""What would begin a heading, a quotation or a list."""
 
 
 def results_table(results: Mapping[str, Any]) -> Table:
@@ -90,8 +95,10 @@ def rounds_markdown(rounds: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]
     for setting, variants in rounds.items():
         table = rounds_table(variants)
         rows = [[cell.replace("\n", " ") for cell in row] for row in table.rows]
-        heading = f"{setting}\n\n" if setting else ""
-        parts.append(heading + markdown_table(table.columns, rows))
+        heading = f"{markdown_text(setting)}\n\n" if setting else ""
+        note = rounds_note(variants)
+        below = f"\n{markdown_text(note)}\n" if note else ""
+        parts.append(heading + markdown_table(table.columns, rows) + below)
     return "\n".join(parts)
 
 
@@ -99,6 +106,13 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     """A table in Markdown; the first column is a name, the others are numbers."""
     lines = [_markdown_row(columns), "|" + " --- |" + " ---: |" * (len(columns) - 1)]
     return "\n".join([*lines, *(_markdown_row(row) for row in rows)]) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """A text as Markdown shows it word by word, in a line of its own: no mark of it is taken for
+    emphasis, a link, HTML or a list."""
+    escaped = _MARKS.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    return _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}", escaped)
 
 
 def narrow_table(title: str, columns: Sequence[str], *, names: Collection[str] = ()) -> Table:

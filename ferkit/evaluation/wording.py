@@ -15,6 +15,14 @@ METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "calibration_error": "calibration error",
 }
+SHORT_NAMES = {
+    "accuracy": "accuracy",
+    "mean_class_accuracy": "per class",
+    "macro_f1": "macro-F1",
+    "calibration_error": "calib. error",
+}
+"""The same where there is little room."""
+
 HEADLINES = tuple(METRIC_NAMES)
 """Keys of the metrics that carry an interval."""
 
@@ -23,6 +31,11 @@ SMOKE = (
     "recipe works; its numbers mean nothing."
 )
 """What a reader of such a run's page or tables must see first."""
+
+
+def beside_metric(metric: str) -> str:
+    """The metric shown beside: per-class accuracy beside accuracy, and the other way round."""
+    return "accuracy" if metric == "mean_class_accuracy" else "mean_class_accuracy"
 
 
 def is_number(value: Any) -> bool:
@@ -49,17 +62,23 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def interval(entry: Mapping[str, Any]) -> str:
-    """The interval of a fraction in percent: "80.1 to 86.0"; "" where there is none."""
+    """The interval of a fraction in percent: "80.1 to 86.0"; "" where there is none, and a dash
+    where a mean over runs says why it has none."""
     low, high = entry.get("low"), entry.get("high")
     if not (is_number(low) and is_number(high)):
-        return ""
+        return _dash(entry)
     return f"{100 * float(low or 0):.1f} to {100 * float(high or 0):.1f}"
 
 
 def points_interval(entry: Mapping[str, Any]) -> str:
-    """The interval of a difference, in points: "-0.4 to +4.1"; "" where there is none."""
+    """The interval of a difference, in points: "-0.4 to +4.1"; otherwise as `interval`."""
     low, high = entry.get("low"), entry.get("high")
-    return f"{points(low)} to {points(high)}" if is_number(low) and is_number(high) else ""
+    there = is_number(low) and is_number(high)
+    return f"{points(low)} to {points(high)}" if there else _dash(entry)
+
+
+def _dash(entry: Mapping[str, Any]) -> str:
+    return UNKNOWN if "mean" in entry and entry.get("no_interval") else ""
 
 
 def duration(seconds: Any) -> str:

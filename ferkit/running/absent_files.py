@@ -29,9 +29,8 @@ def refuse_absent(
     cells = {run.cell: run for run in plan_runs(matrix) if run.folder in wanted}
     for run in cells.values():
         document = run_document(loaded.document, matrix, run, name=loaded.name, root=Path())
-        loaded.absent.look(
-            validate(document, catalogue=components, folder=loaded.folder, models=models)
-        )
+        recipe = validate(document, catalogue=components, folder=loaded.folder, models=models)
+        loaded.absent.look(recipe, placed(document, Place("")))
     _refuse(loaded.absent)
 
 
@@ -42,7 +41,7 @@ def refuse_absent_later(recipes: Iterable[Recipe], *, where: str) -> None:
         recipes: of the runs. where: the matrix folder.
     Raises: FerkitErrors: one for each variable.
     """
-    absent = AbsentFiles(placed({}, Place(where)), None)
+    absent = AbsentFiles(placed({}, Place(where)))
     for recipe in recipes:
         absent.look(recipe)
     _refuse(absent)

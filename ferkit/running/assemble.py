@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sample
+from ferkit.contracts.data import Dataset, DrawnDataset, Problem, Sample
 from ferkit.data.loader import SplitData, split_data
-from ferkit.data.members import Member, Rows, SourceName
-from ferkit.data.near_duplicates import duplicate_groups, hash_clips
+from ferkit.data.members import Member, SourceName
 from ferkit.data.report import summarise
 from ferkit.data.splits import Splits, make_splits
-from ferkit.data.unseen import Unseen, unseen_by_split, without_crops
+from ferkit.data.unseen import Unseen
 from ferkit.errors import FerkitError
-from ferkit.faces.from_recipe import prepare_for_recipe
 from ferkit.plugin import Context, Kind
+from ferkit.running.sources import Source, alike_images, prepare_data
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -49,25 +47,14 @@ ReadSets = dict[SourceName, ReadSet]
 
 
 @dataclass(frozen=True)
-class Source:
-    """One prepared data set: `samples[i]` of `dataset` shows in row i of `clips`."""
-
-    samples: tuple[Sample, ...]
-    clips: ClipSource
-    classes: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    fingerprint: str
-    dataset: Dataset | DrawnDataset
-    unseen: tuple[Unseen, ...] = ()
-
-
-@dataclass(frozen=True)
 class RunData:
     """The splits of a run, ready to be read.
 
     fingerprints: per data set, of what its rows and files were.
     datasets: for what they know besides.
-    unseen: of the given splits "test" and "validation", samples of which there are no crops.
+    unseen: of the splits "test" and "validation", samples of which there are no crops.
+    pictures: of each split and sample what picture it is, "" where that is not known.
+    seen_before: test samples that models before this run have seen, see `ancestry.Seen`.
     """
 
     splits: Splits
@@ -81,6 +68,8 @@ class RunData:
     fingerprints: dict[str, str]
     datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
     unseen: Mapping[str, Sequence[Unseen]] = field(default_factory=dict)
+    pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seen_before: Sequence[Mapping[str, Any]] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,13 +108,15 @@ def assemble(
     sources = prepare_data(read, recipe, catalogue, context, display=display)
     found = tuple(problem for source in sources.values() for problem in source.problems)
     tell(found, display)  # before the split, which may fail because of them
-    rows = {role: Rows(source.samples, source.classes) for role, source in sources.items()}
+    rows = {role: source.rows for role, source in sources.items()}
+    alike, alike_apart = alike_images(sources, distance=recipe.data.split.near_duplicates)
     splits = make_splits(
         rows["train"],
         section=recipe.data,
         test=rows.get("test"),
         unlabelled=rows.get("unlabelled"),
-        duplicate_groups=_duplicates(recipe, sources),
+        duplicate_groups=alike,
+        own_groups=alike_apart,
         rough=smoke,
     )
     if len(splits.classes) < 2:
@@ -149,11 +140,11 @@ def assemble(
         problems=(*found, *divided),
         fingerprints={role: source.fingerprint for role, source in sources.items()},
         datasets={role: source.dataset for role, source in sources.items()},
-        unseen=unseen_by_split(
-            {role: (source.unseen, source.classes) for role, source in sources.items()},
-            recipe.data,
-            splits.classes,
-        ),
+        unseen={
+            name: [Unseen(m.sample, sources[m.source].unseen[m.position]) for m in members]
+            for name, members in splits.unseen.items()
+        },
+        pictures=_pictures(splits, sources),
     )
 
 
@@ -206,61 +197,6 @@ def _rows(
     return ReadSet(dataset, tuple(few(samples, SMOKE_SAMPLES) if smoke else samples))
 
 
-def prepare_data(
-    read: ReadSets, recipe: Recipe, catalogue: Catalogue, context: Context, *, display: Display
-) -> dict[SourceName, Source]:
-    """Make sure that the crops of the rows are in the store."""
-    return {
-        role: _source(role, one, recipe, catalogue, context, display=display)
-        for role, one in read.items()
-    }
-
-
-def _source(
-    role: SourceName,
-    read: ReadSet,
-    recipe: Recipe,
-    catalogue: Catalogue,
-    context: Context,
-    *,
-    display: Display,
-) -> Source:
-    dataset, samples = read.dataset, read.samples
-    prepared = prepare_for_recipe(
-        dataset,
-        samples,
-        faces=recipe.faces,
-        chosen=getattr(recipe.data, role),
-        catalogue=catalogue,
-        context=context,
-        progress=display,
-    )
-    if not prepared.kept:
-        reasons = "; ".join(problem.what for problem in prepared.failures[:3])
-        raise FerkitError(
-            f"none of the {len(samples)} samples shows a usable face. {reasons}",
-            where=f"data.{role}",
-        )
-    return Source(
-        samples=prepared.samples,
-        clips=prepared.source,
-        classes=read.classes,
-        problems=(*dataset.problems(), *prepared.failures),
-        fingerprint=_fingerprint(dataset.fingerprint(), read.classes, samples),
-        dataset=dataset,
-        unseen=without_crops(samples, prepared.kept, prepared.failures),
-    )
-
-
-def _fingerprint(dataset: str, classes: Sequence[str], samples: Sequence[Sample]) -> str:
-    """Digest of what the data set says of itself and of every row's id, label, split, subject."""
-    digest = hashlib.sha256(f"{dataset} {list(classes)}".encode())
-    for sample in samples:
-        row = (sample.id, sample.label, sample.votes, sample.split, sample.subject, sample.group)
-        digest.update(repr(row).encode())
-    return digest.hexdigest()
-
-
 def few(samples: Sequence[Sample], count: int) -> list[Sample]:
     """At most `count` samples, classes in turn, chosen by their ids, in the given order."""
     by_class: dict[tuple[int, str], list[Sample]] = {}
@@ -274,10 +210,12 @@ def few(samples: Sequence[Sample], count: int) -> list[Sample]:
     return [sample for sample in samples if sample.id in chosen]
 
 
-def _duplicates(recipe: Recipe, sources: dict[SourceName, Source]) -> list[int]:
-    """Groups of alike images over all data sets, in the order of `ROLES`."""
-    hashes = [hash_clips(sources[role].clips) for role in ROLES if role in sources]
-    return duplicate_groups(hashes, distance=recipe.data.split.near_duplicates)
+def _pictures(splits: Splits, sources: dict[SourceName, Source]) -> dict[str, list[str]]:
+    of = {role: source.pictures() for role, source in sources.items()}
+    return {
+        name: [of[member.source][member.position] for member in members]
+        for name, members in splits.parts().items()
+    }
 
 
 def _part(

@@ -11,7 +11,7 @@ from ferkit.errors import FerkitError
 from ferkit.recipe_files import read_text
 from ferkit.recipe_wording import shown
 from ferkit.recipe_yaml import parse, plain
-from ferkit.running.folder import is_done, read_state
+from ferkit.running.folder import DamagedError, is_done, read_state
 
 RECIPE = "recipe.yaml"
 
@@ -35,11 +35,15 @@ def refuse_changed_run(folder: Path) -> dict[str, Any]:
     """Look at the recipe of a run that may be done.
 
     Returns: the content of run.json; {} where there is none.
-    Raises: FerkitError: the recipe is another one by now, or run.json is damaged.
+    Raises: FerkitError: the recipe is another one by now. DamagedError: run.json is no such file.
     """
     if not (folder / "run.json").exists():
         return {}
-    state = read_state(folder / "run.json")
+    try:
+        state = read_state(folder / "run.json")
+    except DamagedError as error:
+        hint = f"Begin anew, in another folder: ferkit run {folder / RECIPE} --out FOLDER."
+        raise DamagedError(error.what, where=error.where, hint=hint) from error
     refuse_changed(folder, state.get("recipe"), finished=is_done(folder, state))
     return state
 
@@ -101,7 +105,7 @@ def changes(before: Any, now: Any, key: str = "") -> Iterator[str]:
         for index, (one, other) in enumerate(zip(before, now, strict=False)):
             yield from changes(one, other, f"{key}.{index}")
     elif before != now:
-        yield f"{key} is {shown(now)} (was {shown(before)})"
+        yield f"{key or 'it'} is {shown(now)} (was {shown(before)})"
 
 
 def _content(text: str, source: str) -> Any:

@@ -3,7 +3,7 @@ written and no face is prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ from rich.table import Table
 
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
+from ferkit.data.label_choice import FEWER_LABELS
+from ferkit.data.report import summarise
+from ferkit.errors import FerkitError
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.tables import narrow_table
 from ferkit.evaluation.wording import duration
@@ -21,13 +24,21 @@ from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.assemble import read_data
 from ferkit.running.changed_recipe import refuse_changed_run
+from ferkit.running.damaged import unchanged_plan
+from ferkit.running.folder import refuse_occupied
 from ferkit.running.matrix_plan import MatrixPlan, make_plan, with_threads
-from ferkit.running.matrix_start import estimate_line, estimate_plan, read_shared
-from ferkit.running.plan import PlannedRun, plan_runs
-from ferkit.running.plan_lines import plan_lines
+from ferkit.running.matrix_start import (
+    SharedData,
+    estimate_line,
+    estimate_plan,
+    read_shared,
+    said_of,
+)
+from ferkit.running.plan import PlannedRun, plan_runs, run_recipe
+from ferkit.running.plan_lines import data_key, plan_lines
 from ferkit.running.selection import selected
-from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder, unchanged_plan
-from ferkit.running.time_estimate import Case, Counted, Estimated, count, estimate, in_words
+from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder
+from ferkit.running.time_estimate import Case, Counted, Estimated, count, divide, estimate, in_words
 from ferkit.training.devices import choose_device, make_fabric
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ UNPREPARED = "without the preparation of faces that are not in the store yet"
 def dry_run(
     name: str,
     *,
+    out: Path | None,
     settings: Sequence[str],
     smoke: bool,
     choice: EngineChoice,
@@ -52,9 +64,11 @@ def dry_run(
     """Tell what `ferkit run` would do from the start.
 
     Args:
-        name, settings, smoke, choice, only: as of `start.begin`.
+        name, out, settings, smoke, choice, only: as of `start.begin`.
     Raises: FerkitError: whatever the run would raise before its faces are prepared.
     """
+    if out is not None:
+        refuse_occupied(out)
     components = catalogue(plugins.load())
     loaded = read_recipe(
         name, overrides=settings, catalogue=components, look=True, parts=bool(only)
@@ -90,7 +104,11 @@ def dry_resume(
     refuse_other_folder(folder)
     components = catalogue(plugins.load())
     if (folder / "matrix.json").exists():
-        plan = unchanged_plan(folder, components)
+
+        def tell(path: Path, why: FerkitError) -> None:
+            _say(console, f"warning: {why.where}: {why.what} {path} would be kept by another name.")
+
+        plan = unchanged_plan(folder, components, tell)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)
         return
     refuse_for_one(only, choice, str(folder))
@@ -125,10 +143,40 @@ def tell_matrix(
     for line in plan_lines(plan):
         _say(console, f"  {line}")
     shared = read_shared(plan, runs, components, new=new)
+    for line in divided(plan, runs, shared):
+        _say(console, f"  {line}")
     estimated = estimate_plan(plan, runs, shared, components)
     console.print(plan_table(plan, wanted, estimated, done=not new))
     if line := estimate_line(plan, wanted, estimated, jobs=jobs):
         _say(console, f"{line}, {UNPREPARED}")
+
+
+def divided(
+    plan: MatrixPlan, runs: Sequence[PlannedRun], shared: Mapping[str, SharedData]
+) -> Iterator[str]:
+    """Divide the rows of runs, those of the same data once.
+
+    Yields: what is too few, in words. Raises: FerkitError: there is no such fold, or fewer labels
+        than asked for.
+    """
+    last = {run.cell: run for run in sorted(runs, key=lambda run: run.fold or 0)}
+    tried: dict[str, PlannedRun] = {}
+    for run in last.values():
+        recipe = run_recipe(plan.recipes[run.cell], run, name=plan.name, root=plan.root)
+        if tried.setdefault(repr(recipe.data), run) is run:
+            with said_of(run):
+                case = Case(recipe, shared[data_key(plan.recipes[run.cell])].read)
+                yield from (f"{run.place}: {line}" for line in too_few(case, smoke=plan.smoke))
+
+
+def too_few(case: Case, *, smoke: bool) -> list[str]:
+    """Of which classes there are fewer labels than asked for, in words.
+
+    Raises: FerkitError: the rows can't be divided as asked for.
+    """
+    problems = divide(case, rough=smoke).problems
+    few = [one for one in problems if one.kind == FEWER_LABELS]
+    return [f"data: {summary.line()}" for summary in summarise(few)]
 
 
 def plan_table(
@@ -199,10 +247,13 @@ def tell_single(
     device = choose_device(recipe.training.device)
     context = Context(seed=recipe.seed, device=str(device))
     case = Case(recipe, read_data(recipe, components, context, smoke=smoke))
+    few = too_few(case, smoke=smoke)
     counted = count(case, components)
     _say(console, f"{name}: {replicate_words(str(recipe.seed))}, on {device}")
     sizes = counted.sizes._asdict()
     _say(console, "  samples: " + ", ".join(f"{n} {split}" for split, n in sizes.items() if n))
+    for line in few:
+        _say(console, f"  {line}")
     console.print(phases_table(counted))
     if smoke:
         _say(console, "smoke: one step of each phase")

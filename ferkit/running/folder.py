@@ -19,6 +19,10 @@ SCHEMA_VERSION = 1
 LOCK = ".lock"
 
 
+class DamagedError(FerkitError):
+    """A file that ferkit wrote is not whole any more, such as after a full disk."""
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` as readable JSON, whole or not at all."""
     write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -27,39 +31,49 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object that ferkit wrote.
 
-    Raises: FerkitError: the file is missing or not a JSON object.
+    Raises: DamagedError: it is cut off, empty or something else. FerkitError: it is missing.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FerkitError("no such file; is this a run folder?", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FerkitError(f"can't be read ({error}).", where=str(path)) from error
+    except OSError as error:
+        raise FerkitError(f"can't be read ({error.strerror}).", where=str(path)) from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DamagedError(f"can't be read ({error}).", where=str(path)) from error
     if not isinstance(content, dict):
-        raise FerkitError("is not a JSON object.", where=str(path))
+        raise DamagedError("is not a JSON object.", where=str(path))
     return content
 
 
 def read_state(path: Path) -> dict[str, Any]:
     """Read a run.json, matrix.json or sweep.json.
 
-    Raises: FerkitError: it is missing, damaged, or of another format than this ferkit's.
+    Raises: DamagedError: it is no such file any more. FerkitError: it is missing, or of another
+        format than this ferkit's.
     """
     content = read_json(path)
     version = content.get("schema_version")
+    if version is None:
+        raise DamagedError("is damaged: it does not say its format.", where=str(path))
     if version != SCHEMA_VERSION:
         raise FerkitError(
             f"is of format {version}; this ferkit reads {SCHEMA_VERSION}.",
             where=str(path),
-            hint="Another version of ferkit wrote it, or it is damaged.",
+            hint="Another version of ferkit wrote it.",
         )
     return content
 
 
 def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
-    """Whether a run is finished: it says so, and its results and its report are there."""
-    outcome = ("results.json", "report.html")
-    return state.get("status") == "done" and all((folder / name).is_file() for name in outcome)
+    """Whether a run is finished: it says so, and its whole results and its report are there."""
+    if state.get("status") != "done" or not (folder / "report.html").is_file():
+        return False
+    try:
+        read_json(folder / "results.json")
+    except FerkitError:
+        return False
+    return True
 
 
 def now() -> str:
@@ -78,13 +92,24 @@ def new_folder(out: Path | None, name: str) -> Path:
     if out is None:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         return _first_free(Path("runs") / f"{name}-{stamp}")
+    refuse_occupied(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        entries = [entry.name for entry in out.iterdir() if entry.name != LOCK]
-    except (FileExistsError, NotADirectoryError):
-        raise FerkitError("is a file, not a folder.", where=str(out)) from None
     except OSError as error:
         raise FerkitError(f"can't make this folder ({error.strerror}).", where=str(out)) from error
+    return out
+
+
+def refuse_occupied(out: Path) -> None:
+    """Raise FerkitError unless `out` is an empty folder, or may become one."""
+    try:
+        entries = [entry.name for entry in out.iterdir() if entry.name != LOCK]
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        raise FerkitError("is a file, not a folder.", where=str(out)) from None
+    except OSError as error:
+        raise FerkitError(f"can't be looked into ({error.strerror}).", where=str(out)) from error
     if entries:
         known = (out / "run.json").exists() or (out / "matrix.json").exists()
         command = "sweep" if (out / "sweep.json").exists() else "run"
@@ -96,7 +121,6 @@ def new_folder(out: Path | None, name: str) -> Path:
             if known
             else "Choose another folder.",
         )
-    return out
 
 
 def _first_free(wanted: Path) -> Path:

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from ferkit.evaluation.comparisons import Answers, Pair, compare_all, readable_answers
-from ferkit.evaluation.published import with_paper
+from ferkit.evaluation.published import Figures, with_paper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,10 +96,13 @@ def beside_paper(
     paper = matrix.paper
     if paper is None:
         return dict(summary)
-    figures = {name: paper.figure(setting, name) for name in matrix.variants}
     return with_paper(
         summary,
         paper.model_dump(include={"source", "metric", "comparable", "note", "costs"}),
-        figures={name: value for name, value in figures.items() if value is not None},
+        figures=paper.figures(setting),
         models=paper.models(setting),
+        further={
+            name: Figures(paper.figures(setting, name), paper.models(setting, name))
+            for name in paper.further
+        },
     )

@@ -17,9 +17,10 @@ from ferkit.matrix_section import MatrixSection
 from ferkit.recipe import LoadedRecipe, models_for, validate
 from ferkit.recipe_write import recipe_document, recipe_hash
 from ferkit.running.changed_recipe import recorded
-from ferkit.running.folder import is_done, now, read_json, read_state
+from ferkit.running.folder import DamagedError, is_done, now, read_json, read_state
 from ferkit.running.matrix_recipe import dump_matrix
 from ferkit.running.matrix_state import write_state
+from ferkit.running.paper_rounds import refuse_idle_rounds
 from ferkit.running.plan import (
     Cell,
     PlannedRun,
@@ -73,10 +74,12 @@ class MatrixPlan:
         return threads.pop() if len(threads) == 1 else None
 
     def finished(self, run: PlannedRun) -> bool:
-        """Whether the run is done."""
+        """Whether the run is done; one whose run.json is damaged is not."""
         folder = self.root / run.folder
-        path = folder / "run.json"
-        return path.exists() and is_done(folder, read_json(path))
+        try:
+            return is_done(folder, read_json(folder / "run.json"))
+        except FerkitError:
+            return False
 
     def sizes(self) -> str:
         """How much there is to do: "2 settings x 3 variants x 5 seeds, 41 runs"."""
@@ -113,10 +116,12 @@ def make_plan(
         root: the matrix folder. jobs: as asked for; several runs on a CPU get a thread each.
         threads: of each run on a CPU, if that is settled.
     Returns: the plan, the resolved recipe of each run, and the whole matrix as YAML.
-    Raises: FerkitError: this machine lacks a device that a variant asks for.
+    Raises: FerkitError: this machine lacks a device that a variant asks for, or
+        `matrix.paper.rounds` names one without rounds.
     """
     runs = plan_runs(matrix)
     of_cells = _validated(loaded, matrix, components, runs, root=root)
+    refuse_idle_rounds(matrix, of_cells, components)
     for training in {
         repr(recipe.training): recipe.training for recipe in of_cells.values()
     }.values():
@@ -234,7 +239,8 @@ def _digest(recipe: Recipe, *, with_init: bool) -> str:
 def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
     """The matrix in a folder, as it was planned.
 
-    Raises: FerkitError: matrix.json or a planned recipe is damaged or of a later format.
+    Raises: DamagedError: matrix.json is. FerkitError: it is of another format, or a planned recipe
+        can't be read.
     """
     path = root / "matrix.json"
     state = read_state(path)
@@ -246,7 +252,7 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
             runs = [_read_run(entry) for entry in state["runs"]]
     except (KeyError, TypeError, ValueError) as error:
         lacking = f"lacks {error}" if isinstance(error, KeyError) else "holds no valid matrix"
-        raise FerkitError(f"is damaged: it {lacking}.", where=str(path)) from error
+        raise DamagedError(f"is damaged: it {lacking}.", where=str(path)) from error
     files: dict[Cell, Path] = {}
     for run in runs:
         if not run.is_shared:

@@ -12,6 +12,7 @@ from ferkit.matrix_axes import SETTING, read_axis
 from ferkit.matrix_section import MatrixSection
 from ferkit.path_variables import absolute_path
 from ferkit.recipe import LoadedRecipe
+from ferkit.recipe_merge import lay_over
 from ferkit.recipe_write import recipe_document
 from ferkit.recipe_yaml import Place, placed, plain
 from ferkit.running.plan import FIRST, PRETRAIN, Cell, fragment_of
@@ -29,6 +30,8 @@ def dump_matrix(
         loaded: as it was read. documents: of each setting and variant, resolved.
     """
     given = matrix.as_given()
+    if matrix.folds is not None:
+        documents = {cell: _of_any_fold(document) for cell, document in documents.items()}
     content = given.model_dump(mode="json")
     if matrix.settings is None:
         written = {
@@ -47,6 +50,11 @@ def dump_matrix(
         content[key] = written.get(key) if content[key] is not None else None
     content = recipe_document(loaded.recipe) | {"matrix": content}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _of_any_fold(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe without its fold, which the matrix names."""
+    return lay_over(document, {"data": {"split": {"fold": 0}}})
 
 
 def _settings(

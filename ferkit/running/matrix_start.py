@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.running.absent_files import refuse_absent_later
-from ferkit.running.assemble import ReadSets, prepare_data, read_data
+from ferkit.running.assemble import ReadSets, read_data
 from ferkit.running.children import local_engine
 from ferkit.running.matrix import run_matrix, show_table
 from ferkit.running.plan_lines import data_key, plan_lines
 from ferkit.running.selection import selected
+from ferkit.running.sources import prepare_data
 from ferkit.running.time_estimate import Case, Estimated, estimate, in_words
 from ferkit.running.time_left import RunTimes, seconds_left
 from ferkit.running.trial import Trial

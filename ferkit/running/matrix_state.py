@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferkit.evaluation.matrix import summarise_matrix
+from ferkit.evaluation.pooled_matrix import with_pooled
 from ferkit.evaluation.published import rounds_beside_paper
 from ferkit.evaluation.rounds import rounds_of, summarise_rounds
 from ferkit.running.folder import SCHEMA_VERSION, now, read_json, write_json
 from ferkit.running.matrix_comparisons import beside_paper, tests_of, with_tests
+from ferkit.running.matrix_pools import leaves_subjects_out, pools_of, shares_tested
 from ferkit.running.plan import FIRST, PRETRAIN
 
 if TYPE_CHECKING:
+    from ferkit.evaluation.pooled import Pooled
     from ferkit.running.matrix_plan import MatrixPlan
-    from ferkit.running.plan import PlannedRun
+    from ferkit.running.plan import Cell, PlannedRun
 
 BEFORE = ("planned", "running")
 """While a matrix stands so, nothing is tested yet."""
@@ -36,22 +39,27 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is done. results: of results.json. seconds: it took, or None."""
+    """A run that is done. results: of results.json. about: of run.json."""
 
     run: PlannedRun
     results: Mapping[str, Any]
-    seconds: float | None
+    about: Mapping[str, Any]
+
+    @property
+    def seconds(self) -> float | None:
+        """It took, or None."""
+        return self.about.get("seconds")
 
 
 def read_finished(plan: MatrixPlan) -> list[Finished]:
     """All runs that are done, in the order of the plan; shared ones for each of their settings."""
-    by_folder: dict[Path, tuple[Mapping[str, Any], float | None] | None] = {}
+    by_folder: dict[Path, tuple[Mapping[str, Any], Mapping[str, Any]] | None] = {}
     found = []
     for run in plan.runs:
         if run.folder not in by_folder:
             folder = plan.root / run.folder
             by_folder[run.folder] = (
-                (read_json(folder / "results.json"), read_json(folder / "run.json").get("seconds"))
+                (read_json(folder / "results.json"), read_json(folder / "run.json"))
                 if plan.finished(run)
                 else None
             )
@@ -98,12 +106,13 @@ def write_state(
     if axes := plan.matrix.axis_values():
         state["axes"] = axes
     tests = tests_of(plan, finished) if status not in BEFORE else None
+    pools = pools_of(plan, finished) if status not in BEFORE else {}
     if tests is not None:
         state["tests"] = tests
     if settings is None:
-        state["summary"] = _summary(plan, finished, None, tests)
+        state["summary"] = _summary(plan, finished, None, tests, pools)
     else:
-        summaries = {name: _summary(plan, finished, name, tests) for name in settings}
+        summaries = {name: _summary(plan, finished, name, tests, pools) for name in settings}
         state["settings"] = {name: one for name, one in summaries.items() if one is not None}
         state["first_accuracy"] = {name: first_accuracy(finished, name) for name in settings}
     rounds = rounds_by_setting(plan, finished)
@@ -131,6 +140,7 @@ def _summary(
     finished: list[Finished],
     setting: str | None,
     tests: Mapping[str, Any] | None,
+    pools: Mapping[Cell, Pooled],
 ) -> dict[str, Any] | None:
     """The table over one setting; None where nothing is done."""
     results: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -145,18 +155,14 @@ def _summary(
         ordered,
         baseline=matrix.baseline,
         metric=matrix.metric,
-        folds=number_of_folds(plan, setting),
+        test_per_train=shares_tested(plan, finished, setting),
+    )
+    summary = with_pooled(
+        summary,
+        {name: pools[setting, name] for name in ordered if (setting, name) in pools},
+        main=leaves_subjects_out(plan, setting),
     )
     return beside_paper(with_tests(summary, tests, setting or ""), matrix, setting)
-
-
-def number_of_folds(plan: MatrixPlan, setting: str | None) -> int | None:
-    """How many folds the data of a setting are divided into, as far as the recipe says."""
-    found = [
-        recipe.data.split.folds for (name, _), recipe in plan.recipes.items() if name == setting
-    ]
-    numbers = [folds for folds in found if isinstance(folds, int)]
-    return max(numbers, default=None)
 
 
 def rounds_by_setting(
@@ -170,10 +176,11 @@ def rounds_by_setting(
             variants = found.setdefault(one.run.setting, {})
             variants.setdefault(one.run.variant, {})[one.run.replicate] = entries
     metric, paper = plan.matrix.metric, plan.matrix.paper
+    ratios = {setting: shares_tested(plan, finished, setting) for setting in found}
     return {
         setting or "": {
             name: rounds_beside_paper(
-                summarise_rounds(runs, metric, number_of_folds(plan, setting)),
+                summarise_rounds(runs, metric, ratios[setting].get(name)),
                 paper.round_figures(setting, name) if paper and paper.metric == metric else (),
             )
             for name, runs in variants.items()

@@ -9,13 +9,8 @@ from ferkit.evaluation.axes_table import axes_markdown, layout_of
 from ferkit.evaluation.latex import matrix_latex, settings_latex
 from ferkit.evaluation.matrix_epochs import epochs_markdown
 from ferkit.evaluation.matrix_table import matrix_markdown
-from ferkit.evaluation.settings_csv import (
-    MatrixRun,
-    matrix_csv,
-    rounds_csv,
-    runs_csv,
-    settings_csv,
-)
+from ferkit.evaluation.runs_csv import MatrixRun, rounds_csv, runs_csv
+from ferkit.evaluation.settings_csv import matrix_csv, settings_csv
 from ferkit.evaluation.settings_table import compact_markdown, settings_markdown
 from ferkit.evaluation.tables import rounds_markdown
 from ferkit.evaluation.wording import SMOKE

@@ -131,6 +131,8 @@ def results_of(
         found = {"attention": attention, "stability": stability, "rounds": rounds}
         found |= {"epochs": epochs}
         results |= {name: entry for name, entry in found.items() if entry is not None}
+    if data.seen_before:
+        results["seen_before"] = list(data.seen_before)
     results["cost"] = cost_of(recipe, data, trained)
     return results, predictions
 

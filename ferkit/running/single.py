@@ -13,14 +13,22 @@ import torch
 import ferkit
 from ferkit.catalogue import Catalogue
 from ferkit.contracts.running import Run
-from ferkit.data.report import summarise
-from ferkit.errors import FerkitError
 from ferkit.evaluation.report import write_report
 from ferkit.files import write_whole
 from ferkit.model.build import build_model
 from ferkit.plugin import Context, Kind
 from ferkit.plugins import Observers
 from ferkit.recipe_write import dump_recipe, recipe_document
+from ferkit.running.about_data import about_data, refuse_other_data
+from ferkit.running.ancestry import (
+    PARENTS,
+    Ancestry,
+    as_recorded,
+    declare,
+    look_back,
+    parents,
+    write_samples,
+)
 from ferkit.running.assemble import RunData, assemble
 from ferkit.running.changed_recipe import recorded
 from ferkit.running.environment import device_name, plugin_versions, versions
@@ -67,6 +75,7 @@ def run_single(
     resume: bool = False,
     smoke: bool = False,
     with_test: bool | None = None,
+    in_matrix: bool = False,
     epoch_finished: Callable[[Row], None] = lambda _: None,
 ) -> Mapping[str, Any]:
     """Train, evaluate and report one recipe in a folder that the caller has locked.
@@ -80,6 +89,7 @@ def run_single(
         with_test: whether the test split may be looked at; None: as the run began, a new one
             with it. A run that was done without may be resumed with it: it is then measured, and
             not trained again.
+        in_matrix: refuse test samples that a model before has seen; otherwise they are declared.
         epoch_finished: told the row of every epoch; may raise `EndedEarly`.
     Returns: the content of results.json.
     Raises: FerkitError, RunError: with the reason in run.json. EndedEarly: as `epoch_finished`
@@ -100,6 +110,7 @@ def run_single(
             state=state,
             resume=resume,
             smoke=smoke,
+            in_matrix=in_matrix,
             epoch_finished=epoch_finished,
         )
     except KeyboardInterrupt:
@@ -159,6 +170,7 @@ def _work(
     state: RunState,
     resume: bool,
     smoke: bool,
+    in_matrix: bool,
     epoch_finished: Callable[[Row], None],
 ) -> Mapping[str, Any]:
     device = str(choose_device(recipe.training.device))
@@ -174,15 +186,23 @@ def _work(
         smoke=smoke,
         before=lambda read: trial(recipe, read, context),
     )
-    _check_same_data(state, data, resume=resume)
+    if resume:
+        refuse_other_data(state.content.get("data"), data, folder)
+    starts = parents(recipe)
+    ancestry = Ancestry()
     if state.content.get("without_test"):
         data = replace(data, test=None)
+    elif data.test is not None:
+        ancestry = look_back(data, starts)
+        data = declare(data, ancestry, display, refuse=in_matrix)
+    write_samples(folder, data)
     state.update(
         device=device,
         device_name=device_name(device),
         threads=torch.get_num_threads(),
         classes=list(data.classes),
-        data=_about(data),
+        data=about_data(data),
+        **{PARENTS: as_recorded(folder, starts)},
     )
     run = Run(recipe.name or "run", folder, recipe_document(recipe), data.classes)
     observers = Observers(catalogue.loaded, display.say)
@@ -199,7 +219,7 @@ def _work(
     finally:
         display.end()
     kept_back = [KEPT_BACK] if state.content.get("without_test") else []
-    notes = list(dict.fromkeys([*kept_back, *watch.notes, *trained.notes]))
+    notes = list(dict.fromkeys([*kept_back, *ancestry.notes, *watch.notes, *trained.notes]))
     state.update(
         notes=notes,
         phases=[phase.as_dict() for phase in trained.phases],
@@ -267,28 +287,3 @@ def make_job(
         smoke=smoke,
         observer=observer,
     )
-
-
-def _check_same_data(state: RunState, data: RunData, *, resume: bool) -> None:
-    """A resumed run must see the data it started with."""
-    before = (state.content.get("data") or {}).get("fingerprints")
-    if not resume or before is None or before == data.fingerprints:
-        return
-    changed = [role for role in data.fingerprints if before.get(role) != data.fingerprints[role]]
-    raise FerkitError(
-        f"the data changed since this run started ({', '.join(changed)}).",
-        where=str(state.path.parent),
-        hint="Start a new run with 'ferkit run', or put the files back.",
-    )
-
-
-def _about(data: RunData) -> dict[str, Any]:
-    """The data's part of run.json."""
-    return {
-        "splits": data.sizes(),
-        "regions": list(data.regions),
-        "image_size": data.image_size,
-        "protocol": [one.as_json() for one in data.splits.protocol],
-        "problems": [summary.as_json() for summary in summarise(data.problems)],
-        "fingerprints": data.fingerprints,
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,10 +17,12 @@ from ferkit.evaluation.report_epochs import epochs_table
 from ferkit.evaluation.tables import results_table
 from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
-from ferkit.running.changed_recipe import refuse_changed, refuse_changed_run
-from ferkit.running.folder import LOCK, held, is_done, new_folder, read_json
-from ferkit.running.matrix_plan import MatrixPlan, read_plan, with_threads, write_plan
+from ferkit.running.changed_recipe import refuse_changed_run
+from ferkit.running.damaged import set_aside, unchanged_plan
+from ferkit.running.folder import LOCK, DamagedError, held, is_done, new_folder, read_json
+from ferkit.running.matrix_plan import with_threads, write_plan
 from ferkit.running.matrix_start import work_off
+from ferkit.running.matrix_state import write_state
 from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.selection import selected
@@ -123,7 +126,9 @@ def resume(
     with held(folder), resumable(folder, display):
         components = catalogue(plugins.load())
         if (folder / "matrix.json").exists():
-            plan = unchanged_plan(folder, components)
+            plan = unchanged_plan(folder, components, partial(_make_anew, display))
+            if not (folder / "matrix.json").exists():
+                write_state(plan, "interrupted")
             work_off(
                 plan, components, console, display, choice=choice, progress=progress, only=only
             )
@@ -141,16 +146,9 @@ def refuse_other_folder(folder: Path) -> None:
         raise no_run(folder)
 
 
-def unchanged_plan(folder: Path, components: Catalogue) -> MatrixPlan:
-    """The plan of a matrix that is gone on with.
-
-    Raises: FerkitError: it is damaged, or a recipe is another one than the matrix began with.
-    """
-    plan = read_plan(folder, components)
-    refuse_changed(folder, plan.recorded, finished=False)
-    for run in plan.work:
-        refuse_changed_run(folder / run.folder)
-    return plan
+def _make_anew(display: Display, path: Path, why: DamagedError) -> None:
+    """Set aside what is damaged, and say so."""
+    display.say(f"warning: {why.where}: {why.what} Kept as {set_aside(path)}, and made anew.")
 
 
 def begin_one(
@@ -179,6 +177,7 @@ def begin_one(
             catalogue=components,
             display=display,
             smoke=smoke,
+            in_matrix=True,
         )
 
 
@@ -191,7 +190,7 @@ def resume_one(
         init, patience: as of `begin_one`.
     """
     with held(folder, patience=patience):
-        resume_held(folder, catalogue(plugins.load()), display, init=init)
+        resume_held(folder, catalogue(plugins.load()), display, init=init, in_matrix=True)
 
 
 def _starting_from(recipe: Recipe, init: Path | None) -> Recipe:
@@ -199,10 +198,17 @@ def _starting_from(recipe: Recipe, init: Path | None) -> Recipe:
 
 
 def resume_held(
-    folder: Path, components: Catalogue, display: Display, *, init: Path | None = None
+    folder: Path,
+    components: Catalogue,
+    display: Display,
+    *,
+    init: Path | None = None,
+    in_matrix: bool = False,
 ) -> None:
     """Go on with a single run in a folder that is locked; nothing happens if it is done.
 
+    Args:
+        init: as of `begin_one`. in_matrix: as of `run_single`.
     Raises: FerkitError: the folder holds no run.
     """
     if not (folder / "run.json").exists():
@@ -220,6 +226,7 @@ def resume_held(
         display=display,
         resume=True,
         smoke=bool(state.get("smoke")),
+        in_matrix=in_matrix,
     )
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -19,9 +20,11 @@ from ferkit.evaluation.sweep_summary import drawn_in_words, metric_name, shown_v
 from ferkit.files import write_whole
 from ferkit.recipe_write import dump_recipe
 from ferkit.running.children import Child, forking, next_messages
-from ferkit.running.folder import is_done, read_json
+from ferkit.running.damaged import set_aside
+from ferkit.running.folder import DamagedError, is_done, read_json
 from ferkit.running.outputs import read_metrics
 from ferkit.running.progress import Display
+from ferkit.running.sweep_alike import first_labels, refuse_others, validation_labels
 from ferkit.running.sweep_best import measure_best, nothing_found
 from ferkit.running.sweep_child import (
     END,
@@ -74,7 +77,7 @@ def run_sweep(
         state = write_state(plan, study, "failed" if state["best"] is None else "done")
         write_sweep_report(plan.root)
         if state["best"] is None:
-            raise nothing_found(plan, study)
+            raise nothing_found(plan, state)
         return state
     finally:
         study.close()
@@ -92,6 +95,7 @@ class _Sweep:
         self._work: dict[Child, Work] = {}
         self._told = {one.number: one for one in study.trials() if one.state != "running"}
         self._took: list[float] = []  # seconds of the trials that ended in this process
+        self._measured_on: tuple[int, Mapping[str, str]] | None = None  # trial, and its samples
 
     def work_off(self, console: Console, *, live: bool) -> None:
         """Start trials as places become free, until there are as many as asked for."""
@@ -138,8 +142,8 @@ class _Sweep:
         number = work.draw.number
         while (seed := work.next_seed(self._seeds)) is not None:
             folder = self._plan.run_folder(number, seed)
-            state = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
             try:
+                state = self._state(folder)
                 if state.get("status") == "pruned" or self._stopped_too_soon(work, seed):
                     mark_pruned(folder)
                     self._end(work, "pruned", None)
@@ -147,12 +151,34 @@ class _Sweep:
                 if not is_done(folder, state):
                     self._work[self._start(work, seed, context)] = work
                     return
+                self._refuse_other_samples(number, folder)
                 work.values[seed] = measured(folder, self._plan.sweep.metric)
             except FerkitError as error:
                 self._end(work, "failed", None, str(error))
                 return
         self._study.note(number, values={str(seed): one for seed, one in work.values.items()})
         self._end(work, "complete", fmean(work.values.values()))
+
+    def _state(self, folder: Path) -> dict[str, Any]:
+        """What run.json says; {} where it is not there, or is damaged: the run is done anew."""
+        if not (folder / "run.json").exists():
+            return {}
+        try:
+            return read_json(folder / "run.json")
+        except DamagedError as error:
+            self._display.say(f"warning: {error} Kept as {set_aside(folder)}, and done anew.")
+            return {}
+
+    def _refuse_other_samples(self, number: int, folder: Path) -> None:
+        """Refuse a run that is measured on other samples than the first trial that is complete.
+
+        Raises: FerkitError: it is.
+        """
+        found = validation_labels(folder)
+        if self._measured_on is None:
+            complete = [one.number for one in self._told.values() if one.state == "complete"]
+            self._measured_on = first_labels(self._plan, complete) or (number, found)
+        refuse_others(found, *self._measured_on, where=folder)
 
     def _stopped_too_soon(self, work: Work, seed: int) -> bool:
         """Of a trial of a sweep that was stopped, report the epochs that were not told by then.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ferkit.errors import RunError
+from ferkit.evaluation.sweep_summary import failures_in_words
 from ferkit.recipe import read_recipe
 from ferkit.running.folder import read_json, write_json
 from ferkit.running.progress import Display
 from ferkit.running.single import run_single
 from ferkit.running.sweep_plan import SweepPlan
 from ferkit.running.sweep_state import tested, write_best
-from ferkit.running.sweep_study import SweepStudy, Told
+from ferkit.running.sweep_study import Told
 
 
 def measure_best(plan: SweepPlan, told: Told, display: Display) -> None:
@@ -49,18 +53,15 @@ class _WithoutWords:
         pass
 
 
-def nothing_found(plan: SweepPlan, study: SweepStudy) -> RunError:
-    """Says why no trial came to a value."""
-    reasons: dict[str, int] = {}
-    for told in study.trials():
-        reason = str(told.about.get("reason") or told.state)
-        reasons[reason] = reasons.get(reason, 0) + 1
-    lines = "; ".join(
-        f"{reason.removesuffix('.')}{f' ({n} times)' if n > 1 else ''}"
-        for reason, n in list(reasons.items())[:5]
-    )
+def nothing_found(plan: SweepPlan, state: Mapping[str, Any]) -> RunError:
+    """Says why no trial came to a value.
+
+    Args:
+        state: of sweep.json.
+    """
+    why = failures_in_words(state) or "all were pruned"
     return RunError(
-        f"none of {len(study.trials())} trials came to a value: {lines}.",
+        f"none of {len(state['trials'])} trials came to a value: {why}.",
         where=str(plan.root),
         hint="Put right what fails, then begin anew in another folder.",
     )

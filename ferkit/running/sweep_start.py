@@ -12,6 +12,7 @@ from rich.console import Console
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.errors import FerkitError
+from ferkit.evaluation.sweep_summary import failed_sentence
 from ferkit.evaluation.sweep_table import sweep_table
 from ferkit.plugin import Context
 from ferkit.recipe import LoadedRecipe, read_recipe
@@ -172,6 +173,8 @@ def _is_done(plan: SweepPlan) -> bool:
 
 def _show(plan: SweepPlan, console: Console, display: Display, progress: Style) -> None:
     _show_table(plan, console, progress)
+    if told := failed_sentence(read_json(plan.root / "sweep.json")):
+        display.say(told)
     display.say(f"best recipe: {plan.root / 'best.yaml'}")
     display.say(f"report: {plan.root / 'report.html'}")
 

@@ -15,7 +15,7 @@ from ferkit.contracts.data import Clips, ClipSource, DrawnDataset
 from ferkit.contracts.faces import RegionCropper
 from ferkit.data.loader import choose_frames
 from ferkit.data.members import Rows
-from ferkit.data.splits import make_splits
+from ferkit.data.splits import Splits, make_splits
 from ferkit.errors import FerkitError
 from ferkit.evaluation.wording import duration
 from ferkit.plugin import Context, Kind
@@ -119,20 +119,30 @@ def estimate(
     }
 
 
+def divide(case: Case, *, rough: bool) -> Splits:
+    """Divide the rows, as far as that goes without looking for faces and duplicates.
+
+    Args:
+        rough: as of `make_splits`.
+    Raises: FerkitError: they can't be divided.
+    """
+    rows = {role: Rows(one.samples, one.classes) for role, one in case.read.items()}
+    return make_splits(
+        rows["train"],
+        section=case.recipe.data,
+        test=rows.get("test"),
+        unlabelled=rows.get("unlabelled"),
+        rough=rough,
+    )
+
+
 def count(case: Case, components: Catalogue) -> Counted:
-    """Divide the rows, as far as that goes without looking for duplicates, and count the work.
+    """Divide the rows and count the work.
 
     Raises: FerkitError: they can't be divided.
     """
     recipe, began = case.recipe, time.perf_counter()
-    rows = {role: Rows(one.samples, one.classes) for role, one in case.read.items()}
-    splits = make_splits(
-        rows["train"],
-        section=recipe.data,
-        test=rows.get("test"),
-        unlabelled=rows.get("unlabelled"),
-        rough=True,
-    )
+    splits = divide(case, rough=True)
     sizes = Sizes(*(len(splits.parts()[name]) for name in Sizes._fields))
     context = Context(
         seed=recipe.seed,
@@ -147,7 +157,7 @@ def count(case: Case, components: Catalogue) -> Counted:
         recipe=recipe,
         sizes=sizes,
         work=work_of(recipe, sizes, components, context),
-        samples=sum(len(one.samples) for one in rows.values()),
+        samples=sum(len(one.samples) for one in case.read.values()),
         seconds=case.seconds + time.perf_counter() - began,
         context=context,
     )

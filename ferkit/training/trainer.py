@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ferkit.contracts.training import Phase
 from ferkit.errors import FerkitError
-from ferkit.training.checkpoint import load_checkpoint
+from ferkit.training.checkpoint import LAST, load_checkpoint
 from ferkit.training.devices import make_fabric, reproducible
 from ferkit.training.epochs import train_epoch
 from ferkit.training.interruption import Interruption
@@ -44,6 +44,8 @@ def train(job: TrainingJob, *, resume: bool = False) -> Trained:
         checkpoint = load_checkpoint(job.folder) if resume else None
         if checkpoint is None:
             start(session)
+            if resume and (job.folder / LAST).exists():
+                session.note("The checkpoint was damaged, so training began anew.")
         else:
             session.restore(checkpoint)
         position = session.position

@@ -17,6 +17,8 @@ from ferkit.errors import FerkitError, RunError
 from ferkit.model.face_model import FaceModel
 from ferkit.training.checkpoint import digest, write_synced, write_tensors
 
+_AGAIN = "Copy both files again, or move the run's folder away and do that run anew."
+
 HEAD = ("head.weight", "head.bias")
 
 MOST_NAMED = 20
@@ -69,7 +71,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             raise FerkitError(
                 "the weights are not those that the .json beside them describes.",
                 where=str(path),
-                hint="Copy both files again.",
+                hint=_AGAIN,
             )
         return load_file(path), about
     except FileNotFoundError as error:
@@ -79,7 +81,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             hint="Weights are in a run's checkpoints/, a .safetensors and a .json each.",
         ) from error
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise FerkitError(f"can't be read as weights: {error}.", where=str(path)) from error
+        what = f"can't be read as weights: {error}."
+        raise FerkitError(what, where=str(path), hint=_AGAIN) from error
 
 
 def load_init(

@@ -37,8 +37,8 @@ def test_cells_without_settings_are_by_variant(read):
     paper = read(
         PLAIN + "  paper: {source: P, cells: {smooth: 83.44, plain: 80}, rows: {SCN (2020): 85}}\n"
     )
-    assert paper.figure(None, "smooth") == pytest.approx(0.8344)
-    assert paper.figure(None, "plain") == pytest.approx(0.8)
+    assert paper.figures(None).get("smooth") == pytest.approx(0.8344)
+    assert paper.figures(None).get("plain") == pytest.approx(0.8)
     assert paper.models(None) == pytest.approx({"SCN (2020)": 0.85})
     assert (paper.metric, paper.comparable, paper.note) == ("accuracy", True, "")
 
@@ -46,11 +46,11 @@ def test_cells_without_settings_are_by_variant(read):
 def test_cells_with_settings_are_by_setting_and_variant(read):
     paper = read(
         GRID + "  paper:\n    source: P\n    metric: macro_f1\n    comparable: false\n"
-        "    cells: {easy: {plain: 1}}\n    rows: {SCN: {hard: 2, easy: 3}, DLP: {easy: 4}}\n"
+        "    cells: {easy: {plain: 1.5}}\n    rows: {SCN: {hard: 2, easy: 3}, DLP: {easy: 4}}\n"
     )
-    assert paper.figure("easy", "plain") == pytest.approx(0.01)
-    assert paper.figure("hard", "plain") is None
-    assert paper.figure("easy", "smooth") is None
+    assert paper.figures("easy").get("plain") == pytest.approx(0.015)
+    assert paper.figures("hard").get("plain") is None
+    assert paper.figures("easy").get("smooth") is None
     assert paper.models("easy") == pytest.approx({"SCN": 0.03, "DLP": 0.04})
     assert paper.models("hard") == pytest.approx({"SCN": 0.02})
 
@@ -104,8 +104,8 @@ def test_figures_of_rounds_and_costs(read):
     assert paper.round_figures("easy", "plain") == [0.525, None, pytest.approx(0.546)]
     assert paper.round_figures("hard", "plain") == []
     assert paper.costs["VGG"].gflops == 15.5
-    flat = read(PLAIN + "  paper: {source: P, rounds: {plain: [1]}}\n")
-    assert flat.round_figures(None, "plain") == [0.01]
+    flat = read(PLAIN + "  paper: {source: P, rounds: {plain: [2]}}\n")
+    assert flat.round_figures(None, "plain") == [0.02]
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,41 @@ def test_figures_of_rounds_and_costs(read):
 )
 def test_rounds_and_costs_that_are_none(wrong, paper, message):
     assert message in "\n".join(wrong(PLAIN + f"  paper: {{source: P, {paper}}}\n"))
+
+
+def test_figures_of_further_metrics(read):
+    paper = read(
+        GRID + "  paper:\n    source: P\n    cells: {easy: {plain: 35}}\n    further:\n"
+        "      macro_f1: {cells: {easy: {plain: 29}}, rows: {SCN: {easy: 31}}}\n"
+    )
+    assert paper.figures("easy", "macro_f1") == pytest.approx({"plain": 0.29})
+    assert paper.figures("hard", "macro_f1") == {}
+    assert paper.models("easy", "macro_f1") == pytest.approx({"SCN": 0.31})
+    assert paper.figures("easy") == pytest.approx({"plain": 0.35})
+    assert read(PLAIN + "  paper: {source: P, further: {macro_f1: {cells: {plain: 29}}}}\n").further
+
+
+@pytest.mark.parametrize(
+    ("paper", "message"),
+    [
+        ("cells: {plain: 0.83, smooth: 0.5}", "matrix.paper.cells must be in percent, and its "
+         "highest figure is 0.83. Write 83 instead of 0.83, and so on."),
+        ("rows: {SCN: 1}", "matrix.paper.rows must be in percent, and its highest figure is 1."),
+        ("rounds: {plain: [0.5, null]}", "matrix.paper.rounds must be in percent"),
+        ("further: {macro_f1: {cells: {plain: 0.29}}}", "r.yaml:6:50: matrix.paper.further.macro_f1"
+         ".cells must be in percent, and its highest figure is 0.29. Write 29 instead of 0.29"),
+        ("further: {macro_f1: {cells: {plan: 29}}}", "matrix.paper.further.macro_f1.cells names "
+         "'plan', which is no variant. Did you mean 'plain'?"),
+        ("further: {macro_f1: {rows: {plain: 29}}}", "Give its figure in matrix.paper.further."),
+        ("further: {macro_f1: {}}", "matrix.paper.further.macro_f1 has neither cells nor rows."),
+        ("further: {accuracy: {cells: {plain: 29}}}", "is of the metric that matrix.paper.cells"),
+        ("further: {f1: {cells: {plain: 29}}}", "matrix.paper.further"),
+    ],
+)  # fmt: skip
+def test_fractions_and_wrong_further_figures_are_refused(wrong, paper, message):
+    assert message in "\n".join(wrong(PLAIN + f"  paper: {{source: P, {paper}}}\n"))
+
+
+def test_figures_at_zero_or_above_one_are_percent(read):
+    assert read(PLAIN + "  paper: {source: P, cells: {plain: 0}}\n").figures(None) == {"plain": 0}
+    assert read(PLAIN + "  paper: {source: P, cells: {plain: 0.4, smooth: 1.2}}\n").cells

@@ -49,7 +49,7 @@ def test_parameters_in_words():
         ("maybe", "number >= 2 or null", "null"),
         ("text", "text", '""'),
         ("pair", "list of 2: whole number, number", "[1, 0.5]"),
-        ("many", "list of text (at least 1)", "[a, b]"),
+        ("many", "list of text (not empty)", "[a, b]"),
         ("mapping", "mapping to whole number", "{}"),
         ("choice", "x, y", "x"),
         ("either", "whole number or auto", "auto"),

@@ -102,6 +102,29 @@ def test_a_variable_that_leads_nowhere(
     assert "by request, for researchers" in str(rafd.hint)
 
 
+@pytest.mark.parametrize("nowhere", ["/nowhere", "nowhere"])
+def test_variables_that_lead_to_the_same_nowhere(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
+    """Each is told with what lies at its own place in the recipe."""
+    set_all(monkeypatch, tmp_path)
+    recipe.write_text(RECIPE.replace("$FERKIT_DATA/raf", "$MY_FACES"))
+    monkeypatch.setenv("FERKIT_RAFD", nowhere)
+    monkeypatch.setenv("MY_FACES", nowhere)
+    components = catalogue(load())
+    with pytest.raises(FerkitErrors) as raised:
+        read_recipe(str(recipe), catalogue=components, look=True)
+    rafd, raf_db = (error.what for error in raised.value.errors)
+    assert rafd.endswith("to which FERKIT_RAFD leads: the data set 'rafd' is needed.")
+    assert raf_db.endswith("to which MY_FACES leads: the data set 'raf_db' is needed.")
+    loaded = read_recipe(str(recipe), catalogue=components, look=True, parts=True)
+    assert loaded.matrix is not None
+    wanted = {run.folder for run in plan_runs(loaded.matrix) if run.setting == "raf_db"}
+    with pytest.raises(FerkitErrors) as raised:
+        refuse_absent(loaded, loaded.matrix, wanted, components)
+    assert [error.what for error in raised.value.errors] == [rafd, raf_db]
+
+
 def test_a_path_given_by_set_is_enough(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

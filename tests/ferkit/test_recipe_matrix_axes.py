@@ -352,6 +352,8 @@ SPLIT = "data: {{train: {{use: things, path: here}}, split: {{folds: {}}}}}\n"
         ("null", "settings: {s: {}}, folds: {s: 1}",
          "r.yaml:2:40: matrix.folds.s must be at least 2, not 1."),
         ("4", "settings: {s: {}}, folds: {s: [4]}", "matrix.folds.s names fold 4; data.split"),
+        ("4, fold: 3", "folds: [0, 1]",
+         "variant 'v': matrix.folds says which folds are run, and data.split.fold is 3; leave"),
         ("null", "folds: 2, pretrain: {model: {dropout: 0.1}}",
          "r.yaml:2:20: matrix.pretrain is trained once for all folds, on the same data.train"),
     ],
@@ -366,3 +368,24 @@ def test_a_pretrained_model_on_other_data_goes_with_folds(read):
     assert read(f"matrix: {{folds: 2, {other}, variants: {{v: {{}}}}}}\n").pretrain
     same = "pretrain: {}, from_scratch: [v]"
     assert read(f"matrix: {{folds: 2, {same}, variants: {{v: {{}}}}}}\n"), "nothing starts from it"
+
+
+@pytest.mark.parametrize(
+    ("folds", "laid", "message"),
+    [
+        ("5", "split: {seed: 1}",
+         "r.yaml:2:20: matrix.first has another data.split.seed than its variants"),
+        ("null", "split: {folds: 5}, train: {path: there}", ""),
+        ("5", "split: {seed: 1}, train: {path: there}", ""),
+        ("subject", "split: {seed: 1}", ""),
+        ("5", "split: {validation: 0.3}", ""),
+    ],
+)  # fmt: skip
+def test_a_first_model_has_the_folds_of_its_variants(read, wrong, folds, laid, message):
+    text = f"matrix: {{folds: 5, first: {{data: {{{laid}}}}}, variants: {{v: {{}}, w: {{}}}}}}\n"
+    if message:
+        assert [message in line for line in wrong(text, rest=SPLIT.format(folds))] == [True]
+        free = text.replace("variants", "from_scratch: [v, w], variants")
+        assert read(free, rest=SPLIT.format(folds))
+    else:
+        assert read(text, rest=SPLIT.format(folds))

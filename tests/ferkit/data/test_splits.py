@@ -68,7 +68,9 @@ def test_nothing_that_belongs_together_crosses(seed: int, subjects: int | None) 
         duplicates[draw.randrange(600)] = duplicates[draw.randrange(600)]
     splits = make_splits(rows, section=section(seed=seed), duplicate_groups=duplicates)
     side = {m.position: name for name in PARTS for m in getattr(splits, name)}
-    assert len(side) == 600  # everything is somewhere, and once only
+    left_out = kinds(splits).get("held out with its group", 0)
+    assert len(side) == 600 - left_out  # everything else is somewhere, and once only
+    assert left_out == 0 or subjects  # an image of two people is on the side of one of them
     sides: dict[object, set[str]] = {}
     for position, sample in enumerate(rows.samples):
         for key in (
@@ -77,8 +79,8 @@ def test_nothing_that_belongs_together_crosses(seed: int, subjects: int | None) 
             ("image", duplicates[position]),
         ):
             if key is not None:
-                sides.setdefault(key, set()).add(side[position])
-    assert all(len(where) == 1 for where in sides.values())
+                sides.setdefault(key, set()).update({side[position]} if position in side else ())
+    assert all(len(where) <= 1 for where in sides.values())
     assert not any("across" in kind for kind in kinds(splits))
     slack = 15 if subjects else 4  # half of a large group
     assert abs(len(splits.test) - 120) <= slack

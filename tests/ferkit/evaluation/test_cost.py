@@ -29,7 +29,8 @@ from ferkit.evaluation.costs_figure import (
 from ferkit.evaluation.drawing import png
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_table import matrix_rows
-from ferkit.evaluation.settings_csv import MatrixRun, matrix_csv, runs_csv
+from ferkit.evaluation.runs_csv import MatrixRun, runs_csv
+from ferkit.evaluation.settings_csv import matrix_csv
 from ferkit.evaluation.wording import UNKNOWN
 
 

@@ -18,7 +18,8 @@ from ferkit.evaluation.epochs import (
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_epochs import epochs_markdown, epochs_parts
 from ferkit.evaluation.report_epochs import epochs_section, epochs_table
-from ferkit.evaluation.settings_csv import MatrixRun, matrix_csv, runs_csv, settings_csv
+from ferkit.evaluation.runs_csv import MatrixRun, runs_csv
+from ferkit.evaluation.settings_csv import matrix_csv, settings_csv
 from ferkit.evaluation.wording import HEADLINES, UNKNOWN
 
 
@@ -146,7 +147,7 @@ def test_over_seeds() -> None:
 
 
 def test_over_folds_it_says_so() -> None:
-    summary = summarise_epochs({"0.0": SEEDS["0"], "0.1": SEEDS["1"]}, folds=2)
+    summary = summarise_epochs({"0.0": SEEDS["0"], "0.1": SEEDS["1"]})
     assert summary is not None
     assert summary["last"]["accuracy"]["folds"] == 2
 

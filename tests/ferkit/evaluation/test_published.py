@@ -17,7 +17,7 @@ from ferkit.evaluation.latex import latex_text, matrix_latex, settings_latex
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_sentences import compact_sentence
 from ferkit.evaluation.matrix_table import matrix_markdown, matrix_rows, matrix_table
-from ferkit.evaluation.published import INCOMPARABLE, with_paper
+from ferkit.evaluation.published import INCOMPARABLE, Figures, with_paper
 from ferkit.evaluation.replicates import replicate_key
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_csv import matrix_csv, settings_csv
@@ -57,7 +57,7 @@ def summary(*, folds: int = 0, tested: bool = True, paper: bool = True, setting:
         name: {key: results(start + 0.01 * place) for place, key in enumerate(keys)}
         for name, start in starts.items()
     }
-    made = summarise_matrix(runs, baseline="plain", metric="accuracy", folds=folds or None)
+    made = summarise_matrix(runs, baseline="plain", metric="accuracy")
     if tested:
         made = with_tests(made, pairs_of(setting), setting)
     if paper:
@@ -91,7 +91,7 @@ def test_ours_stands_beside_the_papers_figure() -> None:
     ]
     assert rows[1][5] == "+20.0 ± 0.0 *"
     assert rows[1][7:10] == ["< 0.001", "73.44 %", "\N{MINUS SIGN}2.44"]
-    assert rows[2][5:10] == ["+1.0 ± 0.0", "+1.0 to +1.0", "1.00", UNKNOWN, UNKNOWN]
+    assert rows[2][5:10] == ["+1.0 ± 0.0", UNKNOWN, "1.00", UNKNOWN, UNKNOWN]
     assert rows[3][:3] == ["SCN & co_(2020)", "published", UNKNOWN]
     assert rows[3][8] == "85.00 %"
     assert {len(row) for row in rows} == {len(columns)}
@@ -105,6 +105,65 @@ def test_the_papers_metric_may_be_another() -> None:
     lacking = with_paper(made, {**about, "metric": "macro_f1"}, figures={"plain": 0.5}, models={})
     assert lacking["variants"]["plain"]["paper"]["difference"] is None
     assert f"50.00 % | {UNKNOWN} |" in matrix_markdown(lacking)
+
+
+def several_metrics() -> Any:
+    return with_paper(
+        summary(paper=False, setting="s"),
+        {**ABOUT, "note": ""},
+        figures={"plain": 0.4},
+        models={"SCN": 0.85},
+        further={"mean_class_accuracy": Figures({"plain": 0.45, "same": 0.4}, {"SCN": 0.8})},
+    )
+
+
+def test_figures_of_several_metrics_have_columns_of_their_own(tmp_path: Path) -> None:
+    made = several_metrics()
+    # Ours: accuracy 51 %, mean per-class accuracy 41 %.
+    papers = made["variants"]["plain"]["papers"]["mean_class_accuracy"]
+    assert (papers["ours"], papers["difference"]) == pytest.approx((0.41, -0.04))
+    columns, rows = matrix_rows(made)
+    name = "mean per-class accuracy"
+    wanted = ["paper: accuracy", "ours: accuracy", "difference: accuracy, points"]
+    wanted += [f"paper: {name}", f"ours: {name}", f"difference: {name}, points"]
+    assert columns[8:14] == wanted
+    assert rows[0][8:14] == [
+        "40.00 %",
+        "51.00 %",
+        "+11.00",
+        "45.00 %",
+        "41.00 %",
+        "\N{MINUS SIGN}4.00",
+    ]
+    assert rows[2][8:12] == [UNKNOWN, UNKNOWN, UNKNOWN, "40.00 %"]
+    assert (rows[3][8], rows[3][11]) == ("85.00 %", "80.00 %")
+    assert {len(row) for row in rows} == {len(columns)}
+    said = "Paper: accuracy and mean per-class accuracy as published (Doe et al. 2020, Table 1)"
+    assert said in matrix_markdown(made)
+    text = printed(matrix_table(made), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("40.00", "(+11.00)", "45.00", "(\N{MINUS SIGN}4.00)"):
+        assert part in text
+    cell = compact_cells({"s": made})["s"]["plain"]
+    assert cell.paper == "paper 40.00 (+11.00)"
+    assert cell.further == "per class: paper 45.00, ours 41.00 (\N{MINUS SIGN}4.00)"
+    assert compact_cells({"s": made})["s"]["SCN, published"].lines == ["85.00", "per class 80.00"]
+    first, _, _, model = csv.DictReader(io.StringIO(matrix_csv(made)))
+    assert (first["paper"], first["paper_metric"]) == ("0.400000", "accuracy")
+    assert (first["paper_accuracy"], first["ours_less_paper_accuracy"]) == ("0.400000", "0.110000")
+    assert first["paper_mean_class_accuracy"] == "0.450000"
+    assert first["ours_less_paper_mean_class_accuracy"] == "-0.040000"
+    assert (model["paper"], model["paper_mean_class_accuracy"]) == ("0.850000", "0.800000")
+    assert ">45.00 %</td>" in write_page(tmp_path, {"name": "m", "summary": made})
+    assert r"per class: paper 45.00, ours 41.00 ($-$4.00)" in settings_latex({"s": made})
+
+
+def test_markdown_of_published_figures_is_escaped() -> None:
+    about = {**ABOUT, "source": "Doe *et al.*", "note": "see <b>it</b>"}
+    made = with_paper(summary(paper=False), about, figures={"plain": 0.5}, models={})
+    for text in (matrix_markdown(made), compact_markdown({"s": made})):
+        assert r"as published (Doe \*et al.\*)" in text
+        assert r"See \<b>it\</b>." in text
 
 
 def test_what_cannot_be_compared_says_so() -> None:
@@ -129,7 +188,7 @@ def test_compact_cells_hold_everything() -> None:
     assert cells["better_50%"].lines == [
         "71.0 ± 1.0",
         "[68.5, 73.5]",
-        "+20.0 [+20.0, +20.0] *",
+        "+20.0 [\N{EN DASH}] *",
         "paper 73.44 (\N{MINUS SIGN}2.44)",
     ]
     assert cells["SCN & co_(2020), published"].lines == ["85.00"]
@@ -137,7 +196,7 @@ def test_compact_cells_hold_everything() -> None:
     for width in (60, 100):
         text = printed(*settings_tables(made, width=width), width=width)
         assert max(map(len, text.splitlines())) <= width
-        for part in ("71.0 ± 1.0", "+20.0 [+20.0, +20.0] *", "85.00", "published"):
+        for part in ("71.0 ± 1.0", "+20.0 [\N{EN DASH}] *", "85.00", "published"):
             assert part in text
 
 

@@ -11,7 +11,7 @@ from ferkit.evaluation.published import rounds_beside_paper
 from ferkit.evaluation.report_rounds import rounds_section, rounds_table
 from ferkit.evaluation.rounds import chosen_so_far, rounds_of, summarise_rounds
 from ferkit.evaluation.rounds_figure import rounds_figure
-from ferkit.evaluation.settings_csv import MatrixRun, rounds_csv
+from ferkit.evaluation.runs_csv import MatrixRun, rounds_csv
 from ferkit.evaluation.tables import rounds_markdown
 from ferkit.evaluation.wording import UNKNOWN
 

@@ -16,7 +16,8 @@ from rich.console import Console
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_sentences import compact_sentence
 from ferkit.evaluation.report import write_matrix_report
-from ferkit.evaluation.settings_csv import MatrixRun, runs_csv, settings_csv
+from ferkit.evaluation.runs_csv import MatrixRun, runs_csv
+from ferkit.evaluation.settings_csv import settings_csv
 from ferkit.evaluation.settings_figure import settings_figure
 from ferkit.evaluation.settings_table import (
     compact_cells,
@@ -200,7 +201,7 @@ def test_the_page_folds_each_setting(tmp_path: Path) -> None:
 def test_many_published_models_get_no_columns() -> None:
     def summaries(count: int) -> dict[str, dict]:
         models = {f"M{place}": 0.5 for place in range(count)}
-        return {"s": {"variants": {"v": {}}, "paper": {"models": models}}}
+        return {"s": {"variants": {"v": {}}, "paper": {"metric": "accuracy", "models": models}}}
 
     assert compact_columns(summaries(2)) == ["v", "M0, published", "M1, published"]
     assert compact_columns(summaries(5)) == ["v"]

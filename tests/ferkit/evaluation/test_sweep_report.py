@@ -168,6 +168,20 @@ def test_figures_show_what_was_tried() -> None:
     assert courses_figure(sweep(trials=[trial(0, "complete", 0.5, course=[])])) is None
 
 
+def test_a_course_of_one_epoch_is_a_dot() -> None:
+    long, short = [[epoch, 0.1] for epoch in range(1, 31)], [[1, 0.2]]
+    trials = [
+        trial(0, "complete", 0.5, course=long),
+        trial(1, "complete", 0.4, course=short),
+        trial(2, "failed", None, course=long, reason="other samples"),
+    ]
+    figure = courses_figure(sweep(trials=trials, best=0))
+    assert figure is not None
+    lines = [(len(line.get_xdata()), line.get_marker()) for line in figure.axes[0].lines]
+    assert lines[:2] == [(30, ""), (1, "o")]
+    assert sum(count > 0 for count, _ in lines) == 2
+
+
 def test_the_table_fits_a_narrow_console(capsys: pytest.CaptureFixture[str]) -> None:
     Console(width=80).print(sweep_table(sweep()))
     text = capsys.readouterr().out

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from ferkit.evaluation.metrics import evaluate
 from ferkit.evaluation.report_results import headline
-from ferkit.evaluation.tables import class_table, results_table
+from ferkit.evaluation.rounds import summarise_rounds
+from ferkit.evaluation.tables import class_table, markdown_text, results_table, rounds_markdown
 from ferkit.evaluation.wording import (
     UNKNOWN,
     duration,
@@ -112,3 +113,30 @@ def test_tables_and_reports_import_neither_torch_nor_matplotlib() -> None:
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*: Doe_ *et al.* <b>", "\\*: Doe\\_ \\*et al.\\* \\<b>"),
+        ("self_training, p < 0.05", "self_training, p < 0.05"),
+        ("_x_ `y` [z](w) a|b ~c~", "\\_x\\_ \\`y\\` \\[z\\](w) a\\|b \\~c\\~"),
+        ("AT&amp;T & co", "AT\\&amp;T & co"),
+        ("# no heading", "\\# no heading"),
+        ("- no\nlist", "\\- no list"),
+        ("1. no list", "1\\. no list"),
+        (">no quotation", "\\>no quotation"),
+        ("0.5 and -3", "0.5 and -3"),
+    ],
+)
+def test_texts_below_markdown_tables_stand_word_by_word(text: str, expected: str) -> None:
+    assert markdown_text(text) == expected
+
+
+def test_rounds_that_are_alike_say_why_they_have_no_interval() -> None:
+    entries = [{"name": "teacher", "accuracy": 0.5}, {"name": "student", "accuracy": 0.6}]
+    rounds = summarise_rounds({0: entries, 1: entries}, "accuracy")
+    text = rounds_markdown({"a_": {"v": rounds}})
+    assert f"| 50.0 ± 0.0 % {UNKNOWN} |" in text
+    assert text.startswith("a\\_\n")
+    assert f"\n{UNKNOWN}: no interval (all seeds gave the same, which" in text

@@ -125,3 +125,42 @@ def test_a_teacher_may_be_left_to_a_first_model(
     tiny_matrix.write_text(text)
     assert main(["run", str(tiny_matrix), "--dry-run"]) == 0
     assert ["plain", "0, 1", "first", "2", "at most 1 min 0 s"] in rows(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", ["tiny_recipe", "tiny_matrix"])
+def test_what_the_run_would_refuse_is_refused(
+    name: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = str(request.getfixturevalue(name))
+
+    def refused(*arguments: str) -> str:
+        assert main(["run", recipe, "--dry-run", *arguments]) == 2
+        return capsys.readouterr().err
+
+    error = refused("--set", "data.labels=500")
+    assert "data.labels: 500 labels are asked for, the training split has 6" in error
+    folds = ["--set", "data.test=null", "--set", "data.split.folds=subject"]
+    assert "one for each subject, numbered from 0 to" in refused(
+        *folds,
+        "--set",
+        "matrix.folds=[0, 999]" if name == "tiny_matrix" else "data.split.fold=999",
+    )
+    occupied = tmp_path / "occupied"
+    occupied.mkdir()
+    (occupied / "run.json").write_text("{}")
+    assert "holds a run already. Go on with it by" in refused("--out", str(occupied))
+
+
+def test_too_few_labels_of_a_class_are_told(
+    tiny_recipe: Path, tiny_matrix: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--dry-run", "--set", "data.labels_per_class=10", "--set", "data.split.validation=0.3"]
+    assert main(["run", str(tiny_recipe), *few]) == 0
+    assert "  data: fewer labels than asked for: " in capsys.readouterr().out
+    assert main(["run", str(tiny_matrix), *few]) == 0
+    told = capsys.readouterr().out
+    assert told.count("first: data: fewer labels than asked for: ") == 1
+    assert told.count("fewer labels than asked for") == 1

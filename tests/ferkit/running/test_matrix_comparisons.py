@@ -24,7 +24,9 @@ Write = Callable[..., dict[str, Any]]
 def predictions(right: int, start: int = 0) -> pa.Table:
     ids = [str(place) for place in range(start, start + N)]
     said = ["happy"] * right + ["sad"] * (N - right)
-    return pa.table({"id": ids, "split": ["test"] * N, "label": ["happy"] * N, "predicted": said})
+    table = {"id": ids, "split": ["test"] * N, "label": ["happy"] * N, "predicted": said}
+    happy = [float(name == "happy") for name in said]
+    return pa.table({**table, "prob_happy": happy, "prob_sad": [1 - one for one in happy]})
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def write(tmp_path: Path) -> Write:
             if run.folder.as_posix() in broken:
                 file.write_bytes(b"no parquet")
         split = SimpleNamespace(folds=matrix.get("folds"))
-        recipe = SimpleNamespace(data=SimpleNamespace(split=split))
+        evaluation = SimpleNamespace(bootstrap=50, bins=10)
+        recipe = SimpleNamespace(data=SimpleNamespace(split=split), evaluation=evaluation)
         plan: Any = SimpleNamespace(
             root=tmp_path, name="m", matrix=section, runs=runs, smoke=False, started="",
             recipes={run.cell: recipe for run in runs}, recorded=None,
@@ -100,6 +103,9 @@ def test_folds_are_pooled_and_summarised(write: Write) -> None:
     assert (pair["n"], pair["p"]) == (2 * N, pytest.approx(2 / 256))
     assert state["summary"]["seeds"] == ["0.0", "0.1"]
     assert state["summary"]["variants"]["b"]["folds"] == 2
+    pooled = state["summary"]["variants"]["b"]["pooled"]
+    assert (pooled["samples"], pooled["confusion"]) == (2 * N, [[8, 8], [0, 0]])
+    assert pooled["metrics"]["accuracy"]["mean"] == state["summary"]["variants"]["b"]["mean"]
     assert [run["fold"] for run in state["runs"]] == [0, 0, 1, 1]
 
 

@@ -107,6 +107,22 @@ def test_a_folder_of_an_earlier_ferkit_is_read(
     assert again.threads() == 1
 
 
+def test_the_recipe_of_a_matrix_names_no_fold_beside_folds(
+    tmp_path: Path, write: Write, components: Catalogue
+) -> None:
+    """So that it can be run again: `matrix.folds` goes with no `data.split.fold`."""
+    recipe = tmp_path / "folds.yaml"
+    recipe.write_text(
+        "data: {train: {use: rendered, count: 8}, split: {folds: 4}}\n"
+        "matrix: {folds: [3, 1], variants: {few: {data: {labels: 2}}, all: {}}}\n"
+    )
+    plan = write(recipe)
+    assert [run.fold for run in plan.runs] == [3, 3, 1, 1]
+    written = yaml.safe_load((plan.root / "recipe.yaml").read_text())
+    assert written["matrix"]["variants"]["few"]["data"]["split"]["fold"] == 0
+    assert read_recipe(str(plan.root / "recipe.yaml"), catalogue=components).matrix is not None
+
+
 def test_a_damaged_plan_is_a_clear_error(grid: Path, write: Write, components: Catalogue) -> None:
     plan = write(grid)
     path = plan.root / "matrix.json"

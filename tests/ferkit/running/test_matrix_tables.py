@@ -11,6 +11,7 @@ import pytest
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.rounds import summarise_rounds
 from ferkit.evaluation.wording import SMOKE
+from ferkit.recipe_matrix import is_own_file
 from ferkit.running.matrix_tables import write_tables
 
 FILES = ("matrix.md", "matrix_compact.md", "matrix_rounds.md")
@@ -30,3 +31,7 @@ def test_markdown_of_smoke_runs_says_so_before_its_table(tmp_path: Path, smoke: 
             lines = (tmp_path / name).read_text().splitlines()
             assert (lines[:2] == [SMOKE, ""]) is smoke, name
             assert lines[2 * smoke].startswith("|"), name
+    # A variant's folder can't have the name of any of these.
+    assert all(is_own_file(path.name) for path in tmp_path.iterdir())
+    assert not is_own_file("matrix_a")
+    assert is_own_file("Matrix_Epochs.md")

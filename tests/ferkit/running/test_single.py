@@ -25,6 +25,7 @@ FILES = {
     "results.json",
     "predictions.parquet",
     "train_samples.parquet",
+    "samples.parquet",
     "report.html",
     "figures",
     "checkpoints",
@@ -264,7 +265,7 @@ def test_thread_count_is_decided_once_and_written_down(tiny_recipe: Path, tmp_pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [('{"schema_version": 7}', "is of format 7"), ("{}", "is of format None")],
+    [('{"schema_version": 7}', "is of format 7"), ("{}", "it does not say its format")],
 )
 @pytest.mark.parametrize("name", ["run.json", "matrix.json"])
 def test_damaged_state_is_explained(

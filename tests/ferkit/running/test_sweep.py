@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sweeps import RANDOM, RECIPE, search, told, write
 
+from ferkit import recipe_sweep
 from ferkit.cli import main
 from ferkit.recipe_yaml import parse, plain
 from ferkit.running.folder import read_json
@@ -167,3 +168,21 @@ def test_a_sweep_in_which_all_fails_says_why(
     assert "the loss is nan" in error
     assert read_json(tmp_path / "out" / "sweep.json")["status"] == "failed"
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_trial_on_other_validation_samples_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no name tells that a key moves samples."""
+    monkeypatch.delitem(recipe_sweep._REFUSED, "data.split")
+    space = "{data.split.validation: [0.3, 0.6], model.dropout: [0.0, 0.1]}"
+    path, out = write(tmp_path, f"sweep: {{sampler: grid, space: {space}}}\n"), tmp_path / "out"
+    assert main(["sweep", str(path), "--out", str(out), "--jobs", "1", "--progress", "lines"]) == 0
+    state = read_json(out / "sweep.json")
+    assert [one["state"] for one in state["trials"]] == ["complete", "complete", "failed", "failed"]
+    reason = state["trials"][2]["reason"]
+    assert "its validation samples are others than those of trial 0" in reason
+    assert "can't be compared. Take the key" in reason
+    assert state["best"] in (0, 1)
+    assert "2 of 4 trials failed: " in capsys.readouterr().out
+    assert "2 of 4 trials failed: " in (out / "report.html").read_text()

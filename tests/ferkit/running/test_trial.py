@@ -31,7 +31,7 @@ def unprepared(monkeypatch: pytest.MonkeyPatch) -> None:
     def prepare(*_: object, **__: object) -> None:
         raise AssertionError("a face was prepared")
 
-    monkeypatch.setattr("ferkit.running.assemble.prepare_for_recipe", prepare)
+    monkeypatch.setattr("ferkit.running.sources.prepare_for_recipe", prepare)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_first_model_that_does_not_fit_is_told_at_once(
     def prepare(*_: object, **__: object) -> None:
         raise AssertionError("a face was prepared")
 
-    monkeypatch.setattr("ferkit.running.assemble.prepare_for_recipe", prepare)
+    monkeypatch.setattr("ferkit.running.sources.prepare_for_recipe", prepare)
     wider = ["--set", f"init={first}", "--set", "model.backbone.width=8"]
     assert main([*given, "--out", str(tmp_path / "out"), *wider]) == 2
     assert "the weights are of another network" in capsys.readouterr().err

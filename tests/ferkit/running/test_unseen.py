@@ -40,3 +40,23 @@ def test_it_is_counted_both_ways(write_photos: Path) -> None:
     assert entry["accuracy"]["value"] == round(right / 6, 6)
     page = (out / "report.html").read_text()
     assert "Of 1 of the 6 test samples nothing could be cropped (unreadable image: 1)" in page
+
+
+def test_of_a_fold_too(write_photos: Path) -> None:
+    lines = [f"{name}/{number}.png,{name}" for name in ("happy", "sad") for number in range(8)]
+    (write_photos / "rows.csv").write_text("\n".join(["path,label", *lines]))
+    lost = {"happy/1.png", "happy/6.png", "sad/0.png", "sad/2.png"}
+    for name in lost:
+        (write_photos / name).write_bytes(name.encode())
+    split = "{validation: 0, folds: 2, fold: FOLD}"
+    counted = 0
+    for fold in "01":
+        recipe = write_photos / f"recipe{fold}.yaml"
+        recipe.write_text(RECIPE.replace("{validation: 0}", split.replace("FOLD", fold)))
+        out = write_photos.parent / f"out{fold}"
+        assert main(["run", str(recipe), "--out", str(out), "--progress=none"]) == 0
+        results = read_json(out / "results.json")
+        entry = results["unseen"]["test"]
+        assert results["test"]["n"] + entry["n"] == entry["of"] == 8
+        counted += entry["n"]
+    assert counted == len(lost)

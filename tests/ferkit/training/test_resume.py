@@ -139,6 +139,18 @@ def test_all_that_is_logged_is_compared(undisturbed) -> None:
     assert [each.epoch for each in histograms] == [1, 2, 3, 4]
 
 
+def test_a_damaged_checkpoint_is_told_and_training_begins_anew(
+    job, undisturbed, tmp_path: Path
+) -> None:
+    with pytest.raises(Stop):
+        train(job(tmp_path, observer=StopAt(steps=17)))
+    tensors = tmp_path / "last" / "tensors.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:100])
+    trained = train(job(tmp_path, minutes=60), resume=True)
+    assert trained.notes[0] == "The checkpoint was damaged, so training began anew."
+    assert everything(trained) == undisturbed
+
+
 @pytest.mark.parametrize(
     ("stop", "press"),
     [
