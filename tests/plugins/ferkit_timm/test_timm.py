@@ -7,6 +7,7 @@ import builtins
 import pytest
 import torch
 from ferkit_timm.backbone import make_timm
+from ferkit_timm.network import TimmNetwork
 from ferkit_timm.params import TimmParams
 from pydantic import ValidationError
 from safetensors.torch import save_file
@@ -17,7 +18,7 @@ from ferkit.testing.backbone import check_backbone
 
 timm = pytest.importorskip("timm")
 
-NETWORKS = ["test_resnet", "test_efficientnet", "test_vit", "test_convnext", "test_maxvit"]
+NETWORKS = ["test_resnet", "test_efficientnet", "test_vit", "test_convnext"]
 
 
 def make(name, *, image_size=48, **params):
@@ -63,6 +64,24 @@ def test_tokens_that_are_no_place_are_no_part_of_a_map() -> None:
     assert tokens.shape == (2, 10, 64)
     expected = tokens[:, 1:].reshape(2, 3, 3, 64).permute(0, 3, 1, 2)
     torch.testing.assert_close(made(images[:, None]).maps[-1][:, 0], expected)
+
+
+class ChannelsLast(torch.nn.Module):
+    """As Swin: its last map is (N, H, W, C), those of its stages are not."""
+
+    num_features = 6
+
+    def forward_intermediates(self, images, *, indices, output_fmt):
+        stage = images.repeat(1, 2, 1, 1)
+        return stage.permute(0, 2, 3, 1) + 1, [stage] * indices
+
+
+def test_a_last_map_with_channels_last_is_turned() -> None:
+    images = torch.rand(2, 1, 3, 4, 5)
+    features = TimmNetwork(ChannelsLast(), maps=2, mean=True)(images)
+    expected = images.repeat(1, 1, 2, 1, 1) + 1
+    torch.testing.assert_close(features.maps[-1], expected)
+    torch.testing.assert_close(features.pooled, expected.mean((3, 4)))
 
 
 def test_no_maps() -> None:
