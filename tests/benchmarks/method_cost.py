@@ -9,8 +9,9 @@ of the weights, each measured alone on as many images as the method needs, and t
 part, which is what supervised training takes besides. So the quotient is what policies, losses and
 needless work add.
 
-Every round goes once through all methods and all parts. One torch thread; CPU time of the process,
-as other work on the machine disturbs the clock.
+The parts of a method are measured right before it, and every round goes once through all methods.
+Times are of the fastest of some steps. One torch thread; CPU time of the process, as other work on
+the machine disturbs the clock.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ def network() -> FaceModel:
 
 
 class Marks(Silence):
-    """CPU seconds of each step of the last phase but the first."""
+    """CPU seconds of the fastest step of the last phase, without its first one."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -204,9 +205,9 @@ class Marks(Silence):
     def step_finished(self, done: int, total: int, loss: float | None) -> None:
         self.ends.append(time.process_time())
 
-    def median(self) -> float:
+    def least(self) -> float:
         pairs = zip(self.ends, self.ends[1:], strict=False)
-        return statistics.median(end - begin for begin, end in pairs)
+        return min(end - begin for begin, end in pairs)
 
 
 def step_seconds(case: Case, steps: int) -> float:
@@ -230,7 +231,7 @@ def step_seconds(case: Case, steps: int) -> float:
             image_size=SIDE,
         )
         train(replace(job, observer=marks))
-    return marks.median()
+    return marks.least()
 
 
 class Parts:
@@ -291,18 +292,19 @@ class Parts:
 
 def timed(call: Callable[[], object], times: int) -> float:
     taken = []
-    for _ in range(times + 1):
+    for _ in range(times):
         begun = time.process_time()
         call()
         taken.append(time.process_time() - begun)
-    return statistics.median(taken[1:])
+    return min(taken)
 
 
-def passes(case: Case, part: Mapping[tuple[str, int], float]) -> float:
+def passes(case: Case, calls: Mapping[tuple[str, int], Callable[[], object]], times: int) -> float:
     """CPU seconds that the parts of a step take."""
-    total = case.networks * part["optimiser", 0] + case.average * part["average", 0]
-    for name in ("learnt", "shown", "weak", "strong"):
-        total += sum(part[name, count] for count in getattr(case, name))
+    total = case.networks * timed(calls["optimiser", 0], times)
+    total += case.average and timed(calls["average", 0], times)
+    for part in ("learnt", "shown", "weak", "strong"):
+        total += sum(timed(calls[part, count], times) for count in getattr(case, part))
     return total
 
 
@@ -316,13 +318,13 @@ def main() -> None:
     calls = Parts().calls()
     ratios: dict[str, list[tuple[float, float]]] = {case.name: [] for case in CASES}
     for _ in range(given.rounds):
-        part = {name: timed(call, given.steps) for name, call in calls.items()}
-        taken = {case.name: step_seconds(case, given.steps) for case in CASES}
-        base = taken["supervised"]
-        own = base - passes(CASES[0], part)  # the trainer's
+        base = own = 0.0
         for case in CASES:
-            expected = (passes(case, part) + own) / base
-            ratios[case.name].append((taken[case.name] / base, expected))
+            alone = passes(case, calls, given.steps)
+            taken = step_seconds(case, given.steps)
+            if not base:
+                base, own = taken, taken - alone  # of supervised training; the trainer's part
+            ratios[case.name].append((taken / base, (alone + own) / base))
     print(
         f"\nSmall CNN of width {WIDTH}, {SIDE} px, {BATCH} labelled and {OTHERS} unlabelled "
         f"samples in a step, medians of {given.rounds} rounds; supervised = 1."

@@ -60,16 +60,19 @@ def _unused(name: str) -> bool:
     return any(name == one or name.startswith(f"{one}.") for one in UNUSED)
 
 
+def need_usb() -> None:
+    """End the script with a sentence where USB is not installed."""
+    if importlib.util.find_spec("semilearn") is None:
+        print("Left out: USB is not installed here. Try: pip install --no-deps semilearn==0.3.2")
+        sys.exit(0)
+
+
 def load_usb() -> None:
-    """Import USB, on a CPU. Exits with a sentence where it is not installed.
+    """Import USB, on a CPU; ends the script where it is not installed.
 
     Tensors and modules stay where they are when asked to move to a GPU.
     """
-    if importlib.util.find_spec("semilearn") is None:
-        sys.exit(
-            "Left out: the package USB is not installed here. "
-            "Try: pip install --no-deps semilearn==0.3.2"
-        )
+    need_usb()
     warnings.simplefilter("ignore")
     stand_in = Empty()
     had = {name: module for name, module in sys.modules.items() if _unused(name)}

@@ -26,6 +26,7 @@ import sys
 from collections.abc import Mapping
 
 from machine import machine, table
+from usb import need_usb
 
 SIDES = {"ours": [], "USB": ["--usb", "cat"], "USB, use_cat: false": ["--usb", "apart"]}
 STEPS = {"small_cnn": 30, "wrn_28_2": 2}
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[0])
     parser.add_argument("--networks", nargs="+", default=list(STEPS), choices=list(STEPS))
     given = parser.parse_args()
+    need_usb()
     print(machine(), flush=True)
     head = ["network", "side", "images/s of CPU", "ours so many times as fast"]
     head += ["without loader processes", "by the clock"]
