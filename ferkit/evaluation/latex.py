@@ -43,7 +43,10 @@ _SIGNS = {
 }
 _ESCAPES = str.maketrans(_SIGNS)
 
-_HEAD = "% Needs \\usepackage{booktabs} and UTF-8.\n"
+_HEAD = (
+    "% Needs \\usepackage{booktabs} and \\usepackage{adjustbox}; the latter shrinks what is wider\n"
+    "% than a page. In UTF-8; names with other letters than Latin ones need XeLaTeX or LuaLaTeX.\n"
+)
 
 BOLD = "Bold: the highest mean of a row, whether or not a test tells it from the others."
 
@@ -70,6 +73,7 @@ def latex_table(
         r"\centering",
         rf"\caption{{{latex_text(caption)}}}",
         rf"\label{{{label}}}",
+        r"\begin{adjustbox}{max width=\linewidth}",
         rf"\begin{{tabular}}{{l{'r' * (len(columns) - 1)}}}",
         r"\toprule",
         _row(map(latex_text, columns)),
@@ -78,7 +82,8 @@ def latex_table(
     for place, group in enumerate(groups):
         lines += [r"\addlinespace"] if place and len(group) > 1 else []
         lines += map(_row, group)
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+    ends = [r"\bottomrule", r"\end{tabular}", r"\end{adjustbox}", r"\end{table}"]
+    return "\n".join([*lines, *ends]) + "\n"
 
 
 def _row(cells: Any) -> str:
