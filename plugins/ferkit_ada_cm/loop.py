@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ferkit.contracts.data import Clips
-from ferkit.contracts.training import Batch, Parts, Split, StepResult
+from ferkit.contracts.training import Batch, Parts, Prediction, Split, StepResult
 from ferkit.plugin import Context
 from ferkit.training.losses import weighted_cross_entropy
 from ferkit.training.paired import PairedLoop, unlabelled_factor
-from ferkit.training.steps import decided_losses, predict_joined
+from ferkit.training.steps import labelled_loss, predict_joined
 from ferkit_ada_cm.equations import contrastive_loss
 from ferkit_ada_cm.params import AdaCmParams
 
@@ -35,11 +35,16 @@ class AdaCmLoop(PairedLoop):
         are learnt by contrast.
         """
         labelled, unlabelled = batch
-        clips: dict[str, Clips] = {"labelled": labelled.views["weak"]}
+        clips: dict[str, Clips] = {}
+        if len(labelled.ids):
+            clips["labelled"] = labelled.views["weak"]
         if len(unlabelled.ids):
             clips |= {view: unlabelled.views[view] for view in UNLABELLED}
         students = predict_joined(parts, clips)
-        supervised = decided_losses("labelled", labelled, students["labelled"], parts).mean()
+        mine: dict[Split, Prediction] = {}
+        if len(labelled.ids):
+            mine["labelled"] = students["labelled"]
+        supervised = labelled_loss(labelled, mine, parts)
         loss = self.params.labelled_weight * supervised
         if not len(unlabelled.ids):
             return StepResult(loss, {"labelled_loss": supervised})

@@ -6,14 +6,19 @@ by tests/benchmarks/full_product.py.
 
 from __future__ import annotations
 
+import math
 from itertools import combinations, product
 from pathlib import Path
 
 import pytest
 from covering import covering
-from mixing import KNOWN, PLAIN, check_resumed, check_trained, names, pieces, refused_pairs
+from mixing import KNOWN, PLAIN, check_resumed, check_trained, names, pieces, read, refused_pairs
 
-from ferkit.plugin import Kind
+from ferkit.plugin import Context, Kind
+from ferkit.sections import TrainingSection
+from ferkit.testing import tiny_job, tiny_split
+from ferkit.testing.tiny import CLASSES as TINY_CLASSES
+from ferkit.training.trainer import train
 
 PIECES = pieces()
 REFUSED = refused_pairs(PIECES)
@@ -69,3 +74,15 @@ def test_combination(number: int, tmp_path: Path) -> None:
     whole = check_trained(mix, tmp_path / "whole")
     if number % 4 == 0:
         check_resumed(mix, whole, tmp_path / "stopped", stop_after=2)
+
+
+@pytest.mark.parametrize("loop", PIECES["loop"])
+def test_pieces_of_a_step_may_be_without_samples_of_a_split(loop: str, tmp_path: Path) -> None:
+    """A step of few labelled samples is cut into more pieces than there are of them."""
+    chosen = read({**PLAIN, "loop": loop}).loop
+    if hasattr(chosen, "ratio"):
+        chosen = chosen.model_copy(update={"ratio": 4})
+    made = KNOWN.build(Kind.SSL_LOOP, chosen, Context(seed=1, classes=TINY_CLASSES))
+    training = TrainingSection(batch_size=2, device="cpu", accumulate=4)
+    job = tiny_job(made, tmp_path, training=training, labelled=tiny_split(3))
+    assert all(math.isfinite(row["train_loss"]) for row in train(job).history)

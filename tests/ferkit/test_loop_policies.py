@@ -56,7 +56,12 @@ def test_they_are_in_the_recipe_that_is_run_and_their_plugins_too(tmp_path: Path
 
 def test_each_variant_of_a_matrix_gets_those_of_its_loop(tmp_path: Path) -> None:
     text = "matrix: {variants: {plain: {}, ours: {loop: fixmatch}}}\n"
-    read(tmp_path, text)  # both are validated, and `confidence` is known though nobody names it
+    loaded = read(tmp_path, text)  # `confidence` is known though nobody names it
+    assert loaded.matrix is not None
+    assert {"fixmatch", "basics"} <= set(loaded.plugins_used)
+    wrong = text.replace("loop: fixmatch", "loop: fixmatch, unlabelled: {weightings: [none]}")
+    with pytest.raises(FerkitErrors, match="'none'"):
+        read(tmp_path, wrong)
 
 
 def test_a_policy_that_is_not_installed_is_told(tmp_path: Path, monkeypatch) -> None:
