@@ -13,13 +13,15 @@ import pytest
 from ferkit.cli import main
 from ferkit.contracts.data import Sample
 from ferkit.data.members import Rows
+from ferkit.data.pictures import UNKNOWN, Shows
 from ferkit.data.splits import Splits, make_splits
 from ferkit.errors import FerkitError
 from ferkit.running.about_data import about_data, refuse_other_data
-from ferkit.running.ancestry import Seen, as_recorded, look_back, write_samples
+from ferkit.running.ancestry import Seen, as_recorded, look_back
 from ferkit.running.assemble import RunData
 from ferkit.running.folder import read_json, write_json
 from ferkit.running.progress import SilentDisplay
+from ferkit.running.seen_pictures import write_samples
 from ferkit.running.start import begin_one
 from ferkit.sections import DataSection
 
@@ -40,7 +42,7 @@ class Data:
     """What of a run's data is looked at."""
 
     splits: Splits
-    pictures: Mapping[str, Sequence[str]]
+    pictures: Mapping[str, Sequence[Shows]]
     fingerprints: dict[str, str] = field(default_factory=lambda: {"train": "x"})
     problems: tuple[Any, ...] = ()
     regions: tuple[str, ...] = ("face",)
@@ -58,8 +60,9 @@ def divided(*, copies: Mapping[int, int] | None = None, **data: Any) -> RunData:
     section = DataSection.model_validate({"train": {"use": "x"}, **data})
     splits = make_splits(Rows(rows, ("a", "b")), section=section)
     copied = copies or {}
+    names = [f"picture{copied.get(i, i)}" for i in range(100)]
     pictures = {
-        name: [f"picture{copied.get(m.position, m.position)}" for m in members]
+        name: [Shows(names[m.position], (names[m.position],)) for m in members]
         for name, members in splits.parts().items()
     }
     return cast(RunData, Data(splits, pictures))
@@ -154,9 +157,7 @@ def test_what_does_not_say_is_named_once(tmp_path: Path) -> None:
         "there is no readable samples.parquet in it; older versions wrote none.",
         "it is not there any more.",
     ]
-    nameless = cast(
-        RunData, replace(data, pictures={n: [""] * len(p) for n, p in data.pictures.items()})
-    )
+    nameless = replace(data, pictures={n: [UNKNOWN] * len(p) for n, p in data.pictures.items()})
     (note,) = look_back(nameless, [run(tmp_path / "known", data)]).notes
     assert "it is not known which pictures are tested on" in note
 
