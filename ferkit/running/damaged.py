@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ferkit.catalogue import Catalogue
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import BlockedError, FerkitError
 from ferkit.recipe import read_recipe
 from ferkit.recipe_write import recipe_document
 from ferkit.running.changed_recipe import RECIPE, refuse_changed, refuse_changed_run
@@ -28,7 +28,7 @@ def set_aside(path: Path) -> Path:
     """Give a file or run folder another name, so that there is room for a new one.
 
     Returns: where it is now, beside where it was.
-    Raises: RunError: a process is using the folder, or it can't be renamed.
+    Raises: BlockedError: a process is using the folder, or it can't be renamed.
     """
     names = (f"{path.name}.damaged{'' if n == 1 else f'-{n}'}" for n in count(1))
     place = next(new for name in names if not (new := path.with_name(name)).exists())
@@ -38,7 +38,7 @@ def set_aside(path: Path) -> Path:
                 pass
         return path.rename(place)
     except OSError as error:
-        raise RunError(f"can't be renamed ({error.strerror}).", where=str(path)) from error
+        raise BlockedError(f"can't be renamed ({error.strerror}).", where=str(path)) from error
 
 
 def unchanged_plan(folder: Path, components: Catalogue, damaged: Told) -> MatrixPlan:
