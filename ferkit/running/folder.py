@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ferkit.errors import FerkitError
+from ferkit.evaluation.wording import HEADLINES, is_number
 from ferkit.files import told_plainly, write_whole
 from ferkit.locking import locked
 
@@ -70,10 +71,25 @@ def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
     if state.get("status") != "done" or not (folder / "report.html").is_file():
         return False
     try:
-        read_json(folder / "results.json")
+        results = read_json(folder / "results.json")
     except FerkitError:
         return False
-    return True
+    return all(_is_measured(results, state, split) for split in ("test", "validation"))
+
+
+def _is_measured(results: Mapping[str, Any], state: Mapping[str, Any], split: str) -> bool:
+    """Whether the figures of a split are there, if it has labelled samples and was looked at."""
+    if split in results:
+        figures = results[split]
+        return isinstance(figures, Mapping) and all(
+            isinstance(figures.get(name), Mapping) and is_number(figures[name].get("value"))
+            for name in HEADLINES
+        )
+    if split == "test" and state.get("without_test"):
+        return True
+    data: Any = state.get("data") or {}
+    sizes: Any = (data.get("splits") or {}).get(split) or {}
+    return not any(n for name, n in (sizes.get("classes") or {}).items() if name)
 
 
 def now() -> str:
