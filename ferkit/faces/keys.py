@@ -32,7 +32,7 @@ class FileState(NamedTuple):
 
 class FolderContent(NamedTuple):
     """key: of the folder, over name, size and content of its images. images: `content_key` of
-    each, in order; "" of a link to nothing."""
+    each, in order; "" of a link to nothing, or an empty file."""
 
     key: str
     images: tuple[str, ...]
@@ -91,7 +91,7 @@ def folder_content(path: str | Path) -> FolderContent:
             except FileNotFoundError:
                 size, content = -1, ""
             whole.update(f"{os.fsencode(name).hex()} {size} {content}\n".encode())
-            images.append(content[:32])
+            images.append(content[:32] if size > 0 else "")
     except OSError as error:
         raise FerkitError(refused(error, path), where=str(path)) from error
     return FolderContent(whole.hexdigest()[:32], tuple(images))
