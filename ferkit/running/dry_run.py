@@ -39,6 +39,7 @@ from ferkit.running.plan_lines import data_key, plan_lines
 from ferkit.running.selection import selected
 from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder
 from ferkit.running.time_estimate import Case, Counted, Estimated, count, divide, estimate, in_words
+from ferkit.running.unbegun import unbegun_files
 from ferkit.training.devices import choose_device, make_fabric
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def dry_run(
         name, out, settings, smoke, choice, only: as of `start.begin`.
     Raises: FerkitError: whatever the run would raise before its faces are prepared.
     """
-    if out is not None:
+    if out is not None and unbegun_files(out) is None:
         refuse_occupied(out)
     components = catalogue(plugins.load())
     loaded = read_recipe(

@@ -67,7 +67,11 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
-    """Whether a run is finished: it says so, and its whole results and its report are there."""
+    """Whether a run is finished: it says so, and its whole results and its report are there.
+
+    Args:
+        state: content of run.json.
+    """
     if state.get("status") != "done" or not (folder / "report.html").is_file():
         return False
     try:
@@ -97,18 +101,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_folder(out: Path | None, name: str) -> Path:
+def new_folder(out: Path | None, name: str, *, occupied: bool = False) -> Path:
     """Make the folder of a new run.
 
     Args:
         out: what the user asked for; None: `runs/<name>-<time>` below the current folder.
         name: the recipe's name.
+        occupied: whether `out` may hold something.
     Raises: FerkitError: the folder holds something already, or can't be made.
     """
     if out is None:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         return _first_free(Path("runs") / f"{name}-{stamp}")
-    refuse_occupied(out)
+    if not occupied:
+        refuse_occupied(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

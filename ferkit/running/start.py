@@ -19,7 +19,7 @@ from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.changed_recipe import refuse_changed_run
 from ferkit.running.damaged import set_aside, unchanged_plan
-from ferkit.running.folder import LOCK, DamagedError, held, is_done, new_folder, read_json
+from ferkit.running.folder import LOCK, DamagedError, held, is_done, read_json
 from ferkit.running.matrix_plan import with_threads, write_plan
 from ferkit.running.matrix_start import work_off
 from ferkit.running.matrix_state import write_state
@@ -27,6 +27,7 @@ from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.selection import selected
 from ferkit.running.single import run_single
+from ferkit.running.unbegun import held_anew
 from ferkit.running.under_way import EngineChoice
 from ferkit.sections import Recipe
 from ferkit.training.devices import make_fabric
@@ -68,8 +69,7 @@ def begin(
         refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)  # refuses what this machine has not, before a folder is made
-        folder = new_folder(out, loaded.name)
-        with held(folder), resumable(folder, display):
+        with held_anew(out, loaded.name, display) as folder, resumable(folder, display):
             run_single(
                 recipe,
                 folder=folder,
@@ -84,8 +84,7 @@ def begin(
     wanted = selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)
     if only:
         refuse_absent(loaded, loaded.matrix, wanted, components)  # before a folder is made
-    folder = new_folder(out, loaded.name)
-    with held(folder), resumable(folder, display):
+    with held_anew(out, loaded.name, display) as folder, resumable(folder, display):
         plan = write_plan(
             loaded,
             loaded.matrix,
