@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -37,6 +38,9 @@ ALONE = ("b_ferplus_34",)
 
 FOLDERS = ("ck_plus", "rafd", "raf_db", "affectnet", "afew", "ferplus")
 FILES = ("vgg_face", "enlightengan", "ferplus_34", "bold_mined")
+
+WHAT_IT_HOLDS = "Its folder holds |gets the file|the run folder of|the manifest.csv of"
+HOW_TO_GET_IT = r"Access: .*\(https?://|'ferkit (fetch|run|mine) \S+"
 
 # As the papers' text has them, in percent.
 TABLE_I = """
@@ -181,6 +185,8 @@ def test_a_table_tells_all_that_it_lacks(name: str, nowhere: None, components: C
     for one in raised.value.errors:
         assert "is not set" in one.what
         assert "--set " in str(one.hint)
+        assert re.search(WHAT_IT_HOLDS, str(one)), one
+        assert re.search(HOW_TO_GET_IT, str(one.hint)), one
     assert {
         line.partition("variable ")[2].split()[0] for line in map(str, raised.value.errors)
     } == (wanted)
