@@ -112,7 +112,7 @@ def dry_resume(
         plan = unchanged_plan(folder, components, tell)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)
         return
-    refuse_for_one(only, choice, str(folder))
+    refuse_for_one(only, choice, str(folder), resumed=True)
     state = refuse_changed_run(folder)
     if not state:
         raise no_run(folder)

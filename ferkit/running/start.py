@@ -132,7 +132,7 @@ def resume(
                 plan, components, console, display, choice=choice, progress=progress, only=only
             )
             return
-        refuse_for_one(only, choice, str(folder))
+        refuse_for_one(only, choice, str(folder), resumed=True)
         resume_held(folder, components, display)
         _show_results(folder, console, display, progress)
 
@@ -231,11 +231,13 @@ def resume_held(
 
 def no_run(folder: Path) -> FerkitError:
     """Says that a folder can't be resumed."""
-    is_sweep = (folder / "sweep.json").exists()
+    hint = None
+    if (folder / "sweep.json").exists():
+        hint = f"It is of a sweep: ferkit sweep --resume {folder}"
+    elif (folder / ".plan").is_dir():
+        hint = "Nor is a recipe.yaml of a matrix, by which it could be made anew: begin it anew."
     return FerkitError(
-        "holds no run: neither run.json nor matrix.json is there.",
-        where=str(folder),
-        hint=f"It is of a sweep: ferkit sweep --resume {folder}" if is_sweep else None,
+        "holds no run: neither run.json nor matrix.json is there.", where=str(folder), hint=hint
     )
 
 
@@ -250,8 +252,15 @@ def resumable(folder: Path, display: Display) -> Iterator[None]:
         raise
 
 
-def refuse_for_one(only: Sequence[str], choice: EngineChoice, where: str) -> None:
+def refuse_for_one(
+    only: Sequence[str], choice: EngineChoice, where: str, *, resumed: bool = False
+) -> None:
     """Refuse what a single run has no use for."""
+    if resumed and choice.jobs is not None:
+        raise FerkitError(
+            "there is no matrix, so there are no runs to be done side by side.",
+            where=f"--jobs, {where}",
+        )
     if only:
         raise FerkitError(
             "there is no matrix, so there is nothing to choose from.", where=f"--only, {where}"
