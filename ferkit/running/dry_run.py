@@ -24,7 +24,7 @@ from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.assemble import read_data
 from ferkit.running.changed_recipe import refuse_changed_run
-from ferkit.running.damaged import unchanged_plan
+from ferkit.running.damaged import holds_matrix, unchanged_plan
 from ferkit.running.folder import refuse_occupied
 from ferkit.running.matrix_plan import MatrixPlan, make_plan, with_threads
 from ferkit.running.matrix_start import (
@@ -104,10 +104,11 @@ def dry_resume(
     """
     refuse_other_folder(folder)
     components = catalogue(plugins.load())
-    if (folder / "matrix.json").exists():
+    if holds_matrix(folder):
 
         def tell(path: Path, why: FerkitError) -> None:
-            _say(console, f"warning: {why.where}: {why.what} {path} would be kept by another name.")
+            kept = f"{path} would be kept by another name." if path.exists() else ""
+            _say(console, f"warning: {why.where}: {why.what} {kept or 'It would be made anew.'}")
 
         plan = unchanged_plan(folder, components, tell)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)

@@ -18,7 +18,7 @@ from ferkit.evaluation.tables import results_table
 from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.changed_recipe import refuse_changed_run
-from ferkit.running.damaged import set_aside, unchanged_plan
+from ferkit.running.damaged import holds_matrix, set_aside, unchanged_plan
 from ferkit.running.folder import LOCK, DamagedError, held, is_done, read_json
 from ferkit.running.matrix_plan import with_threads, write_plan
 from ferkit.running.matrix_start import work_off
@@ -124,7 +124,7 @@ def resume(
     display = make_display(progress, console)
     with held(folder), resumable(folder, display):
         components = catalogue(plugins.load())
-        if (folder / "matrix.json").exists():
+        if holds_matrix(folder):
             plan = unchanged_plan(folder, components, partial(_make_anew, display))
             if not (folder / "matrix.json").exists():
                 write_state(plan, "interrupted")
@@ -141,13 +141,15 @@ def refuse_other_folder(folder: Path) -> None:
     """Raise FerkitError unless the folder is one of a run or matrix."""
     if not folder.is_dir():
         raise FerkitError("no such folder.", where=str(folder))
-    if not any((folder / name).exists() for name in ("matrix.json", "run.json", LOCK)):
+    known = any((folder / name).exists() for name in ("run.json", LOCK))
+    if not known and not holds_matrix(folder):
         raise no_run(folder)
 
 
 def _make_anew(display: Display, path: Path, why: DamagedError) -> None:
     """Set aside what is damaged, and say so."""
-    display.say(f"warning: {why.where}: {why.what} Kept as {set_aside(path)}, and made anew.")
+    done = f"Kept as {set_aside(path)}, and made anew." if path.exists() else "It is made anew."
+    display.say(f"warning: {why.where}: {why.what} {done}")
 
 
 def begin_one(
