@@ -49,3 +49,8 @@ class RunError(FerkitError):
     """What the user gave was right and the run itself went wrong (disk full, loss not finite)."""
 
     status = 1
+
+
+class BlockedError(RunError):
+    """Something outside the run stands in its way: a full disk, a folder that another process uses,
+    a server that does not answer. The run goes on once that is put right."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ferkit.errors import RunError
+from ferkit.errors import BlockedError
 
 TEMPORARY = ".writing"
 """Ending of files that are not whole yet; one that is left over may be removed."""
@@ -37,7 +37,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file, text as UTF-8, so that a kill leaves the old one or the new one.
 
-    Raises: RunError: it can't be written.
+    Raises: BlockedError: it can't be written.
     """
     with told_plainly(path), replacing(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -46,7 +46,7 @@ def write_whole(path: Path, content: str | bytes) -> Path:
 
 @contextmanager
 def told_plainly(where: Path, *, hint: str = "Nothing written before is lost.") -> Iterator[None]:
-    """Turn errors of writing into a `RunError`.
+    """Turn errors of writing into a `BlockedError`.
 
     Args:
         where: what is written.
@@ -55,7 +55,12 @@ def told_plainly(where: Path, *, hint: str = "Nothing written before is lost.") 
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = is_full(error)
         what = "the disk is full." if full else f"can't be written ({error.strerror or error})."
         advice = f"{hint} Make room, or choose another place." if full else hint
-        raise RunError(what, where=str(where), hint=advice) from error
+        raise BlockedError(what, where=str(where), hint=advice) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk has no room, or the user may have no more of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

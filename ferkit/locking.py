@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ferkit.errors import RunError
+from ferkit.errors import BlockedError
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,12 +46,12 @@ def locked(
         waiting: told once, in a sentence, if someone else holds it.
         patience_s: give up after so many seconds; None: never.
         poll_s: seconds between two attempts.
-    Raises: RunError: patience ran out, or the file system has no locks.
+    Raises: BlockedError: patience ran out, or the file system has no locks.
     """
     try:
         opened = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise RunError(f"can't be written ({error.strerror}).", where=str(path)) from error
+        raise BlockedError(f"can't be written ({error.strerror}).", where=str(path)) from error
     with opened as file:
         started = time.monotonic()
         told = False
@@ -62,13 +62,13 @@ def locked(
             except (BlockingIOError, PermissionError):
                 holder = f"{what} is in use by {_holder(path)}"
                 if patience_s is not None and time.monotonic() - started >= patience_s:
-                    raise RunError(f"{holder}.", where=str(path.parent)) from None
+                    raise BlockedError(f"{holder}.", where=str(path.parent)) from None
                 if not told:
                     waiting(f"{holder}; waiting for it to end")
                     told = True
                 time.sleep(poll_s)
             except OSError as error:
-                raise RunError(
+                raise BlockedError(
                     f"the file system can't lock files ({error.strerror}).",
                     where=str(path),
                     hint="Choose a folder on another one.",

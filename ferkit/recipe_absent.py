@@ -10,7 +10,7 @@ from ferkit.path_variables import unset_in, variables_in
 from ferkit.recipe_location import child_of
 from ferkit.recipe_paths import Named, exists, paths_in
 from ferkit.recipe_yaml import Item, PlacedError
-from ferkit.registry import Registry, read_registry
+from ferkit.registry import DatasetEntry, Registry, read_registry
 
 
 class AbsentFiles:
@@ -79,23 +79,27 @@ def _leading_to(given: Item | None, location: tuple[str | int, ...]) -> tuple[st
 
 
 def what_is_meant(named: Named, variable: str, registry: Registry) -> tuple[str, str]:
-    """What a path is of, with a verb, and how to get it: by the registry, "" if it has no entry.
-
-    A data set that was made of another one, such as clips cut from videos, is known by its
-    variable: FERKIT_BOLD_MINED is of `bold`.
-    """
+    """What a path is of, with a verb, and how to get it: by the registry, "" if it has no entry."""
+    datasets = {entry.name: entry for entry in registry.datasets}
+    for made in registry.made:
+        if made.variable == variable:
+            source = datasets.get(made.dataset or "")
+            access = f"{made.dataset}: {_access(source)} " if source is not None else ""
+            return f"{made.what} is", f"{made.by}. {access}Then "
     if named.location[0] == "data":
-        called = variable.removeprefix("FERKIT_").lower()
-        for entry in sorted(registry.datasets, key=lambda one: one.name != named.component):
-            if entry.name == named.component or f"{called}_".startswith(f"{entry.name}_"):
-                page = f" ({entry.homepage})" if entry.homepage else ""
-                return f"the data set '{entry.name}' is", f"Access: {entry.access}{page}. Then "
-        return f"the data set '{named.component}' is", "Give it by "
+        entry = datasets.get(named.component)
+        access = "Give it by " if entry is None else f"Access: {_access(entry)} Then "
+        return f"the data set '{named.component}' is", access
     for weights in registry.weights:
         if weights.component.partition(":")[2] == named.component:
             fetch = f"'ferkit fetch {weights.name}' gets the file and says where it lies"
             return f"the weights '{weights.name}' are", f"{weights.instructions or fetch}. Then "
     return f"what {'.'.join(map(str, named.location))} names is", "Give it by "
+
+
+def _access(entry: DatasetEntry) -> str:
+    page = f" ({entry.homepage})" if entry.homepage else ""
+    return f"{entry.access}{page}." + (f" Its folder holds {entry.holds}." if entry.holds else "")
 
 
 def _names(item: Item, variable: str) -> bool:

@@ -81,7 +81,8 @@ class ExpectedFor(_Entry):
 
 
 class DatasetEntry(_Entry):
-    """A data set. access: how to get it. classes: in label order, by default.
+    """A data set. access: how to get it. holds: what is in its folder. classes: in label order, by
+    default.
 
     expected: how many samples there are with the default parameters. same_counts: parameters that
     change no count. expected_for: the counts with others; what is not listed is not known.
@@ -92,6 +93,7 @@ class DatasetEntry(_Entry):
     name: str
     homepage: str
     access: str
+    holds: str = ""
     licence: str
     classes: tuple[str, ...]
     expected: Counts
@@ -114,6 +116,19 @@ class DatasetEntry(_Entry):
         return self
 
 
+class MadeEntry(_Entry):
+    """A file or folder that a command makes and that ferkit's recipes take from a variable.
+
+    what: it is. by: the command, in quotes, and where it leaves it. dataset: that it is made of;
+    None where nothing else is to be got for it.
+    """
+
+    variable: str = Field(pattern=r"^FERKIT_[A-Z0-9_]+$")
+    what: str
+    by: str
+    dataset: str | None = None
+
+
 class Registry(_Entry):
     """The whole file."""
 
@@ -121,6 +136,7 @@ class Registry(_Entry):
     plugins: tuple[PluginEntry, ...] = Field((), alias="plugin")
     weights: tuple[WeightsEntry, ...] = ()
     datasets: tuple[DatasetEntry, ...] = Field((), alias="dataset")
+    made: tuple[MadeEntry, ...] = ()
 
 
 def registry_file() -> Path:

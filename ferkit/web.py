@@ -24,7 +24,7 @@ from urllib.request import (
 )
 
 from ferkit import __version__
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import BlockedError, FerkitError
 from ferkit.unverified import begins_as_markup, begins_as_page
 
 CHUNK = 1 << 16
@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _RANGE = re.compile(rf"bytes (?:({_NUMBER.pattern})-{_NUMBER.pattern}|\*)/({_NUMBER.pattern}|\*)")
 
 
-class DownloadError(RunError):
+class DownloadError(BlockedError):
     """This source does not give the file; another one may."""
 
 

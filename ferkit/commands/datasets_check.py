@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ferkit.catalogue import Catalogue
-    from ferkit.contracts.data import Problem, Sample
+    from ferkit.contracts.data import Dataset, Problem, Sample
     from ferkit.data.counts import Count
     from ferkit.registry import DatasetEntry
     from ferkit.sections import Recipe
@@ -96,7 +96,7 @@ def check(
     display = make_display("auto", Console(stderr=True))
     where = Context(folder=Path.cwd())
     rows = components.build(Kind.DATASET, chosen.data.train, where)
-    samples, classes = rows.samples(), rows.classes
+    samples, classes, told, lacks = read_rows(rows)
     expected, notes = published(entry, chosen.data.train)
     known = {} if entry is None else entry.known
     counts = compare(samples, classes, expected)
@@ -107,11 +107,12 @@ def check(
             player = components.build(Kind.VIDEO_READER, chosen.faces.reader, where)
         opened = open_all(samples, reader=player, progress=display)
     same = duplicates(samples, classes, progress=display)
-    told = list(rows.problems())
     click.echo(f"{name}: {path}")
     click.echo(f"{len(samples)} samples, {len(classes)} classes: {', '.join(classes) or 'none'}.")
     for note in notes:
         click.echo(note)
+    if lacks:
+        click.echo(f"A recipe can't use it so: {lacks}")
     _print(_counted(counts))
     if not quick:
         click.echo(f"Opened: {opened.images} images, {opened.videos} videos.")
@@ -164,6 +165,29 @@ def known_dataset(
         what = f"the data set {name!r} has no parameter 'path': there is no copy to check."
         raise FerkitError(what)
     return found.get(name)
+
+
+class Rows(NamedTuple):
+    """What is there of a data set. lacks: why a recipe can't use it; "" if it can."""
+
+    samples: Sequence[Sample]
+    classes: tuple[str, ...]
+    problems: list[Problem]
+    lacks: str = ""
+
+
+def read_rows(dataset: Dataset) -> Rows:
+    """The rows, also where a whole part of the data set is not there.
+
+    Raises: FerkitError: it is not that data set.
+    """
+    from ferkit.data.filed import IncompleteError
+
+    try:
+        return Rows(dataset.samples(), dataset.classes, list(dataset.problems()))
+    except IncompleteError as error:
+        there = error.reading
+        return Rows(there.samples, there.classes, list(there.problems), error.advice)
 
 
 def read_choices(

@@ -99,7 +99,7 @@ def run(
 
     choice = EngineChoice(engine, jobs, ray_address, gpus_per_run, cpus_per_run)
     if resume is not None:
-        others = {"RECIPE": recipe, "--out": out, "--set": settings}
+        others = {"RECIPE": recipe, "--out": out, "--set": settings, "--smoke": smoke}
         refuse_beside_resume("a run", others)
         if dry_run:
             tell_plan.dry_resume(resume, choice=choice, only=only, console=Console())

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ferkit.contracts.data import Problem, Sample
+from ferkit.errors import FerkitError
 
 
 class Reading(NamedTuple):
@@ -21,6 +22,19 @@ class Reading(NamedTuple):
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...]
     stamps: tuple[tuple[int, int], ...]
+
+
+class IncompleteError(FerkitError):
+    """A whole part of a data set is not there, such as the folder of a split or the list of labels.
+
+    Args:
+        lacking: of each part; the first one is what is told.
+        reading: the rest, maybe without a sample, for who wants to know what there is.
+    """
+
+    def __init__(self, lacking: Sequence[FerkitError], reading: Reading) -> None:
+        super().__init__(lacking[0].what, where=lacking[0].where, hint=lacking[0].hint)
+        self.reading = reading
 
 
 class FileDataset:

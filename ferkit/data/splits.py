@@ -43,6 +43,7 @@ class Splits:
         validation, test: samples with labels.
         problems: what was left out, what is missing, what splits share.
         protocol: how the splits came about, in words.
+        folds: how many the samples are divided into; None where no fold tests.
         unseen: name of the split, "test" or "validation" -> its rows of which there are no crops.
     """
 
@@ -53,6 +54,7 @@ class Splits:
     test: tuple[Member, ...]
     problems: tuple[Problem, ...]
     protocol: tuple[Declaration, ...] = ()
+    folds: int | None = None
     unseen: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
 
     def parts(self) -> dict[str, tuple[Member, ...]]:
@@ -180,6 +182,7 @@ def make_splits(
         **parts,
         problems=tuple(problems),
         protocol=protocol(section, parts, made),
+        folds=None if made.fold is None else made.fold.count,
         unseen={name: rows for name, rows in unseen.items() if rows},
     )
 

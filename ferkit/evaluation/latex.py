@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -40,8 +41,25 @@ _SIGNS = {
     UNKNOWN: "--",
     "\N{MINUS SIGN}": "$-$",
     "…": r"\dots{}",
+    "`": r"\textasciigrave{}",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≠": r"$\neq$",
+    "≈": r"$\approx$",
+    "→": r"$\to$",
 }
-_ESCAPES = str.maketrans(_SIGNS)
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho"
+    " varsigma sigma tau upsilon phi chi psi omega"
+)
+"""The small letters as Unicode orders them."""
+_LETTERS = {chr(0x3B1 + place): rf"$\{name}$" for place, name in enumerate(_GREEK.split())}
+_LETTERS["\N{GREEK SMALL LETTER OMICRON}"] = "$o$"  # for which LaTeX has no command
+_ESCAPES = str.maketrans(_SIGNS | _LETTERS)
+
+_OPENING = re.compile(r'(^|[\s(/-]|\{\[\}|\\\{)"')
+"""A straight quote before which nothing stands that it could close, in a text with escapes."""
 
 _HEAD = (
     "% Needs \\usepackage{booktabs} and \\usepackage{adjustbox}; the latter shrinks what is wider\n"
@@ -54,7 +72,9 @@ BOLD = "Bold: the highest mean of a row, whether or not a test tells it from the
 def latex_text(text: str) -> str:
     """A text as LaTeX shows it, on one line; a mark at its end stands close to it."""
     mark = _SIGNS["*"] if text.endswith(MARK) else ""
-    return " ".join(text.removesuffix(MARK).translate(_ESCAPES).split()) + mark
+    hyphens = re.split("(?<=-)(?=-)", text.removesuffix(MARK))  # two would become a dash
+    shown = " ".join("{}".join(part.translate(_ESCAPES) for part in hyphens).split())
+    return _OPENING.sub(r"\1``", shown).replace('"', "''") + mark
 
 
 def latex_table(

@@ -38,9 +38,14 @@ def read_protocol(run: Mapping[str, Any]) -> list[Declared]:
 def fold_count(run: Mapping[str, Any]) -> int | None:
     """How many folds the data of a run are divided into; None where it does not say.
 
+    An older ferkit said it in the words of its protocol only.
+
     Args:
         run: content of run.json.
     """
+    data = run.get("data")
+    if isinstance(data, Mapping) and "folds" in data:
+        return data["folds"] if isinstance(data["folds"], int) else None
     for one in read_protocol(run):
         if one.name in ("k-fold", "leave-one-subject-out"):
             found = re.search(r"fold \d+ of (\d+)", one.what)

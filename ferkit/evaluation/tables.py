@@ -23,6 +23,9 @@ from ferkit.evaluation.wording import (
 _METRICS_KEYS = (*METRIC_NAMES, "n", "per_class", "confusion", "classes", "absent", "bins")
 _METRICS_KEYS += ("resampled", "units", "bootstrap")
 
+LEAST_FIRST = 10
+"""Columns of the console that the first column of a table takes at least."""
+
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\|*"})
 
 _MARKS = re.compile(r"[\\`*|\[\]~]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|^>")
@@ -125,7 +128,7 @@ def narrow_table(title: str, columns: Sequence[str], *, names: Collection[str] =
     table.title_justify = table.caption_justify = "left"
     for place, name in enumerate(columns):
         if place == 0:
-            table.add_column(escape(name), overflow="fold", min_width=10)
+            table.add_column(escape(name), overflow="fold", min_width=LEAST_FIRST)
         elif name in names:
             table.add_column(escape(name), overflow="fold")
         else:

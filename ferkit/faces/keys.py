@@ -30,6 +30,14 @@ class FileState(NamedTuple):
     mtime_ns: int
 
 
+class FolderContent(NamedTuple):
+    """key: of the folder, over name, size and content of its images. images: `content_key` of
+    each, in order; "" of a link to nothing, or an empty file."""
+
+    key: str
+    images: tuple[str, ...]
+
+
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """16 hex digits that change with any setting; the order of keys does not matter."""
     text = json.dumps(
@@ -62,12 +70,31 @@ def content_key(path: str | Path) -> str:
 
     Raises: FerkitError: the file, or one of the images, can't be read.
     """
+    if Path(path).is_dir():
+        return folder_content(path).key
     try:
-        if Path(path).is_dir():
-            return _folder_digest(Path(path))[:32]
         return _digest(Path(path))[:32]
     except OSError as error:
         raise FerkitError(refused(error, path), where=str(path)) from error
+
+
+def folder_content(path: str | Path) -> FolderContent:
+    """`content_key` of a folder, and of its images; each is read once.
+
+    Raises: FerkitError: the folder, or one of the images, can't be read.
+    """
+    folder, whole, images = Path(path), hashlib.sha256(), []
+    try:
+        for name in images_in(folder):
+            try:
+                size, content = (folder / name).stat().st_size, _digest(folder / name)
+            except FileNotFoundError:
+                size, content = -1, ""
+            whole.update(f"{os.fsencode(name).hex()} {size} {content}\n".encode())
+            images.append(content[:32] if size > 0 else "")
+    except OSError as error:
+        raise FerkitError(refused(error, path), where=str(path)) from error
+    return FolderContent(whole.hexdigest()[:32], tuple(images))
 
 
 def _digest(path: Path) -> str:
@@ -76,18 +103,6 @@ def _digest(path: Path) -> str:
         while block := file.read(READ_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _folder_digest(folder: Path) -> str:
-    """Over name, size and content of each image in order; links to nothing have no content."""
-    whole = hashlib.sha256()
-    for name in images_in(folder):
-        try:
-            size, content = (folder / name).stat().st_size, _digest(folder / name)
-        except FileNotFoundError:
-            size, content = -1, ""
-        whole.update(f"{os.fsencode(name).hex()} {size} {content}\n".encode())
-    return whole.hexdigest()
 
 
 def folder_state(folder: Path) -> FileState:

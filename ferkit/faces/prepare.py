@@ -13,7 +13,8 @@ from ferkit.contracts.data import Problem, Sample
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.decode import is_video
 from ferkit.faces.frame_folder import is_clip
-from ferkit.faces.keys import FileState, content_key, file_state, source_key
+from ferkit.faces.images import ImageRecord
+from ferkit.faces.keys import FileState, content_key, file_state, folder_content, source_key
 from ferkit.faces.pipeline import store_events
 from ferkit.faces.prepared import Prepared, Progress, Quiet
 from ferkit.faces.process import process
@@ -23,6 +24,9 @@ from ferkit.faces.work import Engine, Work
 
 UNREADABLE = "unreadable file"
 """Kind of a failure that is not the store's to remember: it may be over next time."""
+
+_Read = dict[tuple[str, FileState], str]
+"""Content keys of files that were looked at; a file may have many samples."""
 
 
 def prepare(
@@ -54,7 +58,9 @@ def prepare(
     engine = engine or partial(process, steps=steps)
     _refuse_regions_without_landmarks(samples, steps)
     opened = open_store(store, settings, steps)
-    keyed = _identify_all(samples, opened, progress)
+    images = ImageRecord(opened.folder)
+    keyed = _identify_all(samples, opened, images, progress)
+    images.save()
     work = _missing_work(keyed, opened, retry=retry)
     unknown_paths = [
         one
@@ -74,7 +80,10 @@ def prepare(
         with suppress(RunError), opened.writing(waiting=progress.say) as writer:
             _remember(unknown_paths, opened, writer)
     done_here = {one.key for one in work}
-    return _collect(samples, keyed, opened, passing, done_here, each_face=steps.keep == "all")
+    prepared = _collect(samples, keyed, opened, passing, done_here, each_face=steps.keep == "all")
+    contents = {one.content for one in keyed if one.folder}
+    shown = {content: known for content in contents if (known := images.get(content)) is not None}
+    return prepared._replace(images=shown)
 
 
 def open_store(root: Path, settings: Mapping[str, Any], steps: Steps) -> Store:
@@ -94,6 +103,7 @@ class _Keyed:
     """A sample's file: its key, or why it has none. remembered: the store knew it by path.
 
     own: what of the sample matters to its crops besides its file. clip: whether it is one.
+    folder: whether it is one of images.
     """
 
     path: str
@@ -102,10 +112,16 @@ class _Keyed:
     remembered: bool
     own: Mapping[str, Any]
     clip: bool
+    folder: bool
     problem: Problem | None = None
 
+    @property
+    def content(self) -> str:
+        """Key of the file's content."""
+        return self.key.partition("-")[0]
 
-def _identify(sample: Sample, store: Store) -> _Keyed:
+
+def _identify(sample: Sample, store: Store, images: ImageRecord, read: _Read) -> _Keyed:
     path = str(Path(sample.path).absolute())
     folder = Path(path).is_dir()
     clip = folder or is_video(path)
@@ -113,22 +129,39 @@ def _identify(sample: Sample, store: Store) -> _Keyed:
     try:
         state = file_state(path)
         known = store.known_key(path, state)
-        content = known.partition("-")[0] if known is not None else content_key(path)
+        content = read.get((path, state)) if known is None else known.partition("-")[0]
+        if content is None:
+            content = _content(path, images, folder=folder)
+        elif folder and images.get(content) is None:  # the store is of an older version
+            with suppress(FerkitError):
+                images.add(content, folder_content(path).images)
     except FerkitError as error:
         kind = "missing file" if error.what == "no such file." else UNREADABLE
         problem = Problem(kind, sample.path, error.what, True)
-        return _Keyed(path, FileState(0, 0), "", False, own, clip, problem)
+        return _Keyed(path, FileState(0, 0), "", False, own, clip, folder, problem)
+    read[path, state] = content
     key = source_key(content, video=clip, **own)
-    return _Keyed(path, state, key, known is not None, own, clip)
+    return _Keyed(path, state, key, known is not None, own, clip, folder)
 
 
-def _identify_all(samples: Sequence[Sample], store: Store, progress: Progress) -> list[_Keyed]:
-    """Of new files the whole content is read, which takes a while."""
+def _content(path: str, images: ImageRecord, *, folder: bool) -> str:
+    if not folder:
+        return content_key(path)
+    found = folder_content(path)
+    images.add(found.key, found.images)
+    return found.key
+
+
+def _identify_all(
+    samples: Sequence[Sample], store: Store, images: ImageRecord, progress: Progress
+) -> list[_Keyed]:
+    """Of new files the whole content is read, once, which takes a while."""
     progress.begin("looking at files", len(samples), "files")
     try:
-        keyed = []
+        keyed: list[_Keyed] = []
+        read: _Read = {}
         for sample in samples:
-            keyed.append(_identify(sample, store))
+            keyed.append(_identify(sample, store, images, read))
             progress.advance(len(keyed))
         return keyed
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from ferkit.contracts.data import ClipSource, Problem, Sample
@@ -18,6 +19,7 @@ class Prepared(NamedTuple):
     failures: one for each sample without crops (`dropped`), in the order of the samples; and one
         for each of which only a part could be read (not `dropped`).
     reused: how many of `kept` were in the store already.
+    images: content key of each folder of images -> the content keys of these, in order.
     """
 
     source: ClipSource
@@ -25,6 +27,7 @@ class Prepared(NamedTuple):
     samples: tuple[Sample, ...]
     failures: tuple[Problem, ...]
     reused: int
+    images: Mapping[str, tuple[str, ...]] = {}
 
 
 class Progress(Protocol):

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ferkit.errors import FerkitError, RunError
 from ferkit.faces.clips import live_frames
+from ferkit.faces.images import IMAGES
 from ferkit.faces.parts import (
     DOCUMENT,
     FRAMES,
@@ -168,7 +169,7 @@ def _readable(
 
 def _disk_bytes(folder: Path) -> int:
     total = 0
-    for name in (SHARDS, FRAMES, SOURCES, "."):
+    for name in (SHARDS, FRAMES, SOURCES, IMAGES, "."):
         for path in (folder / name).glob("*"):
             try:
                 total += path.stat().st_size if path.is_file() else 0

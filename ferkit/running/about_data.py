@@ -20,6 +20,7 @@ def about_data(data: RunData) -> dict[str, Any]:
         "splits": data.sizes(),
         "regions": list(data.regions),
         "image_size": data.image_size,
+        "folds": data.splits.folds,
         "protocol": [one.as_json() for one in data.splits.protocol],
         "problems": [summary.as_json() for summary in summarise(data.problems)],
         "fingerprints": data.fingerprints,

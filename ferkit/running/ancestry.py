@@ -8,31 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ferkit.data.protocol import Declaration
 from ferkit.errors import FerkitError
-from ferkit.files import replacing, told_plainly
 from ferkit.running.folder import read_json
+from ferkit.running.seen_pictures import FILE, USES, Record, ask, read_record
 
 if TYPE_CHECKING:
     from ferkit.running.assemble import RunData
     from ferkit.running.progress import Display
     from ferkit.sections import Recipe
 
-FILE = "samples.parquet"
-"""Which sample of a run is in which split, and what picture it is."""
-
 PARENTS = "starts_from"
 """Key of run.json: what the run starts from, as paths relative to its folder."""
-
-USES = {
-    "labelled": "trained on",
-    "validation": "validated on",
-    "unlabelled": "trained on, without labels,",
-}
-"""What a run does with the samples of a split."""
 
 _HINT = (
     "Give matrix.first the data.train, data.classes and data.split of its variants, and"
@@ -46,7 +33,8 @@ class Seen(NamedTuple):
     """Test samples that a model before has seen.
 
     folder: of its run. counts: split of that run -> how many. n: how many in all. of: test
-    samples there are. example: id of the first.
+    samples there are. example: id of the first. in_clips: some are clips or parts of videos, of
+    which a single picture suffices.
     """
 
     folder: Path
@@ -54,13 +42,15 @@ class Seen(NamedTuple):
     n: int
     of: int
     example: str
+    in_clips: bool = False
 
     def what(self) -> str:
         """A sentence."""
         done = " or ".join(use for split, use in USES.items() if split in self.counts)
+        pictures = " or pictures in them," if self.in_clips else ""
         return (
-            f"{self.n} of {self.of} test samples, such as {self.example}, were {done} by the model"
-            f" in {self.folder}, which this run starts from."
+            f"{self.n} of {self.of} test samples, such as {self.example},{pictures} were {done} by"
+            f" the model in {self.folder}, which this run starts from."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -79,20 +69,6 @@ class Ancestry(NamedTuple):
 
     seen: tuple[Seen, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def write_samples(folder: Path, data: RunData) -> None:
-    """Write which samples a run learns from, chooses by and is tested on."""
-    parts = data.splits.parts().items()
-    columns = {
-        "split": [name for name, members in parts for _ in members],
-        "id": [member.sample.id for _, members in parts for member in members],
-        "picture": [picture for name, _ in parts for picture in data.pictures[name]],
-    }
-    path = folder / FILE
-    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    with told_plainly(path), replacing(path) as file:
-        pq.write_table(table, file, compression="zstd")
 
 
 def parents(recipe: Recipe) -> list[Path]:
@@ -122,36 +98,26 @@ def look_back(data: RunData, starts: Sequence[Path]) -> Ancestry:
     Args:
         starts: of `parents`.
     """
-    tested = list(zip(data.splits.test, data.pictures.get("test", ()), strict=True))
-    own: dict[str, dict[str, set[str]]] = {}
-    for split in USES:
-        members = data.splits.parts()[split]
-        for member, picture in zip(members, data.pictures[split], strict=True):
-            own.setdefault(picture, {}).setdefault(member.key, set()).add(split)
+    tested = ask(data)
     notes, found = [], []
-    for before, pictures in _ancestors(starts):
-        if pictures is None or not all(picture for _, picture in tested):
+    for before, record in _ancestors(starts):
+        if record is None or tested is None:
             notes.append(
                 f"Whether {before} was trained on samples that are tested on here could not be"
-                f" checked: {_why(before, pictures is None)}"
+                f" checked: {_why(before, record is None)}"
             )
             continue
         counts: dict[str, int] = {}
-        ids = []
-        for member, picture in tested:
-            here = own.get(picture, {})
-            if here.keys() - {member.key}:
-                continue
-            uses = [
-                split
-                for split in USES
-                if picture in pictures[split] and split not in here.get(member.key, ())
-            ]
+        there = []
+        for one in tested:
+            uses = [split for split in USES if split not in one.own and record.has(split, one)]
             if uses:
-                ids.append(member.sample.id)
+                there.append(one)
                 counts[uses[0]] = counts.get(uses[0], 0) + 1
-        if ids:
-            found.append(Seen(before, counts, len(ids), len(tested), ids[0]))
+        if there:
+            n, of, example = len(there), len(data.splits.test), there[0].id
+            in_clips = any(one.in_clip for one in there)
+            found.append(Seen(before, counts, n, of, example, in_clips))
     return Ancestry(tuple(found), tuple(notes))
 
 
@@ -186,16 +152,16 @@ def _run_of(start: Path) -> Path:
     return start
 
 
-def _ancestors(starts: Sequence[Path]) -> Iterator[tuple[Path, dict[str, set[str]] | None]]:
-    """The models before, and those before them, with the pictures each saw by split; None where
-    that is not known."""
+def _ancestors(starts: Sequence[Path]) -> Iterator[tuple[Path, Record | None]]:
+    """The models before, and those before them, with what each saw; None where that is not
+    known."""
     waiting, known = list(starts), set()
     while waiting:
         start = waiting.pop(0)
         if start.resolve() in known:
             continue
         known.add(start.resolve())
-        yield start, _pictures(start)
+        yield start, read_record(start)
         if start.is_dir():
             waiting += _parents_of(start)
 
@@ -208,21 +174,6 @@ def _parents_of(folder: Path) -> list[Path]:
         return []
     names = recorded if isinstance(recorded, list) else []
     return [Path(os.path.normpath(folder / str(name))) for name in names]
-
-
-def _pictures(folder: Path) -> dict[str, set[str]] | None:
-    path = folder / FILE
-    try:
-        table = pq.read_table(path, columns=["split", "picture"])
-    except (OSError, pa.ArrowException):
-        return None
-    found: dict[str, set[str]] = {split: set() for split in USES}
-    for split, picture in zip(
-        table["split"].to_pylist(), table["picture"].to_pylist(), strict=True
-    ):
-        if split in found and picture:
-            found[split].add(picture)
-    return found
 
 
 def _why(before: Path, without_record: bool) -> str:

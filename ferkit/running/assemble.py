@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ferkit.contracts.data import Dataset, DrawnDataset, Problem, Sample
 from ferkit.data.loader import SplitData, split_data
 from ferkit.data.members import Member, SourceName
+from ferkit.data.pictures import Shows
 from ferkit.data.report import summarise
+from ferkit.data.shared_pictures import shared_pictures
 from ferkit.data.splits import Splits, make_splits
 from ferkit.data.unseen import Unseen
 from ferkit.errors import FerkitError
@@ -53,7 +55,7 @@ class RunData:
     fingerprints: per data set, of what its rows and files were.
     datasets: for what they know besides.
     unseen: of the splits "test" and "validation", samples of which there are no crops.
-    pictures: of each split and sample what picture it is, "" where that is not known.
+    pictures: of each split and sample which pictures it shows.
     seen_before: test samples that models before this run have seen, see `ancestry.Seen`.
     """
 
@@ -68,7 +70,7 @@ class RunData:
     fingerprints: dict[str, str]
     datasets: Mapping[SourceName, Dataset | DrawnDataset] = field(default_factory=dict)
     unseen: Mapping[str, Sequence[Unseen]] = field(default_factory=dict)
-    pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pictures: Mapping[str, Sequence[Shows]] = field(default_factory=dict)
     seen_before: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -124,7 +126,9 @@ def assemble(
             f"all samples are of one class ({', '.join(splits.classes)}): nothing to tell apart.",
             where="data.train",
         )
-    divided = (*splits.problems, *_wrong_labels(splits))
+    shown = _pictures(splits, sources)
+    shared = shared_pictures(splits.parts(), shown)
+    divided = (*splits.problems, *shared, *_wrong_labels(splits))
     tell(divided, display)
     for one in splits.protocol:
         if one.declared:
@@ -144,7 +148,7 @@ def assemble(
             name: [Unseen(m.sample, sources[m.source].unseen[m.position]) for m in members]
             for name, members in splits.unseen.items()
         },
-        pictures=_pictures(splits, sources),
+        pictures=shown,
     )
 
 
@@ -210,7 +214,7 @@ def few(samples: Sequence[Sample], count: int) -> list[Sample]:
     return [sample for sample in samples if sample.id in chosen]
 
 
-def _pictures(splits: Splits, sources: dict[SourceName, Source]) -> dict[str, list[str]]:
+def _pictures(splits: Splits, sources: dict[SourceName, Source]) -> dict[str, list[Shows]]:
     of = {role: source.pictures() for role, source in sources.items()}
     return {
         name: [of[member.source][member.position] for member in members]

@@ -18,13 +18,12 @@ from ferkit.data.report import summarise
 from ferkit.errors import FerkitError
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.tables import narrow_table
-from ferkit.evaluation.wording import duration
 from ferkit.plugin import Context
 from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.assemble import read_data
 from ferkit.running.changed_recipe import refuse_changed_run
-from ferkit.running.damaged import unchanged_plan
+from ferkit.running.damaged import holds_matrix, unchanged_plan
 from ferkit.running.folder import refuse_occupied
 from ferkit.running.matrix_plan import MatrixPlan, make_plan, with_threads
 from ferkit.running.matrix_start import (
@@ -36,15 +35,16 @@ from ferkit.running.matrix_start import (
 )
 from ferkit.running.plan import PlannedRun, plan_runs, run_recipe
 from ferkit.running.plan_lines import data_key, plan_lines
+from ferkit.running.plan_table import plan_table
 from ferkit.running.selection import selected
 from ferkit.running.start import no_run, refuse_for_one, refuse_other_folder
-from ferkit.running.time_estimate import Case, Counted, Estimated, count, divide, estimate, in_words
+from ferkit.running.time_estimate import Case, Counted, count, divide, estimate, in_words
+from ferkit.running.unbegun import unbegun_files
 from ferkit.training.devices import choose_device, make_fabric
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ferkit.running.plan import Cell
     from ferkit.running.under_way import EngineChoice
     from ferkit.sections import Recipe
 
@@ -67,7 +67,7 @@ def dry_run(
         name, out, settings, smoke, choice, only: as of `start.begin`.
     Raises: FerkitError: whatever the run would raise before its faces are prepared.
     """
-    if out is not None:
+    if out is not None and unbegun_files(out) is None:
         refuse_occupied(out)
     components = catalogue(plugins.load())
     loaded = read_recipe(
@@ -103,15 +103,16 @@ def dry_resume(
     """
     refuse_other_folder(folder)
     components = catalogue(plugins.load())
-    if (folder / "matrix.json").exists():
+    if holds_matrix(folder):
 
         def tell(path: Path, why: FerkitError) -> None:
-            _say(console, f"warning: {why.where}: {why.what} {path} would be kept by another name.")
+            kept = f"{path} would be kept by another name." if path.exists() else ""
+            _say(console, f"warning: {why.where}: {why.what} {kept or 'It would be made anew.'}")
 
         plan = unchanged_plan(folder, components, tell)
         tell_matrix(plan, components, console, choice=choice, only=only, new=False)
         return
-    refuse_for_one(only, choice, str(folder))
+    refuse_for_one(only, choice, str(folder), resumed=True)
     state = refuse_changed_run(folder)
     if not state:
         raise no_run(folder)
@@ -146,7 +147,7 @@ def tell_matrix(
     for line in divided(plan, runs, shared):
         _say(console, f"  {line}")
     estimated = estimate_plan(plan, runs, shared, components)
-    console.print(plan_table(plan, wanted, estimated, done=not new))
+    console.print(plan_table(plan, wanted, estimated, done=not new, width=console.width))
     if line := estimate_line(plan, wanted, estimated, jobs=jobs):
         _say(console, f"{line}, {UNPREPARED}")
 
@@ -177,67 +178,6 @@ def too_few(case: Case, *, smoke: bool) -> list[str]:
     problems = divide(case, rough=smoke).problems
     few = [one for one in problems if one.kind == FEWER_LABELS]
     return [f"data: {summary.line()}" for summary in summarise(few)]
-
-
-def plan_table(
-    plan: MatrixPlan, wanted: set[Path], estimated: Mapping[Cell, Estimated], *, done: bool
-) -> Table:
-    """A row per setting and variant: which runs, what they start from, how long each takes.
-
-    Args:
-        wanted: folders of the runs to be done now.
-        done: whether to say how many are done.
-    """
-    cells: dict[Cell, list[PlannedRun]] = {}
-    for run in plan.runs:
-        cells.setdefault(run.cell, []).append(run)
-    folds = any(run.fold is not None for run in plan.runs)
-    columns = ["setting"] if plan.matrix.settings is not None else []
-    columns += ["variant", "seeds", *(["folds"] if folds else []), "starts from", "runs"]
-    columns += [*(["done"] if done else []), "a run takes"]
-    table = narrow_table("", columns, names=("variant", "starts from", "runs"))
-    for cell, runs in cells.items():
-        own = [run for run in runs if not run.is_shared]
-        row = [cell[0] or "-"] if plan.matrix.settings is not None else []
-        row += [cell[1], numbers(sorted({run.seed for run in runs}))]
-        if folds:
-            row.append(numbers(sorted({run.fold for run in runs if run.fold is not None})))
-        row += [_started_from(runs, plan), _how_many(runs, own, wanted)]
-        if done:
-            row.append(f"{sum(plan.finished(run) for run in runs)} of {len(runs)}")
-        time = estimated.get(cell)
-        row.append(_each(time) if time is not None and own else "")
-        table.add_row(*map(escape, row))
-    return table
-
-
-def _each(time: Estimated) -> str:
-    return f"{'at most ' if time.at_most else ''}{duration(time.seconds)}"
-
-
-def numbers(values: Sequence[int]) -> str:
-    """ "0-4", "0, 2, 7", "-" for none."""
-    if len(values) > 2 and list(values) == list(range(values[0], values[-1] + 1)):
-        return f"{values[0]}-{values[-1]}"
-    return ", ".join(map(str, values)) or "-"
-
-
-def _started_from(runs: Sequence[PlannedRun], plan: MatrixPlan) -> str:
-    """The models that runs of a cell start from, as their folders are called."""
-    if runs[0].needs is not None:
-        places = {run.needs.parent.as_posix() for run in runs if run.needs is not None}
-        return ", ".join(sorted(places))
-    init = plan.recipes[runs[0].cell].init if runs[0].cell in plan.recipes else None
-    return "-" if init is None else Path(init).name
-
-
-def _how_many(runs: Sequence[PlannedRun], own: Sequence[PlannedRun], wanted: set[Path]) -> str:
-    """How many runs, and whose they are where another setting's serve."""
-    others = sorted({run.folder.parent.as_posix() for run in runs if run.is_shared})
-    if others:
-        return ("" if not own else f"{len(own)}, else ") + f"as {', '.join(others)}"
-    now = sum(run.folder in wanted for run in own)
-    return str(len(own)) if now == len(own) else f"{len(own)}, {now} now"
 
 
 def tell_single(

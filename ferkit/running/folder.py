@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ferkit.errors import FerkitError
+from ferkit.evaluation.wording import HEADLINES, is_number
 from ferkit.files import told_plainly, write_whole
 from ferkit.locking import locked
 
@@ -66,14 +67,33 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def is_done(folder: Path, state: Mapping[str, Any]) -> bool:
-    """Whether a run is finished: it says so, and its whole results and its report are there."""
+    """Whether a run is finished: it says so, and its whole results and its report are there.
+
+    Args:
+        state: content of run.json.
+    """
     if state.get("status") != "done" or not (folder / "report.html").is_file():
         return False
     try:
-        read_json(folder / "results.json")
+        results = read_json(folder / "results.json")
     except FerkitError:
         return False
-    return True
+    return all(_is_measured(results, state, split) for split in ("test", "validation"))
+
+
+def _is_measured(results: Mapping[str, Any], state: Mapping[str, Any], split: str) -> bool:
+    """Whether the figures of a split are there, if it has labelled samples and was looked at."""
+    if split in results:
+        figures = results[split]
+        return isinstance(figures, Mapping) and all(
+            isinstance(figures.get(name), Mapping) and is_number(figures[name].get("value"))
+            for name in HEADLINES
+        )
+    if split == "test" and state.get("without_test"):
+        return True
+    data: Any = state.get("data") or {}
+    sizes: Any = (data.get("splits") or {}).get(split) or {}
+    return not any(n for name, n in (sizes.get("classes") or {}).items() if name)
 
 
 def now() -> str:
@@ -81,18 +101,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def new_folder(out: Path | None, name: str) -> Path:
+def new_folder(out: Path | None, name: str, *, occupied: bool = False) -> Path:
     """Make the folder of a new run.
 
     Args:
         out: what the user asked for; None: `runs/<name>-<time>` below the current folder.
         name: the recipe's name.
+        occupied: whether `out` may hold something.
     Raises: FerkitError: the folder holds something already, or can't be made.
     """
     if out is None:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         return _first_free(Path("runs") / f"{name}-{stamp}")
-    refuse_occupied(out)
+    if not occupied:
+        refuse_occupied(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

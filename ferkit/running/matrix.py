@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ferkit.errors import RunError
 from ferkit.evaluation.matrix_sentences import compact_sentence
 from ferkit.evaluation.matrix_table import matrix_table
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_table import settings_tables
 from ferkit.running.folder import read_json
+from ferkit.running.matrix_failures import failed, note_failure
 from ferkit.running.matrix_plan import MatrixPlan
 from ferkit.running.matrix_state import Outcome, read_finished, write_state
 from ferkit.running.matrix_tables import write_tables
@@ -24,9 +24,6 @@ from ferkit.running.plan import Cell, PlannedRun, ready
 from ferkit.running.progress import Display
 from ferkit.running.time_left import RunTimes, left_in_words, seconds_left
 from ferkit.running.under_way import Engine, UnderWay
-
-_MOST_TOLD = 5
-"""Failures that the final error spells out; matrix.json has all of them."""
 
 TABLE_WIDTH = 100
 """Columns that the table of a matrix with settings takes at most."""
@@ -76,7 +73,7 @@ def run_matrix(
     write_tables(plan, state, finished)
     write_matrix_report(plan.root)
     if outcome.failures:
-        raise _failed(plan, outcome)
+        raise failed(plan, outcome)
     return state
 
 
@@ -89,27 +86,6 @@ def show_table(root: Path, console: Console) -> None:
         width = min(TABLE_WIDTH, console.width)
         console.print(*settings_tables(settings, width=width))
         console.print(compact_sentence(settings), markup=False, highlight=False, width=width)
-
-
-def _failed(plan: MatrixPlan, outcome: Outcome) -> RunError:
-    """Says what failed, each reason once."""
-    failures, lost = outcome.failures, len(outcome.not_tried)
-    told = [f"{label}: {reason}" for label, reason in failures.items()]
-    if len(told) > _MOST_TOLD:
-        told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more, see matrix.json"]
-    if lost:
-        them = "it" if len(failures) == 1 else "them"
-        told.append(
-            f"1 run that starts from {them} was not tried"
-            if lost == 1
-            else f"{lost} runs that start from {them} were not tried"
-        )
-    lines = "; ".join(line.removesuffix(".") for line in told)
-    return RunError(
-        f"{len(failures)} of {len(plan.work)} runs failed: {lines}.",
-        where=str(plan.root),
-        hint=f"'ferkit run --resume {plan.root}' tries them again.",
-    )
 
 
 def _work_off(
@@ -130,7 +106,7 @@ def _work_off(
     times = RunTimes(took, estimated)
     total = len(asked)
     under_way: list[UnderWay] = []
-    failed: dict[Path, str] = {}  # folder -> label of the run that failed
+    lacking: dict[Path, str] = {}  # folder -> label of the run that failed
     outcome = Outcome()
     if not waiting:
         return outcome
@@ -139,11 +115,11 @@ def _work_off(
         shown.start()
     try:
         while waiting or under_way:
-            run, hopeless = ready(waiting, done, set(failed))
+            run, hopeless = ready(waiting, done, set(lacking))
             for lost in hopeless:
                 waiting.remove(lost)
                 assert lost.needs is not None
-                failed[lost.folder] = outcome.not_tried[lost.label] = failed[lost.needs]
+                lacking[lost.folder] = outcome.not_tried[lost.label] = lacking[lost.needs]
             if run is not None and len(under_way) < engine.places():
                 waiting.remove(run)
                 under_way.append(engine.start(run))
@@ -163,9 +139,8 @@ def _work_off(
                         f"done {len(done)}/{total}: {one.run.label}" + (f"; {left}" if left else "")
                     )
                 else:
-                    failed[one.run.folder] = one.run.label
-                    outcome.failures[one.run.label] = one.why()
-                    display.say(f"failed: {one.run.label}: {one.why()}")
+                    lacking[one.run.folder] = one.run.label
+                    display.say(note_failure(outcome, one.run, one.why()))
     except KeyboardInterrupt:
         display.say("Stopping: the runs under way save first.")
         raise

@@ -31,10 +31,12 @@ class Outcome:
 
     failures: label of a run -> why it failed.
     not_tried: label of a run -> label of the failed one that it starts from.
+    causes: why runs failed, whatever they are called -> labels of the runs, the first first.
     """
 
     failures: dict[str, str] = field(default_factory=dict)
     not_tried: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

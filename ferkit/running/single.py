@@ -27,7 +27,6 @@ from ferkit.running.ancestry import (
     declare,
     look_back,
     parents,
-    write_samples,
 )
 from ferkit.running.assemble import RunData, assemble
 from ferkit.running.changed_recipe import recorded
@@ -37,6 +36,7 @@ from ferkit.running.initial import initial_weights
 from ferkit.running.known_frames import known_frames
 from ferkit.running.needs import check_needs
 from ferkit.running.outcome import write_outcome
+from ferkit.running.seen_pictures import write_samples
 from ferkit.running.student import student_of
 from ferkit.running.trial import Trial
 from ferkit.running.watch import EndedEarly, Row, TrainingWatch

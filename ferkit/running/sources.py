@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ferkit.contracts.data import ClipSource, Dataset, DrawnDataset, Problem, Sample
 from ferkit.data.members import Crops, Rows, SourceName
 from ferkit.data.near_duplicates import duplicate_groups, groups_apart, hash_clips
-from ferkit.data.pictures import pictures
+from ferkit.data.pictures import Shows, pictures
 from ferkit.data.unseen import without_crops
 from ferkit.errors import FerkitError
 from ferkit.faces.from_recipe import prepare_for_recipe
@@ -28,6 +28,7 @@ class Source:
     """One prepared data set: crop i of `rows` shows in row i of `clips`.
 
     unseen: position of a row without crops -> why there are none.
+    images: of folders that are clips, content -> the content of their images.
     """
 
     rows: Rows
@@ -36,11 +37,13 @@ class Source:
     fingerprint: str
     dataset: Dataset | DrawnDataset
     unseen: Mapping[int, str] = field(default_factory=dict)
+    images: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def pictures(self) -> tuple[str, ...]:
-        """Of each crop what picture it is of, see `ferkit.data.pictures`."""
+    def pictures(self) -> tuple[Shows, ...]:
+        """Of each crop which pictures it is of, see `ferkit.data.pictures`."""
+        rows, shown = self.rows.samples, self.rows.shown.rows
         keys = getattr(self.clips, "keys", None)
-        return pictures(self.dataset, self.rows.samples, self.rows.shown.rows, keys)
+        return pictures(self.dataset, rows, shown, keys, self.images)
 
 
 def prepare_data(
@@ -85,6 +88,7 @@ def _source(
         fingerprint=_fingerprint(dataset.fingerprint(), read.classes, samples),
         dataset=dataset,
         unseen=without_crops(len(samples), prepared.kept, prepared.failures),
+        images=prepared.images,
     )
 
 

@@ -18,8 +18,8 @@ from ferkit.evaluation.tables import results_table
 from ferkit.recipe import read_recipe
 from ferkit.running.absent_files import refuse_absent
 from ferkit.running.changed_recipe import refuse_changed_run
-from ferkit.running.damaged import set_aside, unchanged_plan
-from ferkit.running.folder import LOCK, DamagedError, held, is_done, new_folder, read_json
+from ferkit.running.damaged import holds_matrix, set_aside, unchanged_plan
+from ferkit.running.folder import LOCK, DamagedError, held, is_done, read_json
 from ferkit.running.matrix_plan import with_threads, write_plan
 from ferkit.running.matrix_start import work_off
 from ferkit.running.matrix_state import write_state
@@ -27,6 +27,7 @@ from ferkit.running.plan import plan_runs
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.selection import selected
 from ferkit.running.single import run_single
+from ferkit.running.unbegun import held_anew
 from ferkit.running.under_way import EngineChoice
 from ferkit.sections import Recipe
 from ferkit.training.devices import make_fabric
@@ -68,8 +69,7 @@ def begin(
         refuse_for_one(only, choice, loaded.name)
         recipe = with_threads(loaded.recipe, torch.get_num_threads())
         make_fabric(recipe.training)  # refuses what this machine has not, before a folder is made
-        folder = new_folder(out, loaded.name)
-        with held(folder), resumable(folder, display):
+        with held_anew(out, loaded.name, display) as folder, resumable(folder, display):
             run_single(
                 recipe,
                 folder=folder,
@@ -84,8 +84,7 @@ def begin(
     wanted = selected(plan_runs(loaded.matrix), only, matrix=loaded.matrix)
     if only:
         refuse_absent(loaded, loaded.matrix, wanted, components)  # before a folder is made
-    folder = new_folder(out, loaded.name)
-    with held(folder), resumable(folder, display):
+    with held_anew(out, loaded.name, display) as folder, resumable(folder, display):
         plan = write_plan(
             loaded,
             loaded.matrix,
@@ -125,7 +124,7 @@ def resume(
     display = make_display(progress, console)
     with held(folder), resumable(folder, display):
         components = catalogue(plugins.load())
-        if (folder / "matrix.json").exists():
+        if holds_matrix(folder):
             plan = unchanged_plan(folder, components, partial(_make_anew, display))
             if not (folder / "matrix.json").exists():
                 write_state(plan, "interrupted")
@@ -133,7 +132,7 @@ def resume(
                 plan, components, console, display, choice=choice, progress=progress, only=only
             )
             return
-        refuse_for_one(only, choice, str(folder))
+        refuse_for_one(only, choice, str(folder), resumed=True)
         resume_held(folder, components, display)
         _show_results(folder, console, display, progress)
 
@@ -142,13 +141,15 @@ def refuse_other_folder(folder: Path) -> None:
     """Raise FerkitError unless the folder is one of a run or matrix."""
     if not folder.is_dir():
         raise FerkitError("no such folder.", where=str(folder))
-    if not any((folder / name).exists() for name in ("matrix.json", "run.json", LOCK)):
+    known = any((folder / name).exists() for name in ("run.json", LOCK))
+    if not known and not holds_matrix(folder):
         raise no_run(folder)
 
 
 def _make_anew(display: Display, path: Path, why: DamagedError) -> None:
     """Set aside what is damaged, and say so."""
-    display.say(f"warning: {why.where}: {why.what} Kept as {set_aside(path)}, and made anew.")
+    done = f"Kept as {set_aside(path)}, and made anew." if path.exists() else "It is made anew."
+    display.say(f"warning: {why.where}: {why.what} {done}")
 
 
 def begin_one(
@@ -232,11 +233,13 @@ def resume_held(
 
 def no_run(folder: Path) -> FerkitError:
     """Says that a folder can't be resumed."""
-    is_sweep = (folder / "sweep.json").exists()
+    hint = None
+    if (folder / "sweep.json").exists():
+        hint = f"It is of a sweep: ferkit sweep --resume {folder}"
+    elif (folder / ".plan").is_dir():
+        hint = "Nor is a recipe.yaml of a matrix, by which it could be made anew: begin it anew."
     return FerkitError(
-        "holds no run: neither run.json nor matrix.json is there.",
-        where=str(folder),
-        hint=f"It is of a sweep: ferkit sweep --resume {folder}" if is_sweep else None,
+        "holds no run: neither run.json nor matrix.json is there.", where=str(folder), hint=hint
     )
 
 
@@ -251,8 +254,15 @@ def resumable(folder: Path, display: Display) -> Iterator[None]:
         raise
 
 
-def refuse_for_one(only: Sequence[str], choice: EngineChoice, where: str) -> None:
+def refuse_for_one(
+    only: Sequence[str], choice: EngineChoice, where: str, *, resumed: bool = False
+) -> None:
     """Refuse what a single run has no use for."""
+    if resumed and choice.jobs is not None:
+        raise FerkitError(
+            "there is no matrix, so there are no runs to be done side by side.",
+            where=f"--jobs, {where}",
+        )
     if only:
         raise FerkitError(
             "there is no matrix, so there is nothing to choose from.", where=f"--only, {where}"

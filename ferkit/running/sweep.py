@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from statistics import fmean
@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ferkit.errors import FerkitError
+from ferkit.errors import BlockedError, FerkitError
 from ferkit.evaluation.sweep_report import write_sweep_report
 from ferkit.evaluation.sweep_summary import drawn_in_words, metric_name, shown_value
-from ferkit.files import write_whole
+from ferkit.files import told_plainly, write_whole
 from ferkit.recipe_write import dump_recipe
 from ferkit.running.children import Child, forking, next_messages
 from ferkit.running.damaged import set_aside
@@ -27,6 +27,7 @@ from ferkit.running.progress import Display
 from ferkit.running.sweep_alike import first_labels, refuse_others, validation_labels
 from ferkit.running.sweep_best import measure_best, nothing_found
 from ferkit.running.sweep_child import (
+    BLOCKED_STATUS,
     END,
     GO_ON,
     PRUNED_STATUS,
@@ -59,8 +60,8 @@ def run_sweep(
         display: told when a trial ends.
         console, live: whether to show on it what is under way.
     Returns: what is in sweep.json.
-    Raises: RunError: no trial came to a value. KeyboardInterrupt: after the trials under way have
-        saved.
+    Raises: RunError: no trial came to a value. KeyboardInterrupt, BlockedError: after the trials
+        under way have saved; they are taken up again when the sweep goes on.
     """
     study = SweepStudy(plan.root, plan.sweep, plan.space, jobs=jobs)
     try:
@@ -73,6 +74,10 @@ def run_sweep(
                 measure_best(plan, study.trials()[state["best"]], display)
         except KeyboardInterrupt:
             write_state(plan, study, "interrupted")
+            raise
+        except BlockedError:
+            with suppress(BlockedError):  # what stood there stays, and serves as well
+                write_state(plan, study, "interrupted")
             raise
         state = write_state(plan, study, "failed" if state["best"] is None else "done")
         write_sweep_report(plan.root)
@@ -153,6 +158,8 @@ class _Sweep:
                     return
                 self._refuse_other_samples(number, folder)
                 work.values[seed] = measured(folder, self._plan.sweep.metric)
+            except BlockedError:
+                raise
             except FerkitError as error:
                 self._end(work, "failed", None, str(error))
                 return
@@ -208,7 +215,8 @@ class _Sweep:
         number = work.draw.number
         path = self._plan.plan_file(number, seed)
         recipe = self._plan.recipe(work.draw.drawn, seed, self._plan.trial_name(number))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with told_plainly(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, dump_recipe(recipe))
         work.begin(seed)
         order = TrialOrder(
@@ -230,6 +238,8 @@ class _Sweep:
                 self._end(work, "pruned", None)
             elif status == 0:
                 self._go_on(work, context)
+            elif status == BLOCKED_STATUS:
+                raise BlockedError(child.why(), where=f"trial {work.draw.number}")
             else:
                 self._end(work, "failed", None, child.why())
         elif "epoch" in message:

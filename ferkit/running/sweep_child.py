@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ferkit import plugins
 from ferkit.catalogue import catalogue
-from ferkit.errors import FerkitError
+from ferkit.errors import BlockedError, FerkitError
+from ferkit.files import is_full, told_plainly
 from ferkit.recipe import read_recipe
 from ferkit.running.changed_recipe import refuse_changed_run
 from ferkit.running.children import Child, stop_children
@@ -29,6 +30,9 @@ GO_ON, END = "go on", "end"
 
 PRUNED_STATUS = 3
 """Exit status of a run that was ended early."""
+
+BLOCKED_STATUS = 4
+"""Exit status of a run that something outside it stopped, such as a full disk."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def start_trial(order: TrialOrder, *, context: BaseContext) -> Child:
     Returns: the child; whoever reads a message with the key `epoch` must `answer` it.
     """
     own, other = context.Pipe(duplex=True)
-    order.log.parent.mkdir(parents=True, exist_ok=True)
+    with told_plainly(order.log.parent):
+        order.log.parent.mkdir(parents=True, exist_ok=True)
     process = context.Process(  # type: ignore[attr-defined]
         target=_run, args=(order, other), daemon=False, name=f"ferkit {order.folder}"
     )
@@ -110,9 +115,6 @@ def _run(order: TrialOrder, line: Connection) -> None:
     os.setsid()  # Ctrl-C reaches the sweep alone, which passes it on once
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    with order.log.open("a", encoding="utf-8") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
     display = MessageDisplay(line.send)
 
     def ask(number: int, value: float) -> str:
@@ -123,18 +125,33 @@ def _run(order: TrialOrder, line: Connection) -> None:
             raise KeyboardInterrupt from None  # the sweep is gone
 
     try:
+        with told_plainly(order.log), order.log.open("a", encoding="utf-8") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
         run_trial(order, display=display, ask=ask)
     except EndedEarly:
         sys.exit(PRUNED_STATUS)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if why := blocked(error):
+            display.fail(why)
+            sys.exit(BLOCKED_STATUS)
         known = isinstance(error, FerkitError)
         told = str(error) if known else f"{type(error).__name__}: {error}; see {order.log}"
         display.fail(told)
         if not known:
             raise  # the traceback goes to the log, the exit status is 1
         sys.exit(error.status if isinstance(error, FerkitError) else 1)
+
+
+def blocked(error: Exception) -> str | None:
+    """What stood in the way of a run, and would in that of any other; None where nothing did."""
+    if isinstance(error, OSError) and is_full(error):
+        return f"{error.filename}: the disk is full." if error.filename else "the disk is full."
+    if not isinstance(error, BlockedError):
+        return None
+    return f"{error.where}: {error.what}" if error.where else error.what
 
 
 def run_trial(order: TrialOrder, *, display: Display, ask: Callable[[int, float], str]) -> None:
@@ -145,7 +162,8 @@ def run_trial(order: TrialOrder, *, display: Display, ask: Callable[[int, float]
     Raises: EndedEarly: the answer was END.
     """
     components = catalogue(plugins.load())
-    order.folder.mkdir(parents=True, exist_ok=True)
+    with told_plainly(order.folder):
+        order.folder.mkdir(parents=True, exist_ok=True)
     with held(order.folder, patience=order.patience):
         state = refuse_changed_run(order.folder)
         if is_done(order.folder, state):

@@ -11,16 +11,17 @@ from rich.console import Console
 
 from ferkit import plugins
 from ferkit.catalogue import Catalogue, catalogue
-from ferkit.errors import FerkitError
+from ferkit.errors import BlockedError, FerkitError
 from ferkit.evaluation.sweep_summary import failed_sentence
 from ferkit.evaluation.sweep_table import sweep_table
 from ferkit.plugin import Context
 from ferkit.recipe import LoadedRecipe, read_recipe
 from ferkit.running.assemble import assemble
-from ferkit.running.folder import held, new_folder, read_json
+from ferkit.running.folder import held, read_json
 from ferkit.running.progress import Display, Style, make_display
 from ferkit.running.sweep_plan import SweepPlan, read_plan, write_plan
 from ferkit.running.trial import Trial
+from ferkit.running.unbegun import held_anew
 from ferkit.training.devices import choose_device, make_fabric
 
 
@@ -55,8 +56,8 @@ def begin(
     display = make_display(progress, console)
     for line in loaded.dropped:
         Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
-    folder = new_folder(out, f"{loaded.name}-sweep")
-    with held(folder), resumable(folder, display):
+    called = f"{loaded.name}-sweep"
+    with held_anew(out, called, display) as folder, resumable(folder, display):
         write_plan(loaded, components, root=folder, trials=trials, jobs=jobs, smoke=smoke)
         plan = read_plan(folder, components)
         _search(plan, components, console, display, jobs=jobs, progress=progress)
@@ -123,9 +124,21 @@ def refuse(loaded: LoadedRecipe) -> None:
 
 @contextmanager
 def resumable(folder: Path, display: Display) -> Iterator[None]:
-    """On Ctrl-C says how to go on."""
+    """On Ctrl-C, and where something outside stands in the way, says how to go on.
+
+    Raises: BlockedError: the same, with that.
+    """
     try:
         yield
+    except BlockedError as error:
+        display.end()
+        if not (folder / "sweep.json").exists():
+            raise  # there is nothing to go on with
+        raise BlockedError(
+            f"{error.what} The sweep stops; no trial is lost.",
+            where=error.where,
+            hint=f"Once this is put right, go on with: ferkit sweep --resume {folder}",
+        ) from error
     except KeyboardInterrupt:
         display.end()
         display.say(f"Stopped; what was saved is kept. Go on with: ferkit sweep --resume {folder}")
@@ -159,6 +172,8 @@ def _search(
             console=console,
             live=progress == "auto" and console.is_terminal,
         )
+    except BlockedError:
+        raise
     except FerkitError:
         _show_table(plan, console, progress)
         raise

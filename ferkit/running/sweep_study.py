@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
-import sqlite3
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +18,7 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ferkit.errors import FerkitError
+from ferkit.running.sweep_database import asked, connect
 from ferkit.running.sweep_optuna import distribution, pruner, sampler
 from ferkit.sweep_section import SweepSection
 from ferkit.sweep_space import Dimension, Drawn, grid
@@ -68,11 +65,14 @@ class Told:
 class SweepStudy:
     """The trials of a sweep.
 
+    Every method raises `BlockedError` where the disk is full or the database can't be used now;
+    what was kept before is not lost.
+
     Args:
         folder: of the sweep; `sweep.db` in it is made if it is not there.
         sweep, space: of the recipe.
         jobs: trials side by side.
-    Raises: FerkitError: `sweep.db` is no database of a sweep.
+    Raises: FerkitError: `sweep.db` is no database of a sweep. BlockedError: as of the methods.
     """
 
     def __init__(
@@ -83,12 +83,13 @@ class SweepStudy:
         self._combinations = grid(space) if sweep.sampler == "grid" else []
         self._jobs = jobs
         self._live: dict[int, Trial] = {}
-        with _quiet(), _told_plainly(folder / DATABASE):
+        self._path = folder / DATABASE
+        with asked(self._path, RuntimeError):  # Optuna's, of a database of another version
             self._study = optuna.create_study(
                 storage=optuna.storages.RDBStorage(
                     f"sqlite:///{DATABASE}",
                     # A path in the address would be read as one: with its '?' and '%20'.
-                    engine_kwargs={"creator": partial(_connect, (folder / DATABASE).absolute())},
+                    engine_kwargs={"creator": partial(connect, self._path.absolute())},
                 ),
                 study_name=_NAME,
                 direction="minimize" if sweep.metric == "loss" else "maximize",
@@ -103,20 +104,21 @@ class SweepStudy:
 
     def ask(self) -> Draw:
         """Draw a new trial."""
-        number = len(self._study.get_trials(deepcopy=False))
-        with _quiet():
-            self._study.sampler = sampler(self._sweep, number, self._combinations, jobs=self._jobs)
-            trial = self._study.ask(self._distributions)
+        with asked(self._path):
+            number = len(self._study.get_trials(deepcopy=False))
+            trial = self._draw(self._study, number)
         self._live[trial.number] = trial
         return Draw(trial.number, self._drawn(trial.params))
 
     def under_way(self) -> list[Draw]:
         """Trials that were asked for and not told of: those of a sweep that was stopped."""
-        frozen = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        for one in frozen:
-            if one.number not in self._live:
-                self._live[one.number] = Trial(self._study, one._trial_id)
-        return [Draw(one.number, self._drawn(one.params)) for one in frozen]
+        with asked(self._path):
+            for one in self._running():
+                if not self._distributions.keys() <= one.params.keys():
+                    self._finish_drawing(one)
+                if one.number not in self._live:
+                    self._live[one.number] = Trial(self._study, one._trial_id)
+            return [Draw(one.number, self._drawn(one.params)) for one in self._running()]
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Note the value of an epoch; one that is known already, from before a stop, stays.
@@ -124,18 +126,19 @@ class SweepStudy:
         Returns: whether the trial is not worth finishing.
         """
         trial = self._live[number]
-        known = self._frozen(number).intermediate_values
-        if not math.isfinite(value) or (epoch in known and epoch < max(known)):
-            return False
-        with _quiet():
+        with asked(self._path):
+            known = self._frozen(number).intermediate_values
+            if not math.isfinite(value) or (epoch in known and epoch < max(known)):
+                return False
             if epoch not in known:
                 trial.report(value, epoch)
             return bool(trial.should_prune())
 
     def note(self, number: int, **about: Any) -> None:
         """Keep JSON values with a trial under way."""
-        for name, value in about.items():
-            self._live[number].set_user_attr(name, value)
+        with asked(self._path):
+            for name, value in about.items():
+                self._live[number].set_user_attr(name, value)
 
     def complete(self, number: int, value: float) -> None:
         self._tell(number, TrialState.COMPLETE, value)
@@ -149,6 +152,8 @@ class SweepStudy:
 
     def trials(self) -> list[Told]:
         """All trials, by number."""
+        with asked(self._path):
+            found = self._study.get_trials(deepcopy=False)
         return [
             Told(
                 number=one.number,
@@ -158,7 +163,7 @@ class SweepStudy:
                 epochs=sorted(one.intermediate_values.items()),
                 about=one.user_attrs,
             )
-            for one in self._study.get_trials(deepcopy=False)
+            for one in found
             if one.state in _STATES
         ]
 
@@ -173,52 +178,40 @@ class SweepStudy:
         make: Any = optuna.importance.PedAnovaImportanceEvaluator
         known = inspect.signature(make).parameters  # its name has changed over the years
         name = "target_quantile" if "target_quantile" in known else "baseline_quantile"
-        with _quiet():
+        with asked(self._path):
             evaluator = make(**{name: GOOD})
             found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
         return {key: float(share) for key, share in found.items()}
 
+    def _draw(self, study: optuna.Study, number: int) -> Trial:
+        study.sampler = sampler(self._sweep, number, self._combinations, jobs=self._jobs)
+        return study.ask(self._distributions)
+
+    def _finish_drawing(self, trial: FrozenTrial) -> None:
+        """Keep the values of a trial of which a full disk, or a kill, left some out.
+
+        They are drawn as they were then: from the trials before it, beside the database.
+        """
+        beside = optuna.create_study(
+            study_name=_NAME, direction=self._study.direction, pruner=pruner(self._sweep.pruning)
+        )
+        beside.add_trials(self._study.get_trials()[: trial.number])
+        drawn = self._draw(beside, trial.number).params
+        for key, each in self._distributions.items():
+            if key not in trial.params:
+                kept = each.to_internal_repr(drawn[key])
+                self._study._storage.set_trial_param(trial._trial_id, key, kept, each)
+
     def _drawn(self, params: Mapping[str, Any]) -> dict[str, Drawn]:
         return {key: params[key] for key in self._distributions if key in params}
+
+    def _running(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
 
     def _tell(self, number: int, state: TrialState, value: float | None = None) -> None:
-        with _quiet():
+        with asked(self._path):
             self._study.tell(number, value, state=state)
         self._live.pop(number, None)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the database; whoever holds it is waited for, for a minute."""
-    return sqlite3.connect(path, timeout=60, check_same_thread=False)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Optuna's messages on every trial and on what it calls experimental."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
-@contextmanager
-def _told_plainly(path: Path) -> Iterator[None]:
-    """Errors of the database in one line."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (SQLAlchemyError, RuntimeError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise FerkitError(
-            f"can't be used as the database of a sweep ({reason}).",
-            where=str(path),
-            hint="Begin the sweep anew in another folder.",
-        ) from error

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ferkit.errors import RunError
+from ferkit.errors import BlockedError
 
 FORMAT = 1
 LAST, NEW, BEFORE = "last", ".last-new", ".last-before"
@@ -42,7 +42,7 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
         folder: of the checkpoints; made if needed.
         tensors: any device and layout.
         state: JSON values.
-    Raises: RunError: it can't be written, for instance because the disk is full.
+    Raises: BlockedError: it can't be written, for instance because the disk is full.
     """
     new, last, before = folder / NEW, folder / LAST, folder / BEFORE
     try:
@@ -63,7 +63,7 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
         new.rename(last)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
-        raise RunError(
+        raise BlockedError(
             f"the checkpoint can't be written: {error.strerror or error}.",
             where=str(folder),
             hint="Free some space; then 'ferkit run --resume' goes on from the checkpoint before.",
@@ -73,13 +73,13 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest whole checkpoint in `folder`; None if there is none.
 
-    Raises: RunError: it was written by a later version of ferkit.
+    Raises: BlockedError: it was written by a later version of ferkit.
     """
     found = [(folder / name, _state(folder / name)) for name in (LAST, BEFORE, NEW)]
     whole = [(place, state) for place, state in found if state is not None]
     for place, state in sorted(whole, key=lambda pair: -int(pair[1].get("serial", 0))):
         if state.get("format") != FORMAT:
-            raise RunError(
+            raise BlockedError(
                 f"a checkpoint of format {state.get('format')}; this ferkit reads {FORMAT}.",
                 where=str(place),
                 hint="Resume with the version of ferkit that wrote it (see run.json).",

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import ferkit
-from ferkit.errors import FerkitError, RunError
+from ferkit.errors import BlockedError, FerkitError
 from ferkit.model.face_model import FaceModel
 from ferkit.training.checkpoint import digest, write_synced, write_tensors
 
@@ -39,7 +39,7 @@ def save_weights(
         about: JSON values: classes, model (the recipe's section), regions, image_size, ...
         tensors: to write instead of those that the model has; of the same names and shapes, with
             the same normalisation.
-    Raises: RunError: it can't be written.
+    Raises: BlockedError: it can't be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def save_weights(
         temporary.replace(path)
         write_synced(path.with_suffix(".json"), json.dumps(described, indent=1) + "\n")
     except OSError as error:
-        raise RunError(
+        raise BlockedError(
             f"the weights can't be written: {error.strerror or error}.", where=str(path)
         ) from error
 

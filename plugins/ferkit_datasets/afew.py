@@ -61,7 +61,8 @@ def make_afew(params: AfewParams, context: Context) -> FileDataset:
 def read_afew(params: AfewParams) -> Reading:
     """List the videos of every class, or their aligned faces.
 
-    Raises: FerkitError: not the folder of AFEW, or nothing in it to use.
+    Raises: FerkitError: not the folder of AFEW, or nothing in it to use. IncompleteError: the
+        folder of a split or a class is not there.
     """
     access = "AFEW 8.0 (folders 'Train_AFEW/Angry' to 'Val_AFEW/Surprise')."
     found = Gathered(params.path, CLASSES, access=access)
@@ -74,15 +75,22 @@ def read_afew(params: AfewParams) -> Reading:
 
 
 def _read_part(found: Gathered, part: Part, *, aligned: bool) -> None:
-    folder = unpacked(found, *part.folders, holds=folders_like(CLASS))
+    look = partial(unpacked, found, *part.folders, holds=folders_like(CLASS))
+    folder = found.part(part.folders[0], look)
+    if folder is None:
+        return
     inside = below_root(found, folder)
     faces = None
     if aligned:
         candidates = [f"{inside}/{name}/{inner}" for name in FACES for inner in ("", f"{name}/")]
-        faces = found.first_of(*(f"{candidate}Faces" for candidate in candidates))
+        places = [f"{candidate}Faces" for candidate in candidates]
+        faces = found.part(places[0], partial(found.first_of, *places))
+        if faces is None:
+            return
     clips: set[Path] = set()
     for code, name in FOLDERS.items():
-        for video in videos_in(found.below(inside, code)):
+        of_class = found.part(f"{inside}/{code}", partial(found.below, inside, code))
+        for video in videos_in(of_class) if of_class is not None else ():
             clip = video if faces is None else faces / video.stem
             unique = f"{part.split}/{code}/{video.stem}"
             found.add(clip, name, id=unique, clip=aligned, split=part.split)
@@ -101,6 +109,7 @@ def _read_test(found: Gathered, *, aligned: bool) -> None:
     name = TEST_FACES if aligned else TEST_VIDEOS
     met = folders_in if aligned else videos_in
     holds = folders_like(r"\d+") if aligned else files_like(r".*\.\w+")
-    folder = unpacked(found, *(f"{test}/{name}" for test in where), holds=holds)
-    for clip in met(folder):
+    places = [f"{test}/{name}" for test in where]
+    folder = found.part(places[0], partial(unpacked, found, *places, holds=holds))
+    for clip in met(folder) if folder is not None else ():
         found.add(clip, None, id=f"test/{clip.stem}", clip=aligned, split="unlabelled")

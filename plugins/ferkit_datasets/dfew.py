@@ -63,33 +63,40 @@ def make_dfew(params: DfewParams, context: Context) -> FileDataset:
 def read_dfew(params: DfewParams) -> Reading:
     """Read the lists of a fold, look the clips up, and read the votes if they are there.
 
-    Raises: FerkitError: not the folder of DFEW, or nothing in it to use.
+    Raises: FerkitError: not the folder of DFEW, or nothing in it to use. IncompleteError: a list or
+        the folder of the clips is not there.
     """
     access = "DFEW (folders 'EmoLabel_DataSplit' and 'Clip/clip_224x224')."
     found = Gathered(params.path, CLASSES, access=access)
-    lists = {
-        part: found.first_of(
-            *(
-                f"{SPLITS}/{folder}/set_{params.fold}.csv"
-                for name in (f"{part}(single-labeled)", f"{part}(single_labeled)")
-                for folder in (name, f"{name}/{name}")
-            )
-        )
-        for part in ("train", "test")
-    }
-    clips = _clips(found, found.below(CLIPS[params.clips]), params.clips)
+    lists = {part: _list(found, part, params.fold) for part in ("train", "test")}
+    place = CLIPS[params.clips]
+    folder = found.part(place, partial(found.below, place))
+    clips = None if folder is None else _clips(found, folder, params.clips)
     votes = _votes(found) if params.votes else {}
     named: set[int] = set()
     for split, table in lists.items():
-        _read_list(found, table, split, clips, votes, named)
-    for number in sorted(clips.keys() - named):
+        if table is not None:
+            _read_list(found, table, split, clips, votes, named)
+    there = sorted((clips or {}).items()) if all(lists.values()) else []
+    for number, clip in there:
+        if number in named:
+            continue
         if params.unlabelled:
-            clip = clips[number]
             found.add(clip, None, id=f"{number:05}", clip=clip.is_dir(), split="unlabelled")
         else:
             what = "the lists do not name it: it has no one emotion, or no detected face."
-            found.problem("left out", below_root(found, clips[number]), what)
+            found.problem("left out", below_root(found, clip), what)
     return found.reading()
+
+
+def _list(found: Gathered, part: str, fold: int) -> Path | None:
+    """The list of a split; None where it is not there."""
+    places = [
+        f"{SPLITS}/{folder}/set_{fold}.csv"
+        for name in (f"{part}(single-labeled)", f"{part}(single_labeled)")
+        for folder in (name, f"{name}/{name}")
+    ]
+    return found.part(places[0], partial(found.first_of, *places))
 
 
 def _clips(found: Gathered, folder: Path, kind: str) -> dict[int, Path]:
@@ -111,7 +118,7 @@ def _read_list(
     found: Gathered,
     path: Path,
     split: str,
-    clips: Mapping[int, Path],
+    clips: Mapping[int, Path] | None,
     votes: Mapping[int, tuple[float, ...]],
     named: set[int],
 ) -> None:
@@ -122,10 +129,12 @@ def _read_list(
             found.problem("bad row", relative, f"'{number}' is no clip's number.", line=line)
             continue
         named.add(int(number))
-        clip = clips.get(int(number))
+        clip = None if clips is None else clips.get(int(number))
         if code not in CODES:
             what = f"clip {number} has the label '{code}', not 1 to 7."
             found.problem("unknown label", relative, what, line=line)
+        elif clips is None:  # the folder was told
+            continue
         elif clip is None:
             what = f"there is no clip {number}."
             found.problem("missing file", relative, what, line=line)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from stat import S_ISDIR
 from typing import Any
 
 from ferkit.contracts.data import Problem, Sample
-from ferkit.data.filed import Reading
+from ferkit.data.filed import IncompleteError, Reading
 from ferkit.data.walk import media_below, require_folder
 from ferkit.errors import FerkitError
 from ferkit.faces.decode import IMAGE_SUFFIXES
@@ -47,6 +47,8 @@ class Gathered:
         self.passed_by: set[Path] = set()
         """Folders that `fullest` did not take."""
         self._named: set[str] = set()
+        self._parts = 0
+        self._lacking: list[FerkitError] = []
 
     def below(self, *parts: str) -> Path:
         """A path below the root that must be there; names may differ in case, which is told.
@@ -89,6 +91,22 @@ class Gathered:
         """
         there = next((place for place in candidates if self.find(place) is not None), None)
         return self.below(candidates[0] if there is None else there)
+
+    def part(self, place: str, look: Callable[[], Path]) -> Path | None:
+        """What `look` finds; None where a whole part is not there, which `reading` raises.
+
+        Args:
+            place: of the part, below the root. look: raises FerkitError where it is not there.
+        """
+        try:
+            there = look()
+        except FerkitError as error:
+            self._lacking.append(error)
+            kind = "missing file" if PurePosixPath(place).suffix else "missing folder"
+            self.problem(kind, place, error.advice, dropped=False)
+            return None
+        self._parts += 1
+        return there
 
     def fullest(self, *candidates: str, holds: Holds) -> Path:
         """That of some folders below the root which holds most, the first of equal ones.
@@ -231,21 +249,29 @@ class Gathered:
                 self.problem("surplus file", self.relative(path), "no row names it.")
 
     def reading(self) -> Reading:
-        """All rows. Raises: FerkitError: there are none."""
+        """All rows.
+
+        Raises: FerkitError: there are none. IncompleteError: a part is not there, and another is.
+        """
+        if self._lacking and not self._parts:
+            raise self._lacking[0]
         odd = sum(problem.kind == "odd landmarks" for problem in self.problems)
         if odd > sum(sample.landmarks is not None for sample in self._samples):
             what = f"most landmarks ({odd}) make no upright face: are they in another order?"
             self.problem("landmarks in another order", ".", what, dropped=False)
-        if not self._samples:
+        if not self._samples and not self._lacking:
             why = f" ({len(self.problems)} rows are left out)" if self.problems else ""
             raise FerkitError(
                 f"holds no usable sample{why}.",
                 where=str(self.root),
                 hint=f"Expected is the data set {self._access}",
             )
-        return Reading(
+        reading = Reading(
             self.classes, tuple(self._samples), tuple(self.problems), tuple(self._stamps)
         )
+        if self._lacking:
+            raise IncompleteError(self._lacking, reading)
+        return reading
 
 
 def _stamp(file: Path) -> tuple[Stamp, bool]:

@@ -16,11 +16,12 @@ from pathlib import Path
 from ferkit.contracts.data import CLASSES
 from ferkit.data.filed import FileDataset, Reading
 from ferkit.errors import FerkitError
+from ferkit.faces.decode import IMAGE_SUFFIXES
 from ferkit.plugin import Context
 from ferkit_datasets.gathered import Gathered
 from ferkit_datasets.lists import read_lines
 from ferkit_datasets.params import RafDbParams
-from ferkit_datasets.places import files_like, within
+from ferkit_datasets.places import files_like, seen, within
 from ferkit_datasets.points68 import Point
 
 CODES = {
@@ -48,16 +49,23 @@ def make_raf_db(params: RafDbParams, context: Context) -> FileDataset:
 def read_raf_db(params: RafDbParams) -> Reading:
     """Read the list of labels and look its images up.
 
-    Raises: FerkitError: not the folder of RAF-DB, or nothing in it to use.
+    Raises: FerkitError: not the folder of RAF-DB, or nothing in it to use. IncompleteError: the
+        list or the folder of the images is not there.
     """
     found = Gathered(params.path, CLASSES, access="RAF-DB (folder 'basic').")
     inside = "basic/" if found.find("basic") is not None else ""
-    table = found.first_of(*(f"{inside}EmoLabel/{name}" for name in LISTS))
-    images = found.fullest(
-        f"{inside}Image/{params.images}",
-        f"{inside}Image/{params.images}/{params.images}",
-        holds=files_like(r"(train|test)_.*\.\w+"),
-    )
+    places = [f"{inside}EmoLabel/{name}" for name in LISTS]
+    table = found.part(places[0], partial(found.first_of, *places))
+    place = f"{inside}Image/{params.images}"
+    holds = files_like(r"(train|test)_.*\.\w+")
+    look = partial(found.fullest, place, f"{place}/{params.images}", holds=holds)
+    images = found.part(place, look)
+    if table is None:
+        for image in _images(images) if images is not None else ():
+            found.add(image, None, split=image.name.partition("_")[0])
+        return found.reading()
+    if images is None:
+        return found.reading()
     manual = None
     if params.images == "original" and params.landmarks:
         manual = _manual(found, f"{inside}Annotation/manual")
@@ -86,6 +94,15 @@ def read_raf_db(params: RafDbParams) -> Reading:
             found.problem("missing landmarks", where, what, dropped=False)
     found.surplus(images)
     return found.reading()
+
+
+def _images(folder: Path) -> list[Path]:
+    """The images of both splits, as their names have it, sorted."""
+    return [
+        path
+        for path in seen(folder)
+        if path.name.startswith(("train_", "test_")) and path.suffix.lower() in IMAGE_SUFFIXES
+    ]
 
 
 def _manual(found: Gathered, place: str) -> Path | None:

@@ -39,7 +39,9 @@ class Layout(NamedTuple):
 def find_columns(names: Sequence[str], wanted: Columns, *, where: str) -> Layout:
     """Find the columns by name.
 
-    Raises: FerkitError: no path column, or one that the user named is not there.
+    A column that has its usual name may be missing: recipes of runs write all names.
+
+    Raises: FerkitError: no path column, or one of another name than the usual is not there.
     """
     at = {name: position for position, name in enumerate(names)}
 
@@ -47,7 +49,7 @@ def find_columns(names: Sequence[str], wanted: Columns, *, where: str) -> Layout
         name = getattr(wanted, field)
         if name is None or name in at:
             return None if name is None else at[name]
-        if field == "path" or field in wanted.model_fields_set:
+        if field == "path" or name != Columns.model_fields[field].default:
             raise _no_column(name, names, where)
         return None
 

@@ -61,12 +61,14 @@ def test_check_and_run_tell_all_that_is_absent_at_once(
         "export FERKIT_VGG_FACE=PATH or --set model.backbone.weights=PATH.",
         f"{recipe}:8:44: the environment variable FERKIT_RAFD is not set: the data set 'rafd' is "
         "needed. Access: by request, for researchers of accredited universities "
-        "(https://rafd.socsci.ru.nl/). Then export FERKIT_RAFD=PATH or --set "
+        "(https://rafd.socsci.ru.nl/). Its folder holds files such as "
+        "'Rafd090_01_Caucasian_female_angry_frontal.jpg'. Then export FERKIT_RAFD=PATH or --set "
         "matrix.settings.rafd.data.train.path=PATH (and --set "
         "matrix.settings.raf_db.data.test.path=PATH).",
         f"{recipe}:11:36: the environment variable FERKIT_DATA is not set: the data set 'raf_db' "
         "is needed. Access: by request to the authors, from an address of a university "
-        "(http://www.whdeng.cn/RAF/model1.html). Then export FERKIT_DATA=PATH or --set "
+        "(http://www.whdeng.cn/RAF/model1.html). Its folder holds 'basic', with 'EmoLabel' and "
+        "'Image' in it. Then export FERKIT_DATA=PATH or --set "
         "matrix.settings.raf_db.data.train.path=PATH.",
     ]
     assert main(["check", str(recipe)]) == 2
@@ -154,7 +156,17 @@ def test_the_matrix_folder_holds_the_real_paths(
     [
         (
             "data: {unlabelled: {use: table, path: $FERKIT_BOLD_MINED}}",
-            "FERKIT_BOLD_MINED is not set: the data set 'bold' is needed. Access: by registration",
+            "FERKIT_BOLD_MINED is not set: the manifest.csv of the clips mined from BoLD is "
+            "needed. "
+            "'ferkit mine BOLD_public/videos --out mined' writes mined/manifest.csv "
+            "(docs/mining.md). bold: by registration on its page (https://cydar.ist.psu.edu/"
+            "emotionchallenge/dataset.php). Then export FERKIT_BOLD_MINED=PATH or --set "
+            "matrix.variants.plain.data.unlabelled.path=PATH.",
+        ),
+        (
+            "init: $FERKIT_FERPLUS_34",
+            "FERKIT_FERPLUS_34 is not set: the run folder of a ResNet-34 trained on FER+ is "
+            "needed. 'ferkit run tables/b_ferplus_34 --out ferplus_34' makes it. Then export",
         ),
         (
             "data: {unlabelled: {use: table, path: $MY_TABLE}}",
@@ -167,7 +179,7 @@ def test_the_matrix_folder_holds_the_real_paths(
         ),
     ],
 )
-def test_what_the_registry_does_not_know(
+def test_what_is_no_data_set_nor_weights(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, message: str
 ) -> None:
     set_all(monkeypatch, tmp_path)

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from ferkit.evaluation.comparisons import Answer, Pair, compare_all
-from ferkit.evaluation.latex import latex_text, matrix_latex, settings_latex
+from ferkit.evaluation.latex import matrix_latex, settings_latex
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.matrix_sentences import compact_sentence
 from ferkit.evaluation.matrix_table import matrix_markdown, matrix_rows, matrix_table
@@ -239,23 +239,6 @@ def test_folds_are_called_folds() -> None:
     assert "paired by fold" in compact_sentence({"s": made})
     row = next(csv.DictReader(io.StringIO(matrix_csv(made))))
     assert row["seed_0_fold_2"] == "0.520000"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a_b & 50 %", r"a\_b \& 50 \%"),
-        ("{x} $1 #2", r"\{x\} \$1 \#2"),
-        ("c:\\d ~ ^", r"c:\textbackslash{}d \textasciitilde{} \textasciicircum{}"),
-        ("a < b | c > d", r"a \textless{} b \textbar{} c \textgreater{} d"),
-        ("+2.1 [+1, +3] *", r"+2.1 {[}+1, +3{]}\textsuperscript{*}"),
-        ("83.1 ± 0.5", r"83.1 $\pm$ 0.5"),
-        ("\N{MINUS SIGN}2 \N{EN DASH}", "$-$2 --"),
-        ("two\nlines", "two lines"),
-    ],
-)
-def test_latex_escapes(text: str, expected: str) -> None:
-    assert latex_text(text) == expected
 
 
 def checked(text: str) -> list[str]:

@@ -73,3 +73,21 @@ def write_photos(tmp_path: Path) -> Path:
             pixels = np.random.default_rng(8 * place + number).integers(0, 255, (32, 32, 3))
             Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def write_clips(tmp_path: Path) -> Path:
+    """Folders of two classes with eight clips of three images each; the first of each is a still
+    in a folder beside it."""
+    for place, name in enumerate(("happy", "sad")):
+        (tmp_path / "stills" / name).mkdir(parents=True)
+        for number in range(8):
+            folder = tmp_path / "clips" / name / f"{number}"
+            folder.mkdir(parents=True)
+            rng = np.random.default_rng(8 * place + number)
+            for frame in range(3):
+                pixels = rng.integers(0, 255, (32, 32, 3)).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{frame}.png")
+            still = tmp_path / "stills" / name / f"{number}.png"
+            still.write_bytes((folder / "0.png").read_bytes())
+    return tmp_path / "clips"

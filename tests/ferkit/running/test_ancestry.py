@@ -8,18 +8,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ferkit.cli import main
 from ferkit.contracts.data import Sample
 from ferkit.data.members import Rows
+from ferkit.data.pictures import UNKNOWN, Shows
 from ferkit.data.splits import Splits, make_splits
 from ferkit.errors import FerkitError
 from ferkit.running.about_data import about_data, refuse_other_data
-from ferkit.running.ancestry import Seen, as_recorded, look_back, write_samples
+from ferkit.running.ancestry import Seen, as_recorded, look_back
 from ferkit.running.assemble import RunData
 from ferkit.running.folder import read_json, write_json
 from ferkit.running.progress import SilentDisplay
+from ferkit.running.seen_pictures import write_samples
 from ferkit.running.start import begin_one
 from ferkit.sections import DataSection
 
@@ -40,7 +44,7 @@ class Data:
     """What of a run's data is looked at."""
 
     splits: Splits
-    pictures: Mapping[str, Sequence[str]]
+    pictures: Mapping[str, Sequence[Shows]]
     fingerprints: dict[str, str] = field(default_factory=lambda: {"train": "x"})
     problems: tuple[Any, ...] = ()
     regions: tuple[str, ...] = ("face",)
@@ -58,8 +62,9 @@ def divided(*, copies: Mapping[int, int] | None = None, **data: Any) -> RunData:
     section = DataSection.model_validate({"train": {"use": "x"}, **data})
     splits = make_splits(Rows(rows, ("a", "b")), section=section)
     copied = copies or {}
+    names = [f"picture{copied.get(i, i)}" for i in range(100)]
     pictures = {
-        name: [f"picture{copied.get(m.position, m.position)}" for m in members]
+        name: [Shows(names[m.position], (names[m.position],)) for m in members]
         for name, members in splits.parts().items()
     }
     return cast(RunData, Data(splits, pictures))
@@ -154,11 +159,97 @@ def test_what_does_not_say_is_named_once(tmp_path: Path) -> None:
         "there is no readable samples.parquet in it; older versions wrote none.",
         "it is not there any more.",
     ]
-    nameless = cast(
-        RunData, replace(data, pictures={n: [""] * len(p) for n, p in data.pictures.items()})
-    )
+    nameless = replace(data, pictures={n: [UNKNOWN] * len(p) for n, p in data.pictures.items()})
     (note,) = look_back(nameless, [run(tmp_path / "known", data)]).notes
     assert "it is not known which pictures are tested on" in note
+
+
+def showing(data: RunData, shows: Mapping[int, Shows]) -> RunData:
+    """The same data; what is not in `shows` stays as it is."""
+    changed = {
+        name: [
+            shows.get(member.position, before)
+            for member, before in zip(data.splits.parts()[name], known, strict=True)
+        ]
+        for name, known in data.pictures.items()
+    }
+    return replace(data, pictures=changed)
+
+
+def test_one_picture_of_a_clip_suffices(tmp_path: Path) -> None:
+    split = {"folds": 5, "fold": 1}
+    data, other = divided(split=split), divided(split={"folds": 5, "fold": 2})
+    first, second, third, *_ = sorted(places(data, "test") & places(other, "labelled"))
+    learned = min(places(data, "labelled"))
+    plain = showing(data, {one: Shows(f"own{one}", (f"own{one}",)) for one in range(100)})
+    clips = {
+        first: Shows("clip", ("still", "b", "c")),
+        second: Shows("part", ("video:10-19",)),
+        third: Shows("later", ("video:40-49",)),
+    }
+    tested = showing(plain, clips)
+
+    def asked(*shown: str, **more: Shows) -> int:
+        """Of test samples, how many a model has seen that was trained on these."""
+        stills = {first: Shows("x", shown)}
+        before = showing(other, stills)
+        folder = run(tmp_path / f"{len(list(tmp_path.iterdir()))}", before)
+        run_on = showing(tested, {learned: more["learned"]}) if more else tested
+        found = look_back(run_on, [folder]).seen
+        if found:
+            assert ", or pictures in them, were trained on by" in found[0].what()
+        return sum(one.n for one in found)
+
+    assert asked("z") == 0
+    assert asked("c") == 1
+    assert asked("z", "video:0-10") == 1
+    assert asked("video:20-39") == 0
+    assert asked("video") == 2
+    assert asked("c", "video:19-45") == 3
+    # What the run itself learns from besides is not counted, but the rest is.
+    assert asked("c", learned=Shows("own", ("c",))) == 0
+    assert asked("b", learned=Shows("own", ("c",))) == 1
+    assert asked("video:0-12", learned=Shows("own", ("video:8-14",))) == 0
+    assert asked("video:0-12", learned=Shows("own", ("video:12-14",))) == 1
+
+
+def test_a_run_of_an_older_version_named_its_samples_as_wholes(tmp_path: Path) -> None:
+    data = divided(split={"folds": 5, "fold": 1})
+    first, second, third, *_ = sorted(places(data, "test"))
+    tested = showing(
+        data,
+        {
+            first: Shows("clip", ("a", "b")),
+            second: Shows("part", ("video:1-2",)),
+            third: Shows("c", ("c",)),
+        },
+    )
+
+    def old(*names: str) -> list[tuple[int, dict[str, int]]]:
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        columns = {"split": ["labelled"] * len(names), "id": names, "picture": names}
+        pq.write_table(pa.table(columns), folder / "samples.parquet")
+        return seen(tested, folder)
+
+    assert old("x", "clip", "part") == [(2, {"labelled": 2})]
+    assert old("video", "b", "c") == [(3, {"labelled": 3})]
+    assert old("y", "z") == []
+
+
+def test_what_is_written_of_a_sample(tmp_path: Path) -> None:
+    data = divided(split={"folds": 5, "fold": 1})
+    one = min(places(data, "test"))
+    folder = run(tmp_path / "run", showing(data, {one: Shows("clip", ("a", "b"))}))
+    rows = {row["id"]: row for row in pq.read_table(folder / "samples.parquet").to_pylist()}
+    assert rows[f"{one:03}"] == {
+        "split": "test",
+        "id": f"{one:03}",
+        "picture": "clip",
+        "pictures": ["a", "b"],
+    }
+    other = min(places(data, "labelled"))
+    assert rows[f"{other:03}"]["pictures"] == [rows[f"{other:03}"]["picture"]]
 
 
 def test_a_resumed_run_is_divided_as_it_was(tmp_path: Path) -> None:
@@ -220,6 +311,40 @@ def test_a_run_by_hand_declares_it(
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("could not be checked: a file of weights") == 1
     assert "could not be checked" in read_json(unknown / "run.json")["notes"][0]
+
+
+def test_stills_of_clips_that_are_tested_on(
+    write_clips: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every clip one image is a still of another data set."""
+    monkeypatch.chdir(write_clips.parent)
+    stills = RECIPE.replace("SEED", "0").replace("photos", "stills").replace("0.25", "0")
+    Path("stills.yaml").write_text(stills)
+    assert main(["run", "stills.yaml", "--out", "first", "--progress=none"]) == 0
+    mine = RECIPE.replace("SEED", "0").replace("path: photos", "path: clips, clips: folders")
+    Path("clips.yaml").write_text(mine + "init: first\n")
+    assert main(["run", "clips.yaml", "--out", "second", "--progress=lines"]) == 0
+    expected = "4 of 4 test samples, such as happy/"
+    assert f"warning: {expected}" in " ".join(capsys.readouterr().out.split())
+    # The chain is followed, and in a matrix it is refused.
+    Path("clips.yaml").write_text(mine + "init: second\n")
+    with pytest.raises(
+        FerkitError, match=f"^init: {expected}.*, or pictures in them, were .*/first"
+    ):
+        begin_one(Path("clips.yaml"), Path("matrix"), display=SilentDisplay(), smoke=False)
+    assert not list(Path("matrix").rglob("*.safetensors"))
+    # Within one run it is told with the data.
+    Path("both.yaml").write_text(
+        stills.replace("train: ", "test: {use: folder, path: clips, clips: folders}\n  train: ")
+    )
+    assert main(["run", "both.yaml", "--out", "third", "--progress=none"]) == 0
+    problems = read_json(Path("third/run.json"))["data"]["problems"]
+    (told,) = [one["examples"] for one in problems if one["kind"] == "pictures across splits"]
+    told = [one.split(" show ")[0] for one in told]
+    assert told == [
+        "labelled, test: 13 of 16 test samples",
+        "validation, test: 3 of 16 test samples",
+    ]
 
 
 def test_a_sentence() -> None:

@@ -12,8 +12,8 @@ from ferkit.catalogue import Catalogue, catalogue
 from ferkit.cli import main
 from ferkit.plugins import load
 from ferkit.recipe import read_recipe
-from ferkit.running.damaged import set_aside, unchanged_plan
-from ferkit.running.folder import DamagedError, read_json, write_json
+from ferkit.running.damaged import holds_matrix, set_aside, unchanged_plan
+from ferkit.running.folder import LOCK, DamagedError, read_json, write_json
 from ferkit.running.matrix_plan import MatrixPlan, write_plan
 
 MATRIX = RECIPE + "matrix: {seeds: [0, 1], variants: {plain: {}, wide: {model: {dropout: 0.2}}}}\n"
@@ -50,26 +50,35 @@ def test_a_matrix_goes_on_with_a_damaged_run(
     recipe, out = tmp_path / "grid.yaml", tmp_path / "out"
     recipe.write_text(MATRIX.replace("[0, 1]", "[0]"))
     assert main(["run", str(recipe), "--out", str(out), "--progress", "none"]) == 0
-    first = (out / "matrix.csv").read_text()
+    tables = ("matrix.csv", "matrix.md", "matrix.tex", "matrix_epochs.md")
+    before = {name: (out / name).read_bytes() for name in tables}
     damaged, unmeasured = out / "plain" / "seed0", out / "wide" / "seed0"
     cut_off(damaged / "run.json")
     cut_off(unmeasured / "results.json")
+    removed = ("matrix.json", "report.html", "matrix_runs.csv", LOCK, *tables)
+    for name in removed:
+        (out / name).unlink()
     capsys.readouterr()
 
     assert main(["run", "--resume", str(out), "--dry-run"]) == 0
     told = capsys.readouterr().out
     assert f"warning: {damaged / 'run.json'}: can't be read" in told
+    assert "matrix.json: is not there any more. It would be made anew." in told
     assert told.count("0 of 1") == 2
     assert not damaged.with_name("seed0.damaged").exists()
 
     assert main(["run", "--resume", str(out), "--progress", "lines"]) == 0
     aside = damaged.with_name("seed0.damaged")
-    assert f"Kept as {aside}, and made anew." in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"Kept as {aside}, and made anew." in told
+    assert "matrix.json: is not there any more. It is made anew." in told
     assert (aside / "predictions.parquet").is_file()
     assert read_json(damaged / "run.json")["status"] == "done"
     # Its weights were whole, so nothing was trained again.
     assert len(read_json(unmeasured / "run.json")["resumed"]) == 1
-    assert (out / "matrix.csv").read_text() == first
+    assert {name: (out / name).read_bytes() for name in tables} == before
+    assert read_json(out / "matrix.json")["status"] == "done"
+    assert all((out / name).is_file() for name in removed)
 
 
 @pytest.mark.parametrize("content", ["", "hello", "{}", "[]"])
@@ -84,12 +93,14 @@ def test_a_single_run_says_how_to_begin_anew(
         assert f"ferkit run {tmp_path / 'recipe.yaml'} --out FOLDER" in error
 
 
+@pytest.mark.parametrize("spoil", [cut_off, Path.unlink])
 def test_a_damaged_matrix_json_is_written_anew(
-    plan: Callable[..., MatrixPlan], components: Catalogue
+    plan: Callable[..., MatrixPlan], components: Catalogue, spoil: Callable[[Path], None]
 ) -> None:
     planned = plan(smoke=True)
     path = planned.root / "matrix.json"
-    cut_off(path)
+    spoil(path)
+    assert holds_matrix(planned.root)
     told: list[Path] = []
 
     def again() -> MatrixPlan:
@@ -109,6 +120,19 @@ def test_a_damaged_matrix_json_is_written_anew(
     recipe.write_text(recipe.read_text().replace("batch_size: 16", "batch_size: 8"))
     with pytest.raises(DamagedError, match=r"Begin anew: ferkit run"):
         again()
+
+
+def test_a_folder_without_matrix_json_and_recipe_says_so(
+    plan: Callable[..., MatrixPlan], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = plan().root
+    for name in ("matrix.json", "recipe.yaml"):
+        (root / name).unlink()
+    assert not holds_matrix(root)
+    for more in ([], ["--dry-run"]):
+        assert main(["run", "--resume", str(root), *more]) == 2
+        error = capsys.readouterr().err
+        assert "neither run.json nor matrix.json is there. Nor is a recipe.yaml of a" in error
 
 
 def test_what_is_set_aside_gets_a_name_of_its_own(tmp_path: Path) -> None:

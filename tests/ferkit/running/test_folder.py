@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ferkit.errors import FerkitError, RunError
+from ferkit.evaluation.wording import HEADLINES
 from ferkit.files import write_whole
-from ferkit.running.folder import held, new_folder, read_json, write_json
+from ferkit.running.folder import held, is_done, new_folder, read_json, write_json
 
 
 def test_default_folder_lies_below_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,3 +84,34 @@ def test_broken_json_is_named(tmp_path: Path, content: str | None, message: str)
         path.write_text(content)
     with pytest.raises(FerkitError, match=message):
         read_json(path)
+
+
+FIGURES = {name: {"value": 0.5} for name in HEADLINES}
+
+
+@pytest.mark.parametrize(
+    ("results", "more", "done"),
+    [
+        ('{"test": FIGURES, "validation": FIGURES}', {}, True),
+        ('{"test": FIGURES}', {}, True),  # there is no labelled validation sample
+        ('{"validation": FIGURES}', {}, False),
+        ('{"validation": FIGURES}', {"without_test": True}, True),
+        ("{}", {"data": {}}, True),  # of an older ferkit, and nobody knows what was to be there
+        ('{"test": {}}', {"data": {}}, False),
+        ('{"test": null}', {}, False),
+        (json.dumps({"test": FIGURES | {"accuracy": {"value": None}}}), {}, False),
+        ("{}", {}, False),
+        ("{", {}, False),
+        ("[]", {}, False),
+    ],
+)
+def test_a_run_without_its_figures_is_not_done(
+    tmp_path: Path, results: str, more: dict[str, Any], done: bool
+) -> None:
+    splits = {"test": {"classes": {"happy": 3}}, "validation": {"classes": {"happy": 0, "": 5}}}
+    state = {"status": "done", "data": {"splits": splits}} | more
+    (tmp_path / "report.html").write_text("")
+    assert not is_done(tmp_path, state)
+    (tmp_path / "results.json").write_text(results.replace("FIGURES", json.dumps(FIGURES)))
+    assert is_done(tmp_path, state) is done
+    assert not is_done(tmp_path, state | {"status": "running"})

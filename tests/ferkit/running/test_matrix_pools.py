@@ -76,7 +76,10 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.mark.parametrize("folds", [7, "subject"])
 def test_the_number_of_folds_is_read_from_the_runs(folds: int | str) -> None:
-    assert fold_count(about(2, 7, folds, None)) == 7
+    older = about(2, 7, folds, None)
+    assert fold_count(older) == 7  # by the words of its protocol
+    assert fold_count({"data": older["data"] | {"folds": 9}}) == 9
+    assert fold_count({"data": older["data"] | {"folds": None}}) is None
     assert fold_count({"data": {"protocol": []}}) is None
 
 

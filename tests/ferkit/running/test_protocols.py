@@ -73,6 +73,7 @@ def test_folds(perform: Perform) -> None:
     assert len(both[0].tested | both[1].tested) == 56
     assert not both[0].tested & both[1].tested
     assert both[0].declared() == ["k-fold"]
+    assert [one.run["data"]["folds"] for one in both] == [2, 2]
     assert "Protocol: Cross-validation: fold 0 of 2" in both[0].page
 
 
@@ -87,6 +88,7 @@ def test_leave_one_subject_out(perform: Perform) -> None:
 def test_selected_on_the_reported_split(perform: Perform) -> None:
     done = perform(selection="reported")
     assert done.declared() == ["selected-on-test"]
+    assert done.run["data"]["folds"] is None
     assert "Protocol: Selected and reported on the same split" in done.page
     assert done.results["validation"] == done.results["test"]
     assert done.sizes()["validation"] == done.sizes()["test"] > 0

@@ -183,6 +183,7 @@ def test_changed_data_refuse_to_resume(
         ([], "name a recipe"),
         (["--resume", "nowhere"], "no such folder"),
         (["x.yaml", "--resume", "."], "RECIPE can't be given with it"),
+        (["--resume", ".", "--smoke"], "goes on with a run as it was; --smoke can't be given"),
         (["--resume", "."], "holds no run"),
     ],
 )
@@ -197,6 +198,25 @@ def test_misuse_is_explained(
     assert main(["run", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            ["--jobs", "2"],
+            "--jobs, {}: there is no matrix, so there are no runs to be done side by",
+        ),
+        (["--only", "a"], "--only, {}: there is no matrix, so there is nothing to choose from"),
+    ],
+)
+def test_a_single_run_that_goes_on_has_no_use_for_options_of_a_matrix(
+    option: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    for more in ([], ["--dry-run"]):
+        assert main(["run", "--resume", str(tmp_path), *option, *more]) == 2
+        assert message.format(tmp_path) in capsys.readouterr().err
 
 
 def test_device_that_is_not_there_makes_no_folder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 from sweeps import RECIPE, write
 
 from ferkit.contracts.data import Clips
+from ferkit.errors import BlockedError, RunError
 from ferkit.running import single
 from ferkit.running.folder import read_json
 from ferkit.running.progress import SilentDisplay
-from ferkit.running.sweep_child import GO_ON, TrialOrder, epoch_teller, run_trial
+from ferkit.running.sweep_child import GO_ON, TrialOrder, blocked, epoch_teller, run_trial
 from ferkit.running.watch import EndedEarly
 
 
@@ -90,3 +92,11 @@ def test_epochs_count_on_through_phases_and_are_told_again_after_a_stop(tmp_path
     with pytest.raises(EndedEarly):
         tell({"phase": "third", "round": 2, "epoch": 2, "validation_accuracy": 0.9})
     assert asked[-1] == (6, 0.9)
+
+
+def test_a_full_disk_is_no_fault_of_a_trial() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "run/table")
+    assert blocked(full) == "run/table: the disk is full."
+    assert blocked(BlockedError("the disk is full.", where="run")) == "run: the disk is full."
+    assert blocked(RunError("the loss is nan.")) is None
+    assert blocked(FileNotFoundError(errno.ENOENT, "No such file")) is None

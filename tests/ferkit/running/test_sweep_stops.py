@@ -150,3 +150,30 @@ def test_smoke_takes_few_trials_and_a_changed_recipe_is_refused(
     assert "model.backbone.width is 4 (was 2)" in text
     assert json.loads((out / "sweep.json").read_text())["status"] == "done"
     assert os.path.exists(out / "sweep.db")  # noqa: PTH110
+
+
+def test_what_stands_in_the_way_stops_a_sweep_and_costs_no_trial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a full disk does; here a file lies where the second trial wants its folder."""
+    out = tmp_path / "out"
+    search(write(tmp_path, RANDOM), out, "--trials", "1")
+    in_the_way = out / "trials" / "0001"
+    in_the_way.write_text("")
+    resume = ["sweep", "--resume", str(out), "--trials", "2", "--progress", "lines"]
+    capsys.readouterr()
+
+    assert main(resume) == 1
+    told_of, error = capsys.readouterr()
+    assert error.splitlines() == [
+        f"trial 1: {in_the_way / 'seed0'}: can't be written (Not a directory). "
+        "The sweep stops; no trial is lost. "
+        f"Once this is put right, go on with: ferkit sweep --resume {out}"
+    ]
+    assert "failed" not in told_of
+    state = read_json(out / "sweep.json")
+    assert (state["status"], state["trials"][1]["state"]) == ("interrupted", "running")
+
+    in_the_way.unlink()
+    assert main(resume) == 0
+    assert [one["state"] for one in read_json(out / "sweep.json")["trials"]] == ["complete"] * 2

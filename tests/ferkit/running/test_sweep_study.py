@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from ferkit.errors import FerkitError
+from ferkit.errors import BlockedError, FerkitError
+from ferkit.running import sweep_study
 from ferkit.running.sweep_study import Draw, SweepStudy
 from ferkit.sweep_section import SweepSection
 from ferkit.sweep_space import dimensions
@@ -116,3 +118,51 @@ def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "sweep.db").write_text("no database")
     with pytest.raises(FerkitError, match="can't be used as the database of a sweep"):
         study(tmp_path)
+
+
+def test_a_full_disk_is_told_and_what_was_kept_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = study(tmp_path, sampler="random")
+    kept = one.ask()
+    one.close()
+
+    def with_no_room(path: Path) -> sqlite3.Connection:
+        """SQLite's own error of a full disk comes where the file may not grow."""
+        connection = sqlite3.connect(path, check_same_thread=False)
+        connection.execute("pragma max_page_count = 1")  # as many as there are
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweep_study, "connect", with_no_room)
+        full = study(tmp_path, sampler="random")
+        assert full.under_way() == [kept]
+        with pytest.raises(BlockedError, match=r"sweep\.db: the disk is full\. Make room\."):
+            full.note(kept.number, reason="so many words " * 10_000)
+        full.close()
+    again = study(tmp_path, sampler="random")
+    assert again.under_way() == [kept]
+    again.note(kept.number, epochs=1)
+    again.complete(kept.number, 0.5)
+    assert again.trials()[0].about == {"epochs": 1}
+    again.close()
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_trial_whose_drawing_was_cut_off_is_drawn_as_it_would_have_been(
+    tmp_path: Path, sampler: str
+) -> None:
+    one = study(tmp_path, sampler=sampler)
+    for number in range(11):
+        one.complete(one.ask().number, number / 11)
+    whole = one.ask()
+    one.close()
+    with sqlite3.connect(tmp_path / "sweep.db") as database:
+        gone = "delete from trial_params where trial_id = 12 and param_name in ('tau', 'net')"
+        assert database.execute(gone).rowcount == 2
+    database.close()
+    again = study(tmp_path, sampler=sampler)
+    assert again.under_way() == [whole]
+    again.complete(whole.number, 0.5)
+    assert again.trials()[-1].drawn == whole.drawn
+    again.close()

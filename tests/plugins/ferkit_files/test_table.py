@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from ferkit_files.params import TableParams
+from ferkit_files.params import Columns, TableParams
 from ferkit_files.table import make_table
 from pydantic import ValidationError
 
@@ -212,6 +212,12 @@ def test_columns_by_other_names(table) -> None:
     assert (dataset.samples()[0].subject, dataset.samples()[0].split) == ("A", "")
     with pytest.raises(FerkitError, match=r"no column 'emotoin'\. Did you mean 'emotion'"):
         table(text, columns={"path": "file", "label": "emotoin"}).samples()
+
+
+def test_a_written_out_recipe_asks_for_no_more_columns(table) -> None:
+    """Runs write all names, also those of columns that a table may lack."""
+    dataset = table("path,label\n1.png,sad\n", columns=Columns().model_dump(mode="json"))
+    assert named(dataset) == {"1.png": "sad"}
 
 
 def test_paths_relative_to_a_root_absolute_and_from_windows(table, touch) -> None:
