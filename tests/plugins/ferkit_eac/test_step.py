@@ -134,7 +134,7 @@ def test_equals_the_equations(valid, same: bool) -> None:
     found = step(model, given, shown, erasing=0.8, same_erasing=same, weight=None)
     ids = torch.arange(3)
     first, second = (
-        erased_view(shown, seed=5, epoch=2, ids=ids, probability=0.8, view=view) for view in (0, 1)
+        erased_view(shown, seed=5, turn=0, ids=ids, probability=0.8, view=view) for view in (0, 1)
     )
     assert not torch.equal(first.frames, second.frames)
     mirrored = mirror(first if same else second)
