@@ -13,6 +13,7 @@ from ferkit.evaluation.drawing import BLUE, GREY, RED
 from ferkit.evaluation.matrix import summarise_matrix
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_panels import settings_panels
+from ferkit.evaluation.settings_table import compact_markdown
 
 VARIANTS = ("supervised", "fixmatch", "scn", "gmm")
 
@@ -126,6 +127,16 @@ def test_panels_without_a_baseline_or_without_a_cell() -> None:
     names = [text.get_text() for text in figure.axes[1].get_yticklabels()]
     assert names == ["fixmatch", "supervised", "gmm"]
     assert figure.get_supxlabel() == "accuracy, %"
+
+
+def test_many_variants_stand_below_each_other_in_the_compact_table() -> None:
+    points = axes(labels=(70, 700), others=1)
+    names = ("supervised", *(f"v{row}" for row in range(8)))
+    head, *rows = compact_markdown(summaries(points, variants=names)).splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == ["variant", "l70-n0", "l700-n0"]
+    assert rows[2].startswith("| v0 | 38.7 ")
+    few = compact_markdown(summaries(points, variants=names[:8])).splitlines()[0]
+    assert few.startswith("| setting | supervised | v0 |")
 
 
 def test_the_page_has_both(tmp_path: Path) -> None:
