@@ -53,28 +53,29 @@ def epochs(point: TurningPoint, distances: list[float], *, first: int = 0) -> li
 
 
 def test_turns_after_so_many_epochs_without_a_greater_distance() -> None:
+    """The first epoch does not count; then means of three: 1, 1.5, 2, 2.5, 2.5, 11/6."""
     point = TurningPoint(patience=2)
-    found = epochs(point, [0.5, 1.0, 2.0, 1.5, 2.5, 2.4, 2.5, 0.1])
-    # 2.5, in the fifth epoch, is not exceeded in two more: labels move from the eighth on.
+    found = epochs(point, [9.0, 1.0, 2.0, 3.0, 2.5, 2.0, 1.0, 9.0])
     assert found == [False] * 7 + [True]
-    assert point.distance == pytest.approx(2.5, abs=1e-5)
+    assert point.distance == pytest.approx(11 / 6, abs=1e-5)
 
 
 def test_it_does_not_turn_back_and_a_new_phase_begins_anew() -> None:
     point = TurningPoint(patience=1)
-    assert epochs(point, [1.0, 0.5, 3.0, 9.0]) == [False, False, True, True]
-    assert epochs(point, [1.0, 0.5, 3.0]) == [False, False, True]
-    point.begin(at(7, round_=1))
+    assert epochs(point, [0.0, 2.0, 1.0, 9.0, 9.0]) == [False] * 3 + [True] * 2
+    assert epochs(point, [9.0, 2.0, 3.0, 1.0]) == [False] * 4
+    assert epochs(point, [9.0, 2.0, 1.0, 9.0]) == [False] * 3 + [True]
+    point.begin(at(8, round_=1))
     assert not point.passed
     assert point.distance is None
 
 
-@pytest.mark.parametrize("cut", [1, 3, 5])
+@pytest.mark.parametrize("cut", [1, 3, 4, 6])
 def test_goes_on_where_it_was(cut: int) -> None:
-    distances = [1.0, 2.0, 1.5, 1.2, 1.1, 1.0]
+    distances = [1.0, 2.0, 1.5, 1.2, 1.1, 1.0, 1.0]
     whole = TurningPoint(patience=3)
     expected = epochs(whole, distances)
-    assert expected == [False] * 5 + [True]
+    assert expected == [False] * 5 + [True] * 2
     first, other = TurningPoint(patience=3), TurningPoint(patience=3)
     found = epochs(first, distances[:cut])
     other.load_state_dict(first.state_dict())
@@ -89,14 +90,15 @@ def test_losses_are_against_the_labels_and_labels_move_once_it_is_passed() -> No
     given = beliefs.targets
     other = given.roll(1, dims=1)
     right = (torch.arange(12) < 6)[:, None]
-    for epoch, low in enumerate([0.1, 0.02, 0.05, 0.05]):
+    for epoch, low in enumerate([0.1, 0.02, 0.05, 0.05]):  # the first does not count
         likely = torch.where(right, 0.7, low)
         probs = likely * given + (1 - likely) * other
         said = update.update(beliefs._replace(probs=probs), at(epoch)).target
         told = update.scalars()
-        if epoch:
-            before = (0.1, 0.02, 0.05)[epoch - 1]
-            assert told["loss_distance"] == pytest.approx(math.log(0.7 / before), abs=1e-5)
+        if epoch >= 2:
+            lows = (0.02, 0.05)[: epoch - 1]
+            expected = sum(math.log(0.7 / one) for one in lows) / len(lows)
+            assert told["loss_distance"] == pytest.approx(expected, abs=1e-5)
         moves = epoch == 3
         assert told["turned"] == float(moves)
         torch.testing.assert_close(said, 0.4 * given + 0.6 * probs if moves else given)
