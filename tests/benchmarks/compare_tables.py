@@ -4,8 +4,9 @@
     python tests/benchmarks/compare_tables.py runs/mixes
 
 Of both: the mean accuracy of each variant in each setting with half its 95 % t-interval over seeds,
-the mean over settings, the mean rank, and the seconds of a run. Of mixes also each mix less its parents, paired by seed, and the exact test on the same samples, whose p values are
-corrected (Holm) over the mixes and parents alone.
+the mean over settings, the mean rank, and the seconds of a run. Of mixes also each mix less its
+parents, paired by seed, and the exact test on the same samples, whose p values are corrected (Holm)
+over the mixes and parents alone.
 """
 
 from __future__ import annotations
