@@ -190,13 +190,15 @@ def _misplaced(part: ChosenPart, entry: Entry) -> Incompatibility | None:
 
 def _of_other_samples(part: ChosenPart, entry: Entry) -> Incompatibility | None:
     """What to say of a policy in the list of samples that it can't be of."""
-    words = entry.component.provides
+    own = entry.component.provides
+    words = (*own, *part.params.provides())
     fit = [word.removeprefix(SPLIT) for word in words if word.startswith(SPLIT)]
     split, key = str(part.location[0]), str(part.location[1])
     if not fit or split in fit:
         return None
     name = f"the {spoken(part.kind)} {part.name!r}"
-    what = f"{name} is of {' or '.join(fit)} samples, not of {split}."
+    so = "" if any(word.startswith(SPLIT) for word in own) else ", as it is set here,"
+    what = f"{name}{so} is of {' or '.join(fit)} samples, not of {split}."
     keys = [f"{each}.{key}" for each in fit]
     return Incompatibility(part.location, what, f"Use it in {' or '.join(keys)}.")
 

@@ -6,6 +6,7 @@ import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -24,13 +25,16 @@ _INSTEAD = (
 )
 """First bytes in lower case, what people have who have them, and what to do."""
 
+_AROUND = ("state_dict", "model_state_dict", "model")
+"""Where trainers put the network's tensors, beside the optimiser's and others."""
+
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file, on the CPU; nothing in it is executed.
 
     Args:
         path: safetensors, told by its content, or what `torch.save` made of a state dict, or of
-            a mapping that has one as `state_dict`.
+            a mapping that has one as `state_dict`, `model_state_dict` or `model`.
     Returns: by name, without the `module.` that DataParallel puts before each.
     Raises: FerkitError: no such file, not one of these, or a value is not finite.
     """
@@ -47,7 +51,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader of old files lets any error through
         raise _unreadable(path, error) from error
-    inner = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
+    inner = _network(loaded) if isinstance(loaded, Mapping) else None
     if not inner or not all(isinstance(value, Tensor) for value in inner.values()):
         raise FerkitError(
             "holds something else than tensors by name.",
@@ -57,6 +61,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     tensors = {str(name).removeprefix("module."): value for name, value in inner.items()}
     refuse_not_finite(tensors, path)
     return tensors
+
+
+def _network(loaded: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A file's mapping, or the one in it that is the network's."""
+    inside = (loaded[name] for name in _AROUND if isinstance(loaded.get(name), Mapping))
+    return next(inside, loaded)
 
 
 def refuse_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:

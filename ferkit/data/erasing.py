@@ -21,7 +21,7 @@ def erased_view(
     clips: Clips,
     *,
     seed: int,
-    epoch: int,
+    turn: int,
     ids: Tensor,
     probability: float = 0.5,
     area: tuple[float, float] = (0.02, 0.25),
@@ -29,10 +29,11 @@ def erased_view(
 ) -> Clips:
     """Paint a grey rectangle over some clips, at the same place in all their frames and regions.
 
-    The draw depends on (seed, epoch, id, view) alone.
+    The draw depends on (seed, turn, id, view) alone.
 
     Args:
         clips: (N, T, R, 3, H, W) uint8, or float in [0, 1].
+        turn: number of the draw, such as that of the step.
         ids: (N,) int64; on the CPU nothing waits for the device.
         probability: of a clip to lose something.
         area: least and greatest share of the image.
@@ -44,7 +45,7 @@ def erased_view(
     if frames.numel() == 0:
         return Clips(frames, valid)
     height, width = frames.shape[-2:]
-    draws = keyed.uniform(seed, "erased", epoch, ids.cpu(), view, count=5)
+    draws = keyed.uniform(seed, "erased", turn, ids.cpu(), view, count=5)
     boxes = rectangles(draws, probability=probability, area=area, size=(height, width))
     top, left, bottom, right = boxes.to(frames.device).T[..., None]  # (N, 1) each
     rows = torch.arange(height, device=frames.device)

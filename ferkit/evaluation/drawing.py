@@ -79,6 +79,21 @@ def new_figure(height: float, *, ratios: Sequence[float] = (1,)) -> tuple[Figure
     return figure, list(axes[:, 0])
 
 
+def new_panels(count: int, *, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of small axes beside and below each other, within `house_style`.
+
+    Args:
+        count: of the axes; places left over in the last row stay empty.
+        height: inches of each row.
+    """
+    rows = -(-count // columns)
+    size = (WIDTH, rows * height + 0.6)
+    figure = Figure(figsize=size, dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(rows, columns)
+    return figure, [figure.add_subplot(grid[divmod(place, columns)]) for place in range(count)]
+
+
 def free_figure(height: float) -> tuple[Figure, Axes]:
     """A figure whose only axes fill it and have no frame, within `house_style`.
 

@@ -22,7 +22,7 @@ from ferkit.evaluation.published import published_models
 from ferkit.evaluation.published_cells import paper_columns
 from ferkit.evaluation.replicates import replicate_words
 from ferkit.evaluation.report_results import Card
-from ferkit.evaluation.settings_table import compact_cells, compact_columns
+from ferkit.evaluation.settings_table import compact_grid
 from ferkit.evaluation.spreads import gain_sd, in_two_lines, metric_of, number_ends, stability_of
 from ferkit.evaluation.stability import all_stable
 from ferkit.evaluation.wording import (
@@ -44,13 +44,8 @@ Summary = Mapping[str, Any]
 
 
 def settings_page_table(summaries: Summaries) -> PlainTable:
-    """A row per setting, a column per variant and published model."""
-    cells, columns = compact_cells(summaries), compact_columns(summaries)
-    rows = [
-        [setting, *("\n".join(row[name].lines) if name in row else UNKNOWN for name in columns)]
-        for setting, row in cells.items()
-    ]
-    return PlainTable(["setting", *columns], rows)
+    """The compact table: see `compact_grid`."""
+    return PlainTable(*compact_grid(summaries, lambda cell: "\n".join(cell.lines)))
 
 
 def axes_page_tables(summaries: Summaries, layout: Layout) -> list[PlainTable]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ferkit.evaluation.axes import Axes
 from ferkit.evaluation.axes_table import Layout, layout_of
 from ferkit.evaluation.matrix_epochs import epochs_parts
 from ferkit.evaluation.matrix_page_tables import (
@@ -30,6 +31,7 @@ from ferkit.evaluation.protocol import matrix_protocol_alerts
 from ferkit.evaluation.published import INCOMPARABLE, as_sentence
 from ferkit.evaluation.report_rounds import rounds_table
 from ferkit.evaluation.run_folder import read_whole
+from ferkit.evaluation.settings_table import variant_names
 from ferkit.evaluation.wording import SMOKE, moment
 from ferkit.evaluation.writing import write_text
 
@@ -38,6 +40,7 @@ _COSTS = (
     "intervals as above. Up and to the left is better. Variants whose costs differ by less than "
     "5 % stand side by side."
 )
+_PANELS = " Sorted; blue where the whole interval is above 0, red where it is below, else grey."
 _PUBLISHED_COSTS = " Hollow: published models, as costly as they are for a clip as long as ours."
 
 
@@ -64,7 +67,7 @@ def write_matrix_report(folder: Path) -> Path:
     if summary and summary.get("variants"):
         content |= _variants(summary)
     if state.get("settings"):
-        content["settings"] = _settings(state["settings"], layout_of(state))
+        content["settings"] = _settings(state["settings"], layout_of(state), state.get("axes"))
     content["pooled"] = pooled_parts(state)
     content["tests"] = tests_section(state.get("tests"))
     content["epochs"] = epochs_parts(state)
@@ -98,13 +101,22 @@ def _costs_caption(summaries: Iterable[Mapping[str, Any]]) -> str:
     return _COSTS + (_PUBLISHED_COSTS if published else "")
 
 
-def _settings(summaries: Mapping[str, Mapping[str, Any]], layout: Layout | None) -> dict[str, Any]:
+def _settings(
+    summaries: Mapping[str, Mapping[str, Any]], layout: Layout | None, axes: Axes | None
+) -> dict[str, Any]:
     """The part of the page on a matrix with settings."""
+    from ferkit.evaluation.axis_figure import axis_figure
     from ferkit.evaluation.costs_figure import costs_figure
     from ferkit.evaluation.drawing import png
     from ferkit.evaluation.settings_figure import settings_figure
+    from ferkit.evaluation.settings_panels import MOST_TOGETHER, settings_panels
 
-    figures = [picture(png(settings_figure(summaries)), _settings_caption(summaries))]
+    many = len(variant_names(summaries)) > MOST_TOGETHER
+    drawn = settings_panels(summaries) if many else settings_figure(summaries)
+    caption = _settings_caption(summaries) + (_PANELS if many else "")
+    figures = [picture(png(drawn), caption)]
+    course = axis_figure(summaries, axes)
+    figures += [picture(png(course), _course_caption(summaries))] if course is not None else []
     cost = costs_figure(summaries)
     caption = _costs_caption(summaries.values())
     figures += [picture(png(cost), caption)] if cost is not None else []
@@ -116,6 +128,12 @@ def _settings(summaries: Mapping[str, Mapping[str, Any]], layout: Layout | None)
         "sentences": settings_sentences(summaries),
         "each": [{"name": name, **summary_tables(summary)} for name, summary in summaries.items()],
     }
+
+
+def _course_caption(summaries: Mapping[str, Mapping[str, Any]]) -> str:
+    every = list(summaries.values())
+    thin = "" if every[0]["baseline"] is None else " Dashed: the baseline, in the same colours."
+    return f"Each variant: its mean over {over(every)} with the 95 % interval.{thin}"
 
 
 def _caption(summary: Mapping[str, Any]) -> str:

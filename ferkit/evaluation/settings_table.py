@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -31,6 +31,9 @@ _WIDEST_SETTING = 26
 _WIDEST_VARIANT = 19
 _MOST_MODELS = 4
 """Published ones that get a column each."""
+
+_MOST_ACROSS = 8
+"""Variants that stand beside each other where there are fewer settings."""
 
 _GAP = 2
 """Columns between two, of which one is the box's."""
@@ -152,13 +155,29 @@ def compact_markdown(summaries: Summaries) -> str:
     """The compact table as Markdown, with the sentence that explains it."""
     if not summaries:
         return ""
-    cells, columns = compact_cells(summaries), compact_columns(summaries)
-    rows = [
-        [setting, *(cells[setting].get(name, _NOTHING).in_a_line for name in columns)]
-        for setting in summaries
-    ]
-    table = markdown_table(["setting", *columns], rows)
+    table = markdown_table(*compact_grid(summaries, lambda cell: cell.in_a_line))
     return f"{table}\n{markdown_text(compact_sentence(summaries))}\n"
+
+
+def compact_grid(
+    summaries: Summaries, text: Callable[[CompactCell], str]
+) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the compact table: a row per setting, or where there are many variants
+    and fewer settings, a row per variant.
+
+    Args:
+        text: what stands in a cell.
+    """
+    cells, columns = compact_cells(summaries), compact_columns(summaries)
+    if len(columns) > max(_MOST_ACROSS, len(cells)):
+        below = [
+            [name, *(text(row.get(name, _NOTHING)) for row in cells.values())] for name in columns
+        ]
+        return ["variant", *cells], below
+    return ["setting", *columns], [
+        [setting, *(text(row.get(name, _NOTHING)) for name in columns)]
+        for setting, row in cells.items()
+    ]
 
 
 def settings_markdown(summaries: Summaries, axes: Axes | None = None) -> str:

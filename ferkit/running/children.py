@@ -23,7 +23,13 @@ from ferkit.errors import FerkitError
 from ferkit.running.plan import PlannedRun
 from ferkit.running.under_way import Message, UnderWay
 
-PRELOADED = ["ferkit.running.start", "torchmetrics.functional.classification", "kornia.geometry"]
+PRELOADED = [
+    "ferkit.running.start",
+    "torchmetrics.functional.classification",
+    "kornia.geometry",
+    "pyarrow.dataset",
+    "pandas",  # which pyarrow imports where it is installed
+]
 """Imported once by the server; a name that can't be imported is passed over."""
 
 

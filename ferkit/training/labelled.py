@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import torch
 
 from ferkit.contracts.training import EpochPlan, Phase, Split, SplitBeliefs, SplitSizes
-from ferkit.training.plans import mixed_batches
+from ferkit.training.labelled_params import LabelledParams
+from ferkit.training.plans import mixed_steps
 
 
 class LabelledLoop:
-    """One phase, in each of whose epochs every labelled sample is learnt once.
+    """One phase, in each of whose epochs every labelled sample is learnt once, or in so many steps.
 
     Args:
-        name: of the phase.
-        epochs, patience, keep: of the phase.
+        name, params: of the phase.
         views: of the labelled samples in a step.
         networks: how many are trained side by side.
     """
@@ -24,16 +23,17 @@ class LabelledLoop:
     def __init__(
         self,
         name: str,
+        params: LabelledParams,
         *,
-        epochs: int,
-        patience: int | None,
-        keep: Literal["best", "last"],
         views: tuple[str, ...] = ("weak",),
         networks: int = 1,
     ) -> None:
         self.views: Mapping[Split, tuple[str, ...]] = {"labelled": views, "unlabelled": ()}
         self.networks = networks
-        self.phase = Phase(name=name, epochs=epochs, patience=patience, keep=keep)
+        self.steps = params.steps
+        self.phase = Phase(
+            name=name, epochs=params.epochs, patience=params.patience, keep=params.keep
+        )
 
     def phases(self) -> Sequence[Phase]:
         """One. It starts from the recipe's `init:` where there is one, else from fresh weights."""
@@ -49,11 +49,13 @@ class LabelledLoop:
         epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
-        """Every labelled sample once, shuffled anew; the last batch may be smaller."""
-        batches = mixed_batches(
+        """Every labelled sample once, shuffled anew, where the last batch may be smaller; or
+        `steps` full ones, the last pass of which may be cut off."""
+        batches = mixed_steps(
             torch.arange(sizes.labelled),
             torch.arange(0),
             batch_size=batch_size,
+            steps=self.steps,
             generator=generator,
         )
         return EpochPlan(batches, {})

@@ -35,6 +35,34 @@ def mixed_batches(
     return batches
 
 
+def mixed_steps(
+    labelled: Tensor,
+    unlabelled: Tensor,
+    *,
+    batch_size: int,
+    steps: int | None,
+    generator: torch.Generator,
+) -> list[BatchIds]:
+    """`mixed_batches`, or so many steps of shuffled passes, one after the other.
+
+    Args:
+        labelled, unlabelled: (n,) int64 ids, may be empty, may repeat.
+        batch_size: samples of each of the `steps`; all that there are where these are fewer.
+        steps: None: as many as one pass takes.
+    """
+    count = len(labelled) + len(unlabelled)
+    if steps is None or count == 0:
+        return mixed_batches(labelled, unlabelled, batch_size=batch_size, generator=generator)
+    ids = torch.cat([labelled, unlabelled])
+    size = min(batch_size, count)
+    passes = [torch.randperm(count, generator=generator) for _ in range(-(-size * steps // count))]
+    batches = []
+    for places in torch.split(torch.cat(passes)[: size * steps], size):
+        mine = places < len(labelled)
+        batches.append(BatchIds(ids[places[mine]], ids[places[~mine]]))
+    return batches
+
+
 def paired_batches(
     labelled: Tensor,
     unlabelled: Tensor,

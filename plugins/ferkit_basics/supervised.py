@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from ferkit.contracts.training import Batch, Parts, StepResult
 from ferkit.plugin import Context
 from ferkit.training.labelled import LabelledLoop
@@ -14,8 +12,8 @@ from ferkit_basics.params import SupervisedParams
 class SupervisedLoop(LabelledLoop):
     """One phase of training on the labelled split."""
 
-    def __init__(self, *, epochs: int, patience: int | None, keep: Literal["best", "last"]) -> None:
-        super().__init__("supervised", epochs=epochs, patience=patience, keep=keep)
+    def __init__(self, params: SupervisedParams) -> None:
+        super().__init__("supervised", params)
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
         """Weighted cross-entropy against the targets in force, a batch mean."""
@@ -24,4 +22,4 @@ class SupervisedLoop(LabelledLoop):
 
 def make_supervised(params: SupervisedParams, context: Context) -> SupervisedLoop:
     """Factory of the component `supervised`."""
-    return SupervisedLoop(epochs=params.epochs, patience=params.patience, keep=params.keep)
+    return SupervisedLoop(params)

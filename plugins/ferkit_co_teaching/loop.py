@@ -25,14 +25,7 @@ class CoTeachingLoop(LabelledLoop):
 
     def __init__(self, params: CoTeachingParams) -> None:
         shown = VIEWS[params.views]
-        super().__init__(
-            "co_teaching",
-            epochs=params.epochs,
-            patience=params.patience,
-            keep=params.keep,
-            views=tuple(dict.fromkeys(shown)),
-            networks=2,
-        )
+        super().__init__("co_teaching", params, views=tuple(dict.fromkeys(shown)), networks=2)
         self.params, self.shown = params, shown
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:

@@ -24,7 +24,7 @@ class EacLoop(LabelledLoop):
     """
 
     def __init__(self, params: EacParams, *, seed: int) -> None:
-        super().__init__("eac", epochs=params.epochs, patience=params.patience, keep=params.keep)
+        super().__init__("eac", params)
         self.params, self.seed = params, seed
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:
@@ -33,7 +33,7 @@ class EacLoop(LabelledLoop):
         Labels, weights and policies are of the erased images; their mirror images have none.
         """
         ids, views = batch.labelled
-        shown, mirrored = self._shown(views["weak"], ids, epoch=parts.progress.epoch)
+        shown, mirrored = self._shown(views["weak"], ids, turn=parts.progress.step)
         student = parts.predict(shown, maps=True)
         decision = parts.decide("labelled", ids, probs="student", student=student)
         learnt = weighted_cross_entropy(
@@ -46,14 +46,14 @@ class EacLoop(LabelledLoop):
             {"labelled_loss": learnt, "inconsistency": inconsistency},
         )
 
-    def _shown(self, clips: Clips, ids: Tensor, *, epoch: int) -> tuple[Clips, Clips]:
+    def _shown(self, clips: Clips, ids: Tensor, *, turn: int) -> tuple[Clips, Clips]:
         """The erased clips, and the mirrored ones."""
 
         def erased(view: int) -> Clips:
             return erased_view(
                 clips,
                 seed=self.seed,
-                epoch=epoch,
+                turn=turn,
                 ids=ids,
                 probability=self.params.erasing,
                 area=self.params.area,

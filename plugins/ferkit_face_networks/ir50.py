@@ -15,7 +15,7 @@ Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 class Widths(NamedTuple):
-    """channels: of the four stages. blocks: in each. dim: of the embedding."""
+    """channels: of the stages. blocks: in each. dim: of the embedding."""
 
     channels: tuple[int, ...] = (64, 128, 256, 512)
     blocks: tuple[int, ...] = (3, 4, 14, 3)
@@ -43,6 +43,7 @@ KINDS = {
     "insightface": Kind(True, True, True),
     "evolve": Kind(False, False, True),
     "adaface": Kind(True, False, False),
+    "poster": Kind(False, False, True),
 }
 
 
@@ -75,7 +76,7 @@ class Block(nn.Module):
 
 
 class Ir50(nn.Module):
-    """Stem, four stages and, if wanted, the embedding; regions of a frame share the weights.
+    """Stem, the stages and, if wanted, the embedding; regions of a frame share the weights.
 
     Args:
         kind: whose network.
@@ -117,13 +118,13 @@ class Ir50(nn.Module):
         draw(self)
 
     def spec(self, regions: int) -> FeatureSpec:
-        """D is 512; a map after each of the four stages."""
+        """D is 512, of three stages 256; a map after each stage."""
         channels = self.widths.channels
         dim = channels[-1] if self.head is None else self.widths.dim
         return FeatureSpec(dim, channels, regions)
 
     def forward(self, images: Tensor) -> Features:
-        """(B, R, 3, H, W), H and W at least 16 -> features and four maps."""
+        """(B, R, 3, H, W), H and W at least 16 -> features and a map of each stage."""
         batch, regions = images.shape[:2]
         hidden = self.stem(images.flatten(0, 1))
         maps: list[Tensor] = []

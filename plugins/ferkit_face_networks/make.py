@@ -20,6 +20,7 @@ from ferkit_face_networks.names import (
     insightface_mobile,
     listed_ir,
     paper_mobile,
+    staged_ir,
 )
 from ferkit_face_networks.params import FaceNetworkParams, Ir50Params, MobileFaceNetParams
 
@@ -34,12 +35,14 @@ PREFIXES = ("model.", "backbone.")
 
 class Layout(NamedTuple):
     """rename: our names to the file's. order: of the colours that its authors train with.
-    embedding: beginnings of the names of the embedding's layers. whose: for messages."""
+    embedding: beginnings of the names of the embedding's layers. whose: for messages.
+    around: what some files put before the embedding's names."""
 
     rename: Rename
     order: Literal["rgb", "bgr"]
     embedding: tuple[str, ...]
     whose: str
+    around: str = ""
 
 
 def ir50_layouts(blocks: tuple[int, ...]) -> dict[str, Layout]:
@@ -50,11 +53,18 @@ def ir50_layouts(blocks: tuple[int, ...]) -> dict[str, Layout]:
         "insightface": Layout(insightface_ir, "rgb", ("bn2.", "fc.", "features."), "InsightFace"),
         "evolve": Layout(evolve, "rgb", listed, "face.evoLVe"),
         "adaface": Layout(adaface, "bgr", listed, "AdaFace"),
+        "poster": Layout(staged_ir(EVOLVE_LAYERS), "rgb", listed, "POSTER"),
     }
 
 
 MOBILE = {
-    "paper": Layout(paper_mobile, "rgb", ("conv_6_dw.", "linear.", "bn."), "InsightFace_Pytorch"),
+    "paper": Layout(
+        paper_mobile,
+        "rgb",
+        ("conv_6_dw.", "linear.", "bn."),
+        "InsightFace_Pytorch",
+        around="output_layer.",
+    ),
     "insightface": Layout(insightface_mobile, "rgb", ("features.",), "InsightFace"),
 }
 
@@ -69,6 +79,8 @@ def make_ir50(
     Raises: FerkitError: the weights do not fit, or the crops are too small.
     """
     _check_size(context)
+    if params.layout == "poster":
+        widths = widths._replace(channels=widths.channels[:3], blocks=widths.blocks[:3])
     made = ir50.Ir50(
         ir50.KINDS[params.layout], embedding=params.embedding, drop=params.dropout, widths=widths
     )
@@ -114,6 +126,7 @@ def _load(
     path, own = found.path, network.state_dict()
     names = {each: layout.rename(each) for each in own}
     tensors = _unwrapped(read_tensors(path), names[_first(own)])
+    tensors = {each.removeprefix(layout.around): value for each, value in tensors.items()}
     order = layout.order if params.channel_order == "auto" else params.channel_order
     first = names[_first(own)]
     if order == "bgr" and first in tensors and tensors[first].ndim == 4:

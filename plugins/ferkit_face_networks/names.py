@@ -61,6 +61,25 @@ def listed_ir(layers: dict[str, str], blocks: tuple[int, ...]) -> Rename:
     return rename
 
 
+def staged_ir(layers: dict[str, str]) -> Rename:
+    """POSTER's names: those of face.evoLVe, with a list of blocks for each stage.
+
+    Args:
+        layers: number of each of a block's layers.
+    """
+    listed = listed_ir(layers, ())
+
+    def rename(name: str) -> str:
+        match = _IR_BLOCK.fullmatch(name)
+        if match is None:
+            return listed(name)
+        stage, block, layer, tensor = match.groups()
+        within = listed(f"stages.0.0.{layer}.{tensor}").removeprefix("body.0.")
+        return f"body{int(stage) + 1}.{block}.{within}"
+
+    return rename
+
+
 _STEM = ("conv1", "conv2_dw")
 _HALVING = ("conv_23", "conv_34", "conv_45")
 _KEEPING = ("conv_3", "conv_4", "conv_5")

@@ -54,14 +54,21 @@ class FaceNetworkParams(Params):
 class Ir50Params(FaceNetworkParams):
     """Of the backbone `ir50`."""
 
-    layout: Literal["insightface", "evolve", "adaface"] = Field(
+    layout: Literal["insightface", "evolve", "adaface", "poster"] = Field(
         "insightface",
         description="whose IR-50, as they differ in more than names: InsightFace's arcface_torch; "
-        "face.evoLVe's and InsightFace_Pytorch's; or AdaFace's",
+        "face.evoLVe's and InsightFace_Pytorch's; AdaFace's; or POSTER's, which is the first three "
+        "of its four stages, with 256 features and embedding: false",
     )
     dropout: float = Field(
         0.0, ge=0, lt=1, description="probability, before the embedding's layer, while training"
     )
+
+    @model_validator(mode="after")
+    def _without_embedding(self) -> Ir50Params:
+        if self.layout == "poster" and self.embedding:
+            raise ValueError("layout: poster has no embedding; write embedding: false")
+        return self
 
 
 class MobileFaceNetParams(FaceNetworkParams):

@@ -10,7 +10,7 @@ from torch import Tensor
 from ferkit.contracts.policies import Beliefs, Cadence, Progress, Weights
 from ferkit.plugin import Context
 from ferkit.training.losses import cross_entropy_of_probs
-from ferkit_gmm.mixture import fitted, normalised, of_low_component
+from ferkit.training.mixture import fitted, normalised, of_low_component
 from ferkit_gmm.params import GmmParams
 
 

@@ -20,7 +20,7 @@ from ferkit.contracts.training import (
 )
 from ferkit.data import keyed
 from ferkit.plugin import Context
-from ferkit.training.plans import mixed_batches, paired_batches
+from ferkit.training.plans import mixed_steps, paired_batches
 from ferkit.training.steps import mean_over_both
 from ferkit_noisy_student.balancing import balanced_by_class, part_of
 from ferkit_noisy_student.params import NoisyStudentParams
@@ -94,11 +94,18 @@ class NoisyStudentLoop:
         epoch: int,
         generator: torch.Generator,
     ) -> EpochPlan:
-        """A pass over the labelled samples; in a student's, others go with them (B19, B20)."""
+        """A pass over the labelled samples, or so many steps; in a student's, others go with them
+        (B19, B20)."""
         labelled = torch.arange(sizes.labelled)
         if phase.round == 0 or beliefs.unlabelled is None:
             nobody = torch.arange(0)
-            batches = mixed_batches(labelled, nobody, batch_size=batch_size, generator=generator)
+            batches = mixed_steps(
+                labelled,
+                nobody,
+                batch_size=batch_size,
+                steps=self.params.steps,
+                generator=generator,
+            )
             return EpochPlan(batches, {})
         pool = self._pool(beliefs)
         size = min(batch_size, sizes.labelled)
@@ -107,7 +114,7 @@ class NoisyStudentLoop:
             pool,
             batch_size=size,
             ratio=self.params.ratio,
-            steps=-(-sizes.labelled // size),
+            steps=self.params.steps or -(-sizes.labelled // size),
             epoch=epoch,
             seed=keyed.generator(self.seed, "noisy student", phase.name).initial_seed() >> 1,
         )

@@ -29,6 +29,12 @@ class NoisyStudentParams(Params):
     student_epochs: int = Field(
         100, ge=1, description="of each student: passes over the labelled samples, at most"
     )
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="steps of an epoch, of the teacher and of students, in which the labelled "
+        "samples are gone through as often as it takes; null: once",
+    )
     patience: int | None = Field(
         None,
         ge=1,

@@ -33,7 +33,7 @@ class RulLoop(LabelledLoop):
     """
 
     def __init__(self, params: RulParams, *, seed: int) -> None:
-        super().__init__("rul", epochs=params.epochs, patience=params.patience, keep=params.keep)
+        super().__init__("rul", params)
         self.params, self.seed = params, seed
         self._uncertainty: nn.Module | None = None
 

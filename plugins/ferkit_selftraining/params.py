@@ -44,6 +44,12 @@ class SelfTrainingParams(Params):
         "null: never",
     )
     iterations: int = Field(30, ge=1, description="epochs of self-training")
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="steps of an epoch, of the first model and of an iteration, in which the "
+        "samples are gone through as often as it takes; null: once, as in the paper",
+    )
     tau: float = Field(
         0.9, ge=0, le=1, description="probability that a sample of the pool must exceed"
     )

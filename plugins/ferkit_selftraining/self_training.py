@@ -20,7 +20,7 @@ from ferkit.contracts.training import (
 )
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
-from ferkit.training.plans import mixed_batches
+from ferkit.training.plans import mixed_steps
 from ferkit.training.steps import mean_over_both
 from ferkit_selftraining.equations import (
     balanced_pick,
@@ -94,7 +94,13 @@ class SelfTrainingLoop:
                 generator=generator,
             )
             labelled = kept_after_replacement(sizes.labelled, len(picked), generator)
-        batches = mixed_batches(labelled, picked, batch_size=batch_size, generator=generator)
+        batches = mixed_steps(
+            labelled,
+            picked,
+            batch_size=batch_size,
+            steps=self.params.steps,
+            generator=generator,
+        )
         return EpochPlan(batches, {}, pool)
 
     def step(self, batch: Batch, parts: Parts) -> StepResult:

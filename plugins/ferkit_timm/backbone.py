@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ferkit import suggest
 from ferkit.errors import FerkitError
 from ferkit.foreign_weights import find_given, load_fitting
 from ferkit.plugin import Context
 from ferkit.tensor_files import read_tensors
 from ferkit.weights import Found
+from ferkit_timm.names import unknown_name
 from ferkit_timm.network import TimmNetwork
 from ferkit_timm.params import TimmParams
 
@@ -62,22 +62,8 @@ def _create(name: str) -> Any:
             f"the backbone 'timm' needs timm, which can't be imported ({error}).",
             hint="Install it: pip install 'ferkit[timm]'",
         ) from error
-    network, _, training = name.partition(".")
-    if not timm.is_model(network):
-        close = suggest.hint(network, timm.list_models())
-        raise FerkitError(
-            f"timm {timm.__version__} has no network {network!r}.",
-            where=WHERE,
-            hint=f"{close} timm.list_models() lists them.".lstrip(),
-        )
-    trainings = [one.partition(".")[2] for one in timm.list_models(f"{network}.*", pretrained=True)]
-    if training and training not in trainings:
-        listed = ", ".join(sorted(trainings)) or "none"
-        raise FerkitError(
-            f"timm {timm.__version__} knows no training {training!r} of {network}.",
-            where=WHERE,
-            hint=f"It knows: {listed}.",
-        )
+    if (unknown := unknown_name(name)) is not None:
+        raise FerkitError(unknown.what, where=WHERE, hint=unknown.hint)
     return timm.create_model(name, pretrained=False, num_classes=0, in_chans=3)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ferkit.plugin import Params, WeightsPath
+from ferkit_timm.names import unknown_name
 
 
 class TimmParams(Params):
@@ -49,6 +51,15 @@ class TimmParams(Params):
         if not self.maps:
             return ()
         return ("maps", "pooled_maps") if self.features == "mean" else ("maps",)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        """Refuse what timm does not know, where timm is installed; else making it says so."""
+        with suppress(ImportError):
+            if (unknown := unknown_name(name)) is not None:
+                raise ValueError(f"{unknown.what} {unknown.hint}")
+        return name
 
     @model_validator(mode="after")
     def _agreeing(self) -> TimmParams:

@@ -22,7 +22,13 @@ def same(found: dict[str, torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize(
     "saved",
-    [STATE, {"state_dict": STATE, "epoch": 3}, {f"module.{k}": v for k, v in STATE.items()}],
+    [
+        STATE,
+        {"state_dict": STATE, "epoch": 3},
+        {"iter": 3, "model_state_dict": STATE, "optimizer_state_dict": {"param_groups": [{}]}},
+        {"optimizer": {"state": {}}, "model": {f"module.{k}": v for k, v in STATE.items()}},
+        {f"module.{k}": v for k, v in STATE.items()},
+    ],
 )
 def test_state_dicts_as_people_save_them(saved: Any, tmp_path: Path) -> None:
     torch.save(saved, tmp_path / "a.pth")

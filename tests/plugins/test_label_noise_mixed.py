@@ -6,18 +6,16 @@ import math
 from pathlib import Path
 
 import pytest
+from given_parts import built
+from stopping import Stop, StopAfter, without_seconds
 
-from ferkit.catalogue import catalogue
-from ferkit.plugin import Context, Kind
-from ferkit.plugins import load
-from ferkit.recipe_models import pick_model
+from ferkit.plugin import Kind
 from ferkit.sections import OptimiserSection, TrainingSection
 from ferkit.testing import tiny_split
-from ferkit.testing.tiny import CLASSES, tiny_job
-from ferkit.training.job import PolicyChain, Silence
+from ferkit.testing.tiny import tiny_job
+from ferkit.training.job import PolicyChain
 from ferkit.training.trainer import train
 
-KNOWN = catalogue(load())
 LOOPS = {
     "supervised": {"epochs": 3},
     "fixmatch": {"epochs": 3, "ratio": 2},
@@ -32,39 +30,18 @@ WEIGHTINGS = {
 }
 
 
-class Stop(Exception):
-    pass
-
-
-class StopAfter(Silence):
-    """Counts the steps, and raises after so many."""
-
-    def __init__(self, steps: int = -1) -> None:
-        self.steps, self.done = steps, 0
-
-    def step_finished(self, done, total, loss):
-        self.done += 1
-        if self.done == self.steps:
-            raise Stop
-
-
-def make(kind: Kind, name: str, **params):
-    chosen = pick_model(KNOWN, kind, name)(use=name, **params)
-    return KNOWN.build(kind, chosen, Context(seed=1, classes=CLASSES))
-
-
 def run(folder: Path, loop: str, names: tuple[str, ...], **more):
     chain = PolicyChain(
-        [make(Kind.LABEL_UPDATE, name, **UPDATES[name]) for name in names if name in UPDATES],
+        [built(Kind.LABEL_UPDATE, name, **UPDATES[name]) for name in names if name in UPDATES],
         [
-            make(Kind.SAMPLE_WEIGHTING, name, **WEIGHTINGS[name])
+            built(Kind.SAMPLE_WEIGHTING, name, **WEIGHTINGS[name])
             for name in names
             if name in WEIGHTINGS
         ],
     )
     resume, split = more.pop("resume", False), more.pop("split", "labelled")
     job = tiny_job(
-        make(Kind.SSL_LOOP, loop, **LOOPS[loop]),
+        built(Kind.SSL_LOOP, loop, **LOOPS[loop]),
         folder,
         training=TrainingSection(
             batch_size=4,
@@ -102,9 +79,7 @@ def test_stopped_and_resumed_within_an_epoch(loop, names, tmp_path: Path) -> Non
         run(tmp_path / "cut", loop, names, observer=StopAfter(counted.done - 1))
     resumed = run(tmp_path / "cut", loop, names, resume=True)
     for one, other in zip(whole, resumed, strict=True):
-        assert {k: v for k, v in one.items() if "seconds" not in k} == {
-            k: v for k, v in other.items() if "seconds" not in k
-        }
+        assert without_seconds(one) == without_seconds(other)
 
 
 @pytest.mark.parametrize("loop", ["fixmatch", "noisy_student"])

@@ -7,51 +7,28 @@ from pathlib import Path
 
 import pytest
 import torch
+from given_parts import KNOWN, built
+from stopping import Stop, StopAfter
 
-from ferkit.catalogue import catalogue
 from ferkit.errors import FerkitErrors
-from ferkit.plugin import Context, Kind
-from ferkit.plugins import load
+from ferkit.plugin import Kind
 from ferkit.recipe import read_recipe
-from ferkit.recipe_models import pick_model
 from ferkit.sections import OptimiserSection, TrainingSection
 from ferkit.testing import tiny_split
-from ferkit.testing.tiny import CLASSES, tiny_job, tiny_model
-from ferkit.training.job import PolicyChain, Silence
+from ferkit.testing.tiny import tiny_job, tiny_model
+from ferkit.training.job import PolicyChain
 from ferkit.training.trainer import train
 
-KNOWN = catalogue(load())
 LOOPS = ("pseudo_label", "pi_model", "mean_teacher", "uda", "mixmatch")
-
-
-class Stop(Exception):
-    pass
-
-
-class StopAfter(Silence):
-    """Raises after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps, self.done = steps, 0
-
-    def step_finished(self, done, total, loss):
-        self.done += 1
-        if self.done == self.steps:
-            raise Stop
-
-
-def make(kind: Kind, name: str, **params):
-    chosen = pick_model(KNOWN, kind, name)(use=name, **params)
-    return KNOWN.build(kind, chosen, Context(seed=1, classes=CLASSES))
 
 
 def run(folder: Path, loop: str, *, resume: bool = False, stop: int = -1):
     updates = [
-        make(Kind.LABEL_UPDATE, "distribution_alignment"),
-        make(Kind.LABEL_UPDATE, "sharpen"),
+        built(Kind.LABEL_UPDATE, "distribution_alignment"),
+        built(Kind.LABEL_UPDATE, "sharpen"),
     ]
     job = tiny_job(
-        make(Kind.SSL_LOOP, loop, epochs=2, steps=4, ratio=2, ramp_share=0.1),
+        built(Kind.SSL_LOOP, loop, epochs=2, steps=4, ratio=2, ramp_share=0.1),
         folder,
         training=TrainingSection(
             batch_size=4,
@@ -63,9 +40,9 @@ def run(folder: Path, loop: str, *, resume: bool = False, stop: int = -1):
         labelled=tiny_split(10, frames=2),
         unlabelled=tiny_split(14, frames=2, labelled=False, seed=1),
         validation=tiny_split(6, frames=2, seed=2),
-        labelled_policies=PolicyChain((), [make(Kind.SAMPLE_WEIGHTING, "signal_annealing")]),
+        labelled_policies=PolicyChain((), [built(Kind.SAMPLE_WEIGHTING, "signal_annealing")]),
         unlabelled_policies=PolicyChain(
-            updates, [make(Kind.SAMPLE_WEIGHTING, "softmatch", momentum=0.5)]
+            updates, [built(Kind.SAMPLE_WEIGHTING, "softmatch", momentum=0.5)]
         ),
         observer=StopAfter(stop),
     )

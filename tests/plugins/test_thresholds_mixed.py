@@ -6,21 +6,19 @@ import math
 from pathlib import Path
 
 import pytest
+from given_parts import KNOWN, built
+from stopping import Stop, StopAfter, without_seconds
 
-from ferkit.catalogue import catalogue
 from ferkit.contracts.training import Split
 from ferkit.errors import FerkitErrors
-from ferkit.plugin import Context, Kind
-from ferkit.plugins import load
+from ferkit.plugin import Kind
 from ferkit.recipe import read_recipe
-from ferkit.recipe_models import pick_model
 from ferkit.sections import OptimiserSection, TrainingSection
 from ferkit.testing import tiny_split
-from ferkit.testing.tiny import CLASSES, tiny_job
-from ferkit.training.job import PolicyChain, Silence
+from ferkit.testing.tiny import tiny_job
+from ferkit.training.job import PolicyChain
 from ferkit.training.trainer import train
 
-KNOWN = catalogue(load())
 WEIGHTINGS = {
     "flexmatch": {"threshold": 0.4},
     "freematch": {"momentum": 0.5},
@@ -35,36 +33,15 @@ LOOPS = {
 }
 
 
-class Stop(Exception):
-    pass
-
-
-class StopAfter(Silence):
-    """Counts the steps, and raises after so many."""
-
-    def __init__(self, steps: int = -1) -> None:
-        self.steps, self.done = steps, 0
-
-    def step_finished(self, done, total, loss):
-        self.done += 1
-        if self.done == self.steps:
-            raise Stop
-
-
-def make(kind: Kind, name: str, **params):
-    chosen = pick_model(KNOWN, kind, name)(use=name, **params)
-    return KNOWN.build(kind, chosen, Context(seed=1, classes=CLASSES))
-
-
 def run(folder: Path, loop: str, weighting: str, split: Split = "unlabelled", **more):
-    updates = [make(Kind.LABEL_UPDATE, "hard")]
+    updates = [built(Kind.LABEL_UPDATE, "hard")]
     if split == "unlabelled":
-        updates.insert(0, make(Kind.LABEL_UPDATE, "distribution_alignment", momentum=0.5))
-    chain = PolicyChain(updates, [make(Kind.SAMPLE_WEIGHTING, weighting, **WEIGHTINGS[weighting])])
+        updates.insert(0, built(Kind.LABEL_UPDATE, "distribution_alignment", momentum=0.5))
+    chain = PolicyChain(updates, [built(Kind.SAMPLE_WEIGHTING, weighting, **WEIGHTINGS[weighting])])
     resume = more.pop("resume", False)
     optimiser = OptimiserSection(lr=1e-2)
     job = tiny_job(
-        make(Kind.SSL_LOOP, loop, **LOOPS.get(loop, {"epochs": 2})),
+        built(Kind.SSL_LOOP, loop, **LOOPS.get(loop, {"epochs": 2})),
         folder,
         training=TrainingSection(
             batch_size=4, device="cpu", checkpoint_minutes=1e-9, optimiser=optimiser
@@ -98,9 +75,7 @@ def test_stopped_and_resumed_within_an_epoch(weighting, loop, tmp_path: Path) ->
         run(tmp_path / "cut", loop, weighting, observer=StopAfter(counted.done - 1))
     resumed = run(tmp_path / "cut", loop, weighting, resume=True).history
     for one, other in zip(whole, resumed, strict=True):
-        assert {k: v for k, v in one.items() if "seconds" not in k} == {
-            k: v for k, v in other.items() if "seconds" not in k
-        }
+        assert without_seconds(one) == without_seconds(other)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_no_side_is_longer_than_the_image() -> None:
 
 
 def test_a_share_of_the_clips_loses_one_grey_rectangle() -> None:
-    seen = erased_view(black(400), seed=1, epoch=0, ids=torch.arange(400)).frames[:, 0, 0]
+    seen = erased_view(black(400), seed=1, turn=0, ids=torch.arange(400)).frames[:, 0, 0]
     assert set(seen.unique().tolist()) == {0.0, GREY}
     assert torch.equal(seen[:, 0], seen[:, 2])
     lost = seen[:, 0] > 0
@@ -55,18 +55,18 @@ def test_a_share_of_the_clips_loses_one_grey_rectangle() -> None:
 
 def test_it_depends_on_the_sample_and_its_keys_alone() -> None:
     ids = torch.arange(12)
-    whole = erased_view(black(12), seed=1, epoch=3, ids=ids, probability=1.0).frames
-    part = erased_view(black(4), seed=1, epoch=3, ids=ids[5:9], probability=1.0).frames
+    whole = erased_view(black(12), seed=1, turn=3, ids=ids, probability=1.0).frames
+    part = erased_view(black(4), seed=1, turn=3, ids=ids[5:9], probability=1.0).frames
     assert torch.equal(part, whole[5:9])
-    for other in ({"seed": 2}, {"epoch": 4}, {"view": 1}):
-        keys = {"seed": 1, "epoch": 3} | other
+    for other in ({"seed": 2}, {"turn": 4}, {"view": 1}):
+        keys = {"seed": 1, "turn": 3} | other
         again = erased_view(black(12), ids=ids, probability=1.0, **keys).frames
         assert not torch.equal(again, whole)
 
 
 def test_frames_and_regions_of_a_clip_lose_the_same() -> None:
     seen = erased_view(
-        black(3, frames=2, regions=2), seed=1, epoch=0, ids=torch.arange(3), probability=1.0
+        black(3, frames=2, regions=2), seed=1, turn=0, ids=torch.arange(3), probability=1.0
     ).frames
     assert seen.any()
     assert torch.equal(seen, seen[:, :1, :1].expand_as(seen))
@@ -74,6 +74,6 @@ def test_frames_and_regions_of_a_clip_lose_the_same() -> None:
 
 def test_bytes_and_no_clips() -> None:
     clips = Clips(torch.full((1, 1, 1, 3, 8, 8), 255, dtype=torch.uint8), torch.ones(1, 1, 1) > 0)
-    seen = erased_view(clips, seed=1, epoch=0, ids=torch.arange(1), probability=1.0)
+    seen = erased_view(clips, seed=1, turn=0, ids=torch.arange(1), probability=1.0)
     assert seen.frames.max() == 1
-    assert erased_view(black(0), seed=1, epoch=0, ids=torch.arange(0)).frames.shape[0] == 0
+    assert erased_view(black(0), seed=1, turn=0, ids=torch.arange(0)).frames.shape[0] == 0

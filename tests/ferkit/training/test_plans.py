@@ -9,7 +9,7 @@ from ferkit.contracts.training import BatchIds, SplitSizes
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
 from ferkit.training.batches import check_views, cut, view_keys, view_number
-from ferkit.training.plans import mixed_batches, paired_batches
+from ferkit.training.plans import mixed_batches, mixed_steps, paired_batches
 
 
 def mixed(labelled: int, unlabelled: int, size: int, seed: int = 0):
@@ -35,6 +35,35 @@ def test_a_single_sample_left_over_joins_the_batch_before() -> None:
     assert [len(b.labelled) for b in mixed(17, 0, 8)] == [8, 9]
     assert [len(b.labelled) for b in mixed(1, 0, 8)] == [1]
     assert mixed(0, 0, 8) == []
+
+
+def stepped(labelled: int, unlabelled: int, size: int, steps: int | None):
+    return mixed_steps(
+        torch.arange(labelled),
+        torch.arange(unlabelled) + 1000,
+        batch_size=size,
+        steps=steps,
+        generator=keyed.generator(0),
+    )
+
+
+def test_so_many_steps_go_through_all_samples_again_and_again() -> None:
+    batches = stepped(7, 3, 4, 8)
+    assert [len(b.labelled) + len(b.unlabelled) for b in batches] == [4] * 8
+    for split, once in ((0, list(range(7))), (1, [1000, 1001, 1002])):
+        seen = [i for b in batches for i in b[split].tolist()]
+        counts = [seen.count(i) for i in once]
+        assert set(seen) == set(once)
+        assert set(counts) <= {3, 4}  # 32 places for 10 samples
+    few = stepped(20, 0, 4, 3)
+    assert len({i for b in few for i in b.labelled.tolist()}) == 12
+    assert [len(b.labelled) for b in stepped(3, 0, 8, 2)] == [3, 3]
+    assert stepped(0, 0, 8, 5) == []
+
+
+def test_no_number_of_steps_is_one_pass() -> None:
+    for mine, other in zip(stepped(20, 7, 8, None), mixed(20, 7, 8), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(mine, other, strict=True))
 
 
 def paired(labelled: int, unlabelled: int, *, epoch: int = 0, steps: int = 5, seed: int = 1):

@@ -141,6 +141,24 @@ def test_supervised_plans_every_labelled_sample_once() -> None:
     assert all(len(batch.unlabelled) == 0 for batch in plan.batches)
 
 
+def test_supervised_in_so_many_steps() -> None:
+    loop = make_supervised(SupervisedParams(epochs=2, steps=9), Context())
+    plan = loop.plan_epoch(
+        loop.phases()[0],
+        SplitSizes(21, 9),
+        SplitBeliefs(None, None),
+        batch_size=8,
+        epoch=0,
+        generator=keyed.generator(0),
+    )
+    ids = [batch.labelled.tolist() for batch in plan.batches]
+    assert [len(batch) for batch in ids] == [8] * 9
+    seen = [i for batch in ids for i in batch]
+    passes = [seen[start : start + 21] for start in (0, 21, 42)]
+    assert all(sorted(one) == list(range(21)) for one in passes)
+    assert len({tuple(one) for one in passes}) == 3
+
+
 def test_supervised_goes_on_from_given_weights(tmp_path) -> None:
     loop = make_supervised(SupervisedParams(epochs=2), Context())
     train(tiny_job(loop, tmp_path / "first"))

@@ -7,8 +7,10 @@ import torch
 from ferkit_co_teaching.equations import kept_count, kept_share, smallest
 from ferkit_co_teaching.loop import make_co_teaching
 from ferkit_co_teaching.params import CoTeachingParams
+from given_parts import GivenWeighting
+from stopping import StoppingWeighting
 
-from ferkit.contracts.policies import Progress, Weights
+from ferkit.contracts.policies import Progress
 from ferkit.plugin import Context
 from ferkit.testing.given_step import given_step
 from ferkit.testing.tiny import tiny_job, tiny_split
@@ -16,18 +18,6 @@ from ferkit.training.job import PolicyChain
 from ferkit.training.trainer import train
 
 COUNT, CLASSES = 10, 4
-
-
-class Given:
-    """Weights, and factors of the logits, that a test chooses."""
-
-    every = "step"
-
-    def __init__(self, weight: torch.Tensor, scale: torch.Tensor | None = None) -> None:
-        self.weight, self.scale = weight, scale
-
-    def weigh(self, beliefs, targets, progress):
-        return Weights(self.weight, torch.zeros(()), self.scale)
 
 
 def outputs(count: int = COUNT):
@@ -85,7 +75,7 @@ def test_weights_count_in_what_is_learnt_and_not_in_the_choice() -> None:
         first,
         second,
         given,
-        labelled=PolicyChain([], [Given(weight, scale)]),
+        labelled=PolicyChain([], [GivenWeighting(weight, scale)]),
         class_weight=of_class,
     )
     ours, theirs = entropies(scale[:, None] * first, given), entropies(second, given)
@@ -125,21 +115,6 @@ def test_one_sample_is_learnt_by_both() -> None:
     assert abs(found.loss.item() - expected) < 1e-6
 
 
-class Stopping:
-    """Stops the training at a step."""
-
-    every = "step"
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.stop_at, self.steps = stop_at, 0
-
-    def weigh(self, beliefs, targets, progress):
-        self.steps += 1
-        if self.steps == self.stop_at:
-            raise KeyboardInterrupt
-        return Weights(targets.new_ones(len(targets)), targets.new_zeros(()))
-
-
 @pytest.mark.parametrize(("views", "stop_at"), [("shared", 2), ("own", 5)])
 def test_a_resumed_training_ends_alike(views: str, stop_at: int, tmp_path) -> None:
     """On padded clips; both networks go on as they were."""
@@ -153,10 +128,10 @@ def test_a_resumed_training_ends_alike(views: str, stop_at: int, tmp_path) -> No
             labelled_policies=PolicyChain((), (stop,)),
         )
 
-    expected = train(job("whole", Stopping()))
+    expected = train(job("whole", StoppingWeighting()))
     with pytest.raises(KeyboardInterrupt):
-        train(job("stopped", Stopping(stop_at)))
-    found = train(job("stopped", Stopping()), resume=True)
+        train(job("stopped", StoppingWeighting(stop_at)))
+    found = train(job("stopped", StoppingWeighting()), resume=True)
     assert torch.equal(found.model.head.weight, expected.model.head.weight)
     rows = [(row["first_loss"], row["second_loss"], row["kept"]) for row in expected.history]
     assert rows == [(row["first_loss"], row["second_loss"], row["kept"]) for row in found.history]

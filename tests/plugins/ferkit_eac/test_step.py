@@ -11,11 +11,13 @@ from ferkit_basics.small_cnn import make_small_cnn
 from ferkit_eac.class_maps import class_maps, flip_inconsistency
 from ferkit_eac.loop import make_eac
 from ferkit_eac.params import EacParams
+from given_parts import GivenWeighting
+from stopping import StoppingWeighting
 from torch import nn
 
 from ferkit.contracts.data import Clips
 from ferkit.contracts.model import Features, FeatureSpec
-from ferkit.contracts.policies import Progress, Weights
+from ferkit.contracts.policies import Progress
 from ferkit.contracts.training import Batch, Part
 from ferkit.data.erasing import erased_view
 from ferkit.errors import RunError
@@ -46,18 +48,6 @@ class Convolution(nn.Module):
         return Features(maps.mean((-2, -1)), (maps,))
 
 
-class Given:
-    """Weights that a test chooses."""
-
-    every = "step"
-
-    def __init__(self, weight: torch.Tensor) -> None:
-        self.weight = weight
-
-    def weigh(self, beliefs, targets, progress):
-        return Weights(self.weight, torch.zeros(()))
-
-
 def seeded_model(backbone=None):
     torch.manual_seed(2)
     return tiny_model(CLASSES, backbone=backbone or Convolution())
@@ -72,7 +62,7 @@ def clips(valid: list[list[int]], size: int = 8) -> Clips:
 def step(model, given, shown: Clips, *, weight=None, class_weight=None, **params):
     loop = make_eac(EacParams(**params), Context(seed=5))
     at = Progress("eac", 0, 2, 9, 0, 9, ())
-    chain = PolicyChain() if weight is None else PolicyChain([], [Given(weight)])
+    chain = PolicyChain() if weight is None else PolicyChain([], [GivenWeighting(weight)])
     policies = SplitPolicies(
         "labelled",
         chain,
@@ -134,7 +124,7 @@ def test_equals_the_equations(valid, same: bool) -> None:
     found = step(model, given, shown, erasing=0.8, same_erasing=same, weight=None)
     ids = torch.arange(3)
     first, second = (
-        erased_view(shown, seed=5, epoch=2, ids=ids, probability=0.8, view=view) for view in (0, 1)
+        erased_view(shown, seed=5, turn=0, ids=ids, probability=0.8, view=view) for view in (0, 1)
     )
     assert not torch.equal(first.frames, second.frames)
     mirrored = mirror(first if same else second)
@@ -230,21 +220,6 @@ def test_networks_that_do_not_fit() -> None:
         class_maps(torch.zeros(1, 1, 1, 5, 2, 2), torch.zeros(CLASSES, 3))
 
 
-class Stopping:
-    """Stops the training at a step."""
-
-    every = "step"
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.stop_at, self.steps = stop_at, 0
-
-    def weigh(self, beliefs, targets, progress):
-        self.steps += 1
-        if self.steps == self.stop_at:
-            raise KeyboardInterrupt
-        return Weights(targets.new_ones(len(targets)), targets.new_zeros(()))
-
-
 def test_a_resumed_training_ends_alike(tmp_path) -> None:
     def job(folder, stop):
         return tiny_job(
@@ -255,9 +230,9 @@ def test_a_resumed_training_ends_alike(tmp_path) -> None:
             build_model=lambda: tiny_model(backbone=Convolution()),
         )
 
-    expected = train(job("whole", Stopping()))
+    expected = train(job("whole", StoppingWeighting()))
     with pytest.raises(KeyboardInterrupt):
-        train(job("stopped", Stopping(3)))
-    found = train(job("stopped", Stopping()), resume=True)
+        train(job("stopped", StoppingWeighting(3)))
+    found = train(job("stopped", StoppingWeighting()), resume=True)
     assert torch.equal(found.model.head.weight, expected.model.head.weight)
     assert all(row["inconsistency"] > 0 for row in found.history)

@@ -89,6 +89,23 @@ class ListedIr(nn.Module):
         return self.output_layer(self.body(self.input_layer(x)))
 
 
+class StagedIr(nn.Module):
+    """POSTER's: three lists of blocks, and an embedding's layers that it does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        listed = ListedIr(middle=False)
+        self.input_layer, self.output_layer = listed.input_layer, listed.output_layer
+        ends = [sum(BLOCKS[:stage]) for stage in range(4)]
+        self.body1, self.body2, self.body3 = (
+            nn.Sequential(*listed.body[ends[stage] : ends[stage + 1]]) for stage in range(3)
+        )
+
+    def forward(self, x):
+        x = self.body3(self.body2(self.body1(self.input_layer(x))))
+        return x.mean((2, 3))
+
+
 class Conv(nn.Module):
     def __init__(self, before, after, kernel=1, stride=1, around=0, groups=1, *, prelu=True):
         super().__init__()
@@ -186,6 +203,7 @@ NETWORKS = {
     ("ir50", "insightface"): InsightIr,
     ("ir50", "evolve"): lambda: ListedIr(middle=False),
     ("ir50", "adaface"): lambda: ListedIr(middle=True),
+    ("ir50", "poster"): StagedIr,
     ("mobilefacenet", "paper"): lambda: PaperMobile(512),
     ("mobilefacenet", "insightface"): InsightMobile,
 }

@@ -72,6 +72,44 @@ def test_without_the_embedding_features_are_means(make, written, name, layout) -
     assert len(made.weight_notes) == 1
 
 
+def test_posters_three_stages(make, written) -> None:
+    theirs, path = written("ir50", "poster")
+    made = make("ir50", layout="poster", weights=path, embedding=False)
+    images = torch.rand(2, 2, 3, 112, 112) * 2 - 1
+    with torch.no_grad():
+        expected, features = theirs(images[:, 1]), made(images)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(features.pooled[:, 1], expected, rtol=1e-4, atol=1e-5)
+    assert made.spec(2) == (16, (8, 12, 16), 2)
+    assert [one.shape[-1] for one in features.maps] == [56, 28, 14]
+    with pytest.raises(FerkitError, match=r"unexpected keys: body1.*Check layout"):
+        make("ir50", layout="evolve", weights=path, embedding=False)
+    with pytest.raises(ValidationError, match="has no embedding; write embedding: false"):
+        Ir50Params(layout="poster")
+
+
+def test_an_embedding_whose_names_begin_otherwise(make, written) -> None:
+    """As files of landmark networks have it, of another length."""
+
+    def around(state):
+        inside = ("conv_6_dw.", "linear.", "bn.")
+        return {f"output_layer.{k}" if k.startswith(inside) else k: v for k, v in state.items()}
+
+    theirs, path = written("mobilefacenet", "paper", around)
+    images = torch.rand(2, 3, 112, 112) * 2 - 1
+    with torch.no_grad():
+        found = make("mobilefacenet", weights=path)(images[:, None]).pooled[:, 0]
+        torch.testing.assert_close(found, theirs(images), rtol=1e-4, atol=1e-5)
+
+    def landmarks(state):
+        return around(state) | {"output_layer.linear.weight": torch.zeros(136, 512)}
+
+    _, path = written("mobilefacenet", "paper", landmarks)
+    with pytest.raises(FerkitError, match=r"other shapes: .*linear\.weight"):
+        make("mobilefacenet", weights=path)
+    assert make("mobilefacenet", weights=path, embedding=False).spec(1).dim == 512
+
+
 def test_blue_first_is_undone_once(make, written) -> None:
     theirs, path = written("ir50", "adaface")
     images = torch.rand(2, 3, 112, 112)

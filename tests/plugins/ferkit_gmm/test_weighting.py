@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
-from ferkit_gmm.mixture import fitted, of_low_component
 from ferkit_gmm.params import GmmParams
 from ferkit_gmm.weighting import GmmWeighting, make_gmm
 
 from ferkit.contracts.policies import Beliefs, Progress
 from ferkit.plugin import Context
 from ferkit.training.losses import cross_entropy_of_probs
+from ferkit.training.mixture import fitted, of_low_component
 
 SAMPLES = 40
 

@@ -85,6 +85,21 @@ def test_b17_b26_where_the_noise_is(params, labelled, unlabelled, label) -> None
     assert phase.label_dropout == bool(params.get("teacher_noise"))
 
 
+def test_an_epoch_may_have_a_number_of_steps() -> None:
+    made = loop(steps=7, ratio=2)
+    teacher = made.plan_epoch(
+        made.phases()[0],
+        SplitSizes(30, 60),
+        SplitBeliefs(None, None),
+        batch_size=8,
+        epoch=0,
+        generator=keyed.generator(0),
+    )
+    assert [(len(b.labelled), len(b.unlabelled)) for b in teacher.batches] == [(8, 0)] * 7
+    student = plan(made, SURE, EVEN)
+    assert [(len(b.labelled), len(b.unlabelled)) for b in student.batches] == [(8, 16)] * 7
+
+
 @pytest.mark.parametrize("ratio", [1, 2, 3, 5])
 def test_b20_so_many_unlabelled_samples_for_each_labelled_one(ratio) -> None:
     got = plan(loop(ratio=ratio), SURE, EVEN)

@@ -9,9 +9,10 @@ import torch
 from ferkit_rul.loop import make_rul
 from ferkit_rul.params import RulParams
 from ferkit_rul.uncertainty import Uncertainty, mixed_features
+from given_parts import GivenWeighting
+from stopping import StoppingWeighting
 from torch import nn
 
-from ferkit.contracts.policies import Weights
 from ferkit.data import keyed
 from ferkit.plugin import Context
 from ferkit.testing.given_step import given_step
@@ -20,18 +21,6 @@ from ferkit.training.job import PolicyChain
 from ferkit.training.trainer import train
 
 COUNT, DIM, CLASSES = 6, 3, 4
-
-
-class Given:
-    """Weights, and factors of the logits, that a test chooses."""
-
-    every = "step"
-
-    def __init__(self, weight: torch.Tensor, scale: torch.Tensor | None = None) -> None:
-        self.weight, self.scale = weight, scale
-
-    def weigh(self, beliefs, targets, progress):
-        return Weights(self.weight, torch.zeros(()), self.scale)
 
 
 def outputs(count: int = COUNT):
@@ -74,7 +63,7 @@ def test_equals_the_equations(weighted: bool) -> None:
         given=given,
         logits={"labelled.weak": torch.zeros(COUNT, CLASSES)},
         features={"labelled.weak": features},
-        labelled=PolicyChain([], [Given(weight, scale)] if weighted else []),
+        labelled=PolicyChain([], [GivenWeighting(weight, scale)] if weighted else []),
         class_weight=of_class,
         head=head,
     )
@@ -131,21 +120,6 @@ def test_partners_change_from_step_to_step_and_with_the_seed() -> None:
     assert len(pairs) == 4
 
 
-class Stopping:
-    """Stops the training at a step."""
-
-    every = "step"
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.stop_at, self.steps = stop_at, 0
-
-    def weigh(self, beliefs, targets, progress):
-        self.steps += 1
-        if self.steps == self.stop_at:
-            raise KeyboardInterrupt
-        return Weights(targets.new_ones(len(targets)), targets.new_zeros(()))
-
-
 @pytest.mark.parametrize("stop_at", [2, 4])
 def test_a_resumed_training_ends_alike(stop_at: int, tmp_path) -> None:
     """On padded clips, the uncertainty's own statistics included."""
@@ -159,11 +133,11 @@ def test_a_resumed_training_ends_alike(stop_at: int, tmp_path) -> None:
             labelled_policies=PolicyChain((), (stop,)),
         )
 
-    whole = job("whole", Stopping())
+    whole = job("whole", StoppingWeighting())
     expected = train(whole)
     with pytest.raises(KeyboardInterrupt):
-        train(job("stopped", Stopping(stop_at)))
-    resumed = job("stopped", Stopping())
+        train(job("stopped", StoppingWeighting(stop_at)))
+    resumed = job("stopped", StoppingWeighting())
     found = train(resumed, resume=True)
     assert torch.equal(found.model.head.weight, expected.model.head.weight)
     for mine, other in zip(

@@ -76,6 +76,18 @@ def test_a5_fewer_picked_fewer_replaced() -> None:
     assert len(ids(got, 0)) == 39
 
 
+def test_an_epoch_may_have_a_number_of_steps() -> None:
+    made = loop(fraction=0.15, steps=12)
+    first, second = (plan(made, phase, torch.eye(3).repeat(10, 1)) for phase in (0, 1))
+    sizes = [[len(b.labelled) + len(b.unlabelled) for b in one.batches] for one in (first, second)]
+    assert sizes == [[8] * 12] * 2
+    assert ids(first, 1) == []
+    assert set(ids(first, 0)) == set(range(40))
+    # Those that stay away do so in all passes of the epoch.
+    assert len(set(ids(second, 0))) == 34
+    assert len(set(ids(second, 1))) == 6
+
+
 def test_an_empty_pool_leaves_the_labelled_samples() -> None:
     got = plan(loop(tau=1.0), 1, torch.eye(3).repeat(10, 1))
     assert ids(got, 1) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from ferkit_timm.params import TimmParams
 from pydantic import ValidationError
 from safetensors.torch import save_file
 
+from ferkit.cli import main
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context
 from ferkit.testing.backbone import check_backbone
@@ -137,11 +139,23 @@ def test_weights_of_another_network(tmp_path) -> None:
     assert make("test_resnet").normalisation is None
 
 
-def test_unknown_names_are_refused() -> None:
-    with pytest.raises(FerkitError, match=r"no network 'resnet_18'.*mean 'resnet\d+'"):
-        make("resnet_18")
-    with pytest.raises(FerkitError, match=r"knows no training 'a9' of resnet18.*a1_in1k"):
-        make("resnet18.a9")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet_18", r"no network 'resnet_18'.*mean 'resnet\d+'.*list_models"),
+        ("resnet18.a9", r"knows no training 'a9' of resnet18.*a1_in1k"),
+    ],
+)
+def test_unknown_names_are_refused_when_the_recipe_is_read(name, words, capsys) -> None:
+    setting = f"model.backbone={{use: timm, name: {name}}}"
+    assert main(["check", "quickstart", "--set", setting]) == 2
+    told = capsys.readouterr().err
+    assert "model.backbone.name is wrong" in told
+    assert re.search(words, told)
+    # A recipe that was read where there was no timm.
+    params = TimmParams.model_construct(name=name)
+    with pytest.raises(FerkitError, match=words):
+        make_timm(params, Context(image_size=48))
 
 
 @pytest.mark.parametrize("name", ["hf-hub:timm/resnet18", "hf_hub:a/b", "local-dir:/tmp", "../x"])
@@ -159,5 +173,6 @@ def test_without_timm_it_says_what_to_install(monkeypatch) -> None:
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
+    assert TimmParams(name="resnet_18").name == "resnet_18"  # what it knows can't be told
     with pytest.raises(FerkitError, match=r"needs timm.*pip install 'ferkit\[timm\]'"):
         make("test_resnet")

@@ -7,7 +7,8 @@ import warnings
 
 import pytest
 import torch
-from ferkit_gmm.mixture import (
+
+from ferkit.training.mixture import (
     Mixture,
     expected,
     fitted,
