@@ -25,6 +25,8 @@ class OnePhase:
     def __init__(self, loop: SSLLoop, phase: Phase) -> None:
         self._loop = loop
         self.views, self.networks = loop.views, loop.networks
+        if hasattr(loop, "make_module"):
+            self.make_module = loop.make_module
         self._phase = phase._replace(
             epochs=1, initial=False, patience=None, rounds_patience=None, unlabelled_part=1.0
         )

@@ -70,6 +70,19 @@ def test_real_steps_are_timed(case: Case, components: Catalogue) -> None:
         assert found.whole_clip == pytest.approx(found.predicted)  # stills
 
 
+def test_steps_of_a_loop_that_learns_something_of_its_own_are_timed(
+    tiny_recipe: Path, components: Catalogue
+) -> None:
+    read = read_recipe(
+        str(tiny_recipe), catalogue=components, overrides=["loop={use: rul, epochs: 2, steps: 3}"]
+    )
+    case = Case(read.recipe, read_data(read.recipe, components, Context()))
+    counted = time_estimate.count(case, components)
+    ((_, question),) = time_estimate._questions(counted, case)
+    assert answer(question, components).step > 0
+    assert [work.steps for work in counted.work.phases] == [3]
+
+
 def test_only_the_first_networks_are_timed(
     case: Case, components: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
