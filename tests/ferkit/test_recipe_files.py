@@ -70,8 +70,8 @@ def test_a_name_finds_what_ships_and_a_file_wins(shipping, tmp_path, monkeypatch
         ("shipped.yaml", r"^shipped.yaml: no such file. Did you mean 'shipped'\?$"),
         ("mine.yml", r"^mine.yml: no such file. Did you mean 'mine.yaml'\?$"),
         (
-            "sub/mine.yaml",
-            r"^sub/mine.yaml: no such file. 'ferkit recipes' lists those that ship.$",
+            "sub/own.yaml",
+            r"^sub/own.yaml: no such file. 'ferkit recipes' lists those that ship.$",
         ),
         ("mine.yaml/x", r"^mine.yaml/x: no such file"),
         ("zzzzzz", r"^zzzzzz: no such file, and no recipe of this name. 'ferkit recipes' lists"),

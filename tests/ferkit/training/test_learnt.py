@@ -47,8 +47,7 @@ class Twice(SupervisedLoop):
     """Two phases."""
 
     def __init__(self, start: str) -> None:
-        params = SupervisedParams(epochs=2)
-        super().__init__(epochs=params.epochs, patience=None, keep="last")
+        super().__init__(SupervisedParams(epochs=2, patience=None, keep="last"))
         self.start = start
 
     def phases(self):
