@@ -44,6 +44,37 @@ def test_so_many_of_each_class() -> None:
     assert not any("fewer labels" in problem.kind for problem in splits.problems)
 
 
+SEVEN = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+FACES = (700, 700, 281, 4700, 2500, 1900, 1300)  # about as many of each as RAF-DB has for training
+
+
+def of_seven(**changes: Any) -> list[int]:
+    samples = [Sample(f"{c}/{i}", label=c) for c in range(7) for i in range(FACES[c])]
+    section = DataSection(train=None, split={"test": 0, "validation": 0}, **changes)
+    splits = make_splits(Rows(samples, SEVEN), section=section)
+    assert len(splits.labelled) + len(splits.unlabelled) == sum(FACES)
+    return [Counter(each.sample.label for each in splits.labelled)[label] for label in range(7)]
+
+
+@pytest.mark.parametrize("number", [10, 25, 100, 250])
+def test_published_sizes_per_class(number: int) -> None:
+    """Of Roy and Etemad's comparison (ACII 2022)."""
+    assert of_seven(labels_per_class=number) == [number] * 7
+
+
+@pytest.mark.parametrize(
+    ("total", "fear", "others"), [(100, 10, 15), (400, 40, 60), (2000, 200, 300), (4000, 250, 625)]
+)
+def test_published_sizes_in_all(total: int, fear: int, others: int) -> None:
+    """Of Li et al.'s (CVPR 2022) on RAF-DB, by class and by their sum."""
+    per_class = {name: fear if name == "fear" else others for name in SEVEN}
+    assert sum(of_seven(labels_per_class=per_class)) == 6 * others + fear == total
+    counts = of_seven(labels=total)
+    assert sum(counts) == total
+    most = max(counts)
+    assert all(count in (size, most, most - 1) for count, size in zip(counts, FACES, strict=True))
+
+
 def test_a_class_with_fewer_gives_all_it_has_and_it_is_said() -> None:
     splits = divided(labels_per_class=25)
     assert of_class(splits) == [12, 25, 25]
