@@ -45,6 +45,7 @@ ARMS = {
     "ratio_3": {"loop"},
     "ratio_5": {"loop"},
     "short": {"loop"},
+    "long": {"loop"},
     "hard": {"unlabelled.label_updates"},
 }
 
