@@ -7,12 +7,13 @@ A picture is 16 hex digits: a file, by its content. Frames of a video that is us
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ferkit.contracts.data import Dataset, DrawnDataset, Sample
 
-_END = 1 << 62  # after the last frame of any video
+END = 1 << 62
+"""After the last frame of any video."""
 
 
 class Shows(NamedTuple):
@@ -68,7 +69,7 @@ def _of_file(content: str, span: tuple[int, int] | None, images: Sequence[str] |
         used = dict.fromkeys(one for one in images[first : last + 1] if one)
         return Shows(name, tuple(_name(one, None) for one in used))
     if span is not None:
-        return Shows(name, (_part(_name(content, None), *span),))
+        return Shows(name, (part_of(_name(content, None), *span),))
     return _one(name)
 
 
@@ -80,51 +81,25 @@ def _name(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-class PictureSet:
-    """Pictures that are asked for others."""
-
-    def __init__(self, shown: Iterable[str] = ()) -> None:
-        self._whole: set[str] = set()
-        self._parts: dict[str, list[tuple[int, int]]] = {}
-        for picture in shown:
-            if (file := file_of(picture)) == picture:
-                self._whole.add(picture)
-            else:
-                self._parts.setdefault(file, []).append(_frames(picture))
-
-    def has(self, picture: str) -> bool:
-        """Whether the picture, or a frame of it, is among them."""
-        file = file_of(picture)
-        if file in self._whole:
-            return True
-        first, last = _frames(picture)
-        return any(a <= last and first <= b for a, b in self._parts.get(file, ()))
-
-
-def without(picture: str, others: Iterable[str]) -> tuple[str, ...]:
-    """What of a picture none of the others shows: of a part of a video what is left of it."""
-    file, left = file_of(picture), [_frames(picture)]
-    for other in others:
-        if file_of(other) == file:
-            first, last = _frames(other)
-            cut = [((a, min(b, first - 1)), (max(a, last + 1), b)) for a, b in left]
-            left = [(a, b) for pieces in cut for a, b in pieces if a <= b]
-    return tuple(_part(file, a, b) for a, b in left)
-
-
 def file_of(picture: str) -> str:
     """The digits of the file that a picture is, or is a part of."""
     return picture.partition(":")[0]
 
 
-def _part(file: str, first: int, last: int) -> str:
-    return file if (first, last) == (0, _END) else f"{file}:{first}-{last}"
+def is_part(picture: str) -> bool:
+    """Whether it is frames of a video, not a whole file."""
+    return ":" in picture
 
 
-def _frames(picture: str) -> tuple[int, int]:
-    """The first and the last frame."""
+def part_of(file: str, first: int, last: int) -> str:
+    """Frames of a file; the file itself where they are all that there may be."""
+    return file if (first, last) == (0, END) else f"{file}:{first}-{last}"
+
+
+def frames_of(picture: str) -> tuple[int, int]:
+    """The first and the last frame; of a whole file `END` is the last."""
     span = picture.partition(":")[2]
     if not span:
-        return 0, _END
+        return 0, END
     first, _, last = span.partition("-")
     return int(first), int(last)

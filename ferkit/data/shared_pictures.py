@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from ferkit.contracts.data import Problem
 from ferkit.data.members import Member
 from ferkit.data.overlaps import PAIRS
-from ferkit.data.pictures import PictureSet, Shows
+from ferkit.data.picture_sets import PictureSet
+from ferkit.data.pictures import Shows
 
 
 def shared_pictures(
@@ -32,7 +33,7 @@ def shared_pictures(
         count = sum(
             member.key not in keys
             and shows.name not in names
-            and any(learned[one].has(picture) for picture in shows.pictures)
+            and learned[one].has_any(shows.pictures)
             for member, shows in zip(parts[other], shown[other], strict=True)
         )
         if count:

@@ -98,6 +98,8 @@ def look_back(data: RunData, starts: Sequence[Path]) -> Ancestry:
     Args:
         starts: of `parents`.
     """
+    if not starts:
+        return Ancestry()
     tested = ask(data)
     notes, found = [], []
     for before, record in _ancestors(starts):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferkit.data.pictures import PictureSet, file_of, without
+from ferkit.data.picture_sets import OwnedPictures, PictureSet
 from ferkit.files import replacing, told_plainly
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Record(NamedTuple):
     def has(self, split: str, asked: Asked) -> bool:
         """Whether it has seen any of them."""
         names = (*asked.pictures, asked.name) if self.by_name else asked.pictures
-        return any(self.seen[split].has(name) for name in names)
+        return self.seen[split].has_any(names)
 
 
 def write_samples(folder: Path, data: RunData) -> None:
@@ -79,25 +79,16 @@ def ask(data: RunData) -> list[Asked] | None:
     tested = list(zip(data.splits.test, data.pictures.get("test", ()), strict=True))
     if not all(shows.name for _, shows in tested):
         return None
-    files = {file_of(picture) for _, shows in tested for picture in shows.pictures}
-    learned: dict[str, list[tuple[str, str]]] = {}
+    learned: list[tuple[str, tuple[str, ...]]] = []
     own: dict[str, set[str]] = {}
     for split in USES:
         for member, shows in zip(data.splits.parts()[split], data.pictures[split], strict=True):
             own.setdefault(member.key, set()).add(split)
-            for picture in shows.pictures:
-                if (file := file_of(picture)) in files:
-                    learned.setdefault(file, []).append((member.key, picture))
+            learned.append((member.key, shows.pictures))
+    known = OwnedPictures(learned, (one for _, shows in tested for one in shows.pictures))
     asked = []
     for member, shows in tested:
-        left = [
-            part
-            for picture in shows.pictures
-            for part in without(
-                picture,
-                [other for key, other in learned.get(file_of(picture), ()) if key != member.key],
-            )
-        ]
+        left = [part for one in shows.pictures for part in known.left(one, member.key)]
         if left:
             splits, in_clip = frozenset(own.get(member.key, ())), shows.pictures != (shows.name,)
             asked.append(Asked(member.sample.id, shows.name, tuple(left), splits, in_clip))

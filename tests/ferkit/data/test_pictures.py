@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ferkit.contracts.data import DrawnDataset, Sample
-from ferkit.data.pictures import UNKNOWN, PictureSet, Shows, file_of, pictures, without
+from ferkit.data.picture_sets import OwnedPictures, PictureSet
+from ferkit.data.pictures import UNKNOWN, Shows, file_of, pictures
 
 FILES = cast(Any, SimpleNamespace())
 
@@ -66,8 +67,8 @@ def test_parts_of_a_video_are_the_same_where_they_overlap() -> None:
 
     def having(*places: int) -> list[bool]:
         among = PictureSet(parts[place] for place in places)
-        assert not among.has(other)
-        return [among.has(part) for part in parts]
+        assert not among.has_any([other])
+        return [among.has_any([part]) for part in parts]
 
     assert having(0) == [True, False, True, True, True]
     assert having(1) == [False, True, True, False, True]
@@ -76,11 +77,15 @@ def test_parts_of_a_video_are_the_same_where_they_overlap() -> None:
     assert having() == [False] * 5
     first, second, across, one, whole = parts
     name = whole
+
+    def without(picture: str, others: Sequence[str]) -> tuple[str, ...]:
+        return OwnedPictures([("others", others)], [picture]).left(picture, "own")
+
     assert without(across, [other]) == (across,)
     assert without(across, [first]) == (f"{name}:6-6",)
     assert without(across, [first, second]) == without(first, [whole]) == ()
     assert without(first, [one]) == (f"{name}:0-2", f"{name}:4-5")
-    assert [PictureSet([left]).has(first) for left in without(whole, [first])] == [False]
+    assert [PictureSet([left]).has_any([first]) for left in without(whole, [first])] == [False]
     assert file_of(first) == file_of(whole) == whole
 
 

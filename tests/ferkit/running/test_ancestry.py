@@ -19,7 +19,7 @@ from ferkit.data.pictures import UNKNOWN, Shows
 from ferkit.data.splits import Splits, make_splits
 from ferkit.errors import FerkitError
 from ferkit.running.about_data import about_data, refuse_other_data
-from ferkit.running.ancestry import Seen, as_recorded, look_back
+from ferkit.running.ancestry import Ancestry, Seen, as_recorded, look_back
 from ferkit.running.assemble import RunData
 from ferkit.running.folder import read_json, write_json
 from ferkit.running.progress import SilentDisplay
@@ -140,6 +140,11 @@ def test_those_before_those_before_are_asked_once_wherever_all_was_moved(tmp_pat
     moved = root.rename(tmp_path / "here")
     (one,) = look_back(data, [moved / "third"]).seen
     assert one.folder == moved / "first"
+
+
+def test_what_starts_from_nothing_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ferkit.running.ancestry.ask", lambda data: pytest.fail("asked"))
+    assert look_back(divided(), []) == Ancestry()
 
 
 def test_what_does_not_say_is_named_once(tmp_path: Path) -> None:
