@@ -16,7 +16,7 @@ from ferkit.recipe import read_recipe
 from ferkit.recipe_files import read_text
 from ferkit.recipe_write import recipe_document
 from ferkit.recipe_yaml import parse, plain
-from ferkit.running.changed_recipe import RECIPE, refuse_changed, refuse_changed_run
+from ferkit.running.changed_recipe import RECIPE, recorded, refuse_changed, refuse_changed_run
 from ferkit.running.folder import DamagedError, held, read_json
 from ferkit.running.matrix_plan import MatrixPlan, make_plan, read_plan
 from ferkit.running.plan import plan_runs
@@ -118,7 +118,13 @@ def _planned_again(root: Path, components: Catalogue, damage: DamagedError) -> M
     begun = next(filter(None, (_state(root / run.folder) for run in plan.work)), None)
     if begun is None or not _alike(own, before):
         raise refused
-    return replace(plan, smoke=bool(begun.get("smoke")), started=str(begun.get("started")))
+    return replace(
+        plan,
+        smoke=bool(begun.get("smoke")),
+        started=str(begun.get("started")),
+        # Not as it would be written now: an earlier ferkit wrote fewer keys.
+        recorded=recorded(read_text(root / RECIPE, str(root / RECIPE))),
+    )
 
 
 def _alike(recipes: Mapping[Path, Recipe], others: Mapping[Path, Recipe]) -> bool:

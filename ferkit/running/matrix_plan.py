@@ -249,7 +249,7 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
         name, started = str(state["name"]), str(state["started"])
         runs = plan_runs(matrix)
         if matrix.settings is not None:  # which of them are shared was found when planning
-            runs = [_read_run(entry) for entry in state["runs"]]
+            runs = [read_run(entry) for entry in state["runs"]]
     except (KeyError, TypeError, ValueError) as error:
         lacking = f"lacks {error}" if isinstance(error, KeyError) else "holds no valid matrix"
         raise DamagedError(f"is damaged: it {lacking}.", where=str(path)) from error
@@ -263,7 +263,7 @@ def read_plan(root: Path, components: Catalogue) -> MatrixPlan:
     return MatrixPlan(root, name, matrix, tuple(runs), recipes, smoke, started, state.get("recipe"))
 
 
-def _read_run(entry: Mapping[str, Any]) -> PlannedRun:
+def read_run(entry: Mapping[str, Any]) -> PlannedRun:
     """A run as matrix.json holds it.
 
     Raises: KeyError, TypeError, ValueError: it is damaged.

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ferkit.errors import FerkitError
+from ferkit.files import told_plainly
 from ferkit.running.changed_recipe import RECIPE
 from ferkit.running.folder import LOCK, held, new_folder, read_state, refuse_occupied
+from ferkit.running.matrix_plan import read_run
 from ferkit.running.seen_pictures import FILE as SAMPLES
 
 if TYPE_CHECKING:
@@ -28,31 +30,40 @@ _STATES = {
 }
 """What says how something stands -> what may lie beside it before the first step."""
 
-_PLAN = ".plan"
-
 
 def unbegun_files(folder: Path) -> list[Path] | None:
     """The files of a run, matrix or sweep that came to no step.
 
     Returns: all files in the folder; None where one of them was not written by ferkit, was
-        changed, or comes of training.
+        changed, or comes of training, or where the folder is a link.
     """
-    if not any((folder / name).is_file() for name in _STATES):
+    if folder.is_symlink() or not any((folder / name).is_file() for name in _STATES):
         return None
+    planned = _planned(folder)
     found: list[Path] = []
     for name, folders, files in os.walk(folder):
         here = Path(name)
         paths = [here / each for each in files]
         if any(path.is_symlink() for path in [*paths, *(here / each for each in folders)]):
             return None
-        if _PLAN in here.relative_to(folder).parts:
-            known = all(path.suffix in (".yaml", ".log") for path in paths)
-        else:
-            known = set(files) <= _known(here)
-        if not known:
+        names = _known(here)
+        if any(path.name not in names and path not in planned for path in paths):
             return None
         found += paths
     return found
+
+
+def _planned(root: Path) -> set[Path]:
+    """Where a matrix keeps the recipes of its runs and what they said.
+
+    A sweep's are left out: it has its database before them, and is begun.
+    """
+    try:
+        runs = [read_run(entry) for entry in read_state(root / "matrix.json")["runs"]]
+        recipes = [root / run.plan_file for run in runs if not run.is_shared]
+    except (FerkitError, KeyError, TypeError, ValueError):
+        return set()
+    return {*recipes, *(path.with_suffix(".log") for path in recipes)}
 
 
 def _known(folder: Path) -> set[str]:
@@ -86,24 +97,29 @@ def held_anew(out: Path | None, name: str, display: Display) -> Iterator[Path]:
         out, name: as of `new_folder`. display: told where something was cleared.
     Raises: FerkitError: the folder holds something else. RunError: another process uses it.
     """
-    left = unbegun_files(out) if out is not None else None
-    folder = new_folder(out, name, occupied=left is not None)
+    occupied = out is not None and unbegun_files(out) is not None
+    folder = new_folder(out, name, occupied=occupied)
     with held(folder):
-        if left is not None:
-            left = unbegun_files(folder)
-            if left is None:  # another process was faster
-                refuse_occupied(folder)
-            else:
-                _clear(folder, left)
-                display.say(f"{folder}: came to no step before, and is begun anew.")
+        left = unbegun_files(folder)  # again: another process may have been faster
+        if left is None:
+            refuse_occupied(folder)
+        else:
+            _clear(folder, left)
+            display.say(f"{folder}: came to no step before, and is begun anew.")
         yield folder
 
 
 def _clear(folder: Path, files: list[Path]) -> None:
-    """Remove files, but for the lock that is held, and the folders that this empties."""
-    for path in files:
+    """Remove files, but for the lock that is held, and the folders that this empties.
+
+    What tells that nothing was begun goes last, so that the rest can still be cleared after a kill.
+
+    Raises: BlockedError: one can't be removed.
+    """
+    for path in sorted(files, key=lambda each: (-len(each.parts), each.name in _STATES)):
         if path != folder / LOCK:
-            path.unlink()
+            with told_plainly(path):
+                path.unlink()
     emptied = {parent for path in files for parent in path.relative_to(folder).parents}
     for parent in sorted(emptied - {Path()}, key=lambda each: -len(each.parts)):
         with suppress(OSError):  # there is a folder in it that ferkit did not make

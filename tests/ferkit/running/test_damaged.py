@@ -6,15 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from sweeps import RECIPE, write
 
 from ferkit.catalogue import Catalogue, catalogue
 from ferkit.cli import main
+from ferkit.errors import FerkitError
 from ferkit.plugins import load
 from ferkit.recipe import read_recipe
+from ferkit.running.changed_recipe import recorded
 from ferkit.running.damaged import holds_matrix, set_aside, unchanged_plan
 from ferkit.running.folder import LOCK, DamagedError, read_json, write_json
 from ferkit.running.matrix_plan import MatrixPlan, write_plan
+from ferkit.running.matrix_state import write_state
 
 MATRIX = RECIPE + "matrix: {seeds: [0, 1], variants: {plain: {}, wide: {model: {dropout: 0.2}}}}\n"
 
@@ -120,6 +124,35 @@ def test_a_damaged_matrix_json_is_written_anew(
     recipe.write_text(recipe.read_text().replace("batch_size: 16", "batch_size: 8"))
     with pytest.raises(DamagedError, match=r"Begin anew: ferkit run"):
         again()
+
+
+@pytest.mark.parametrize("spoil", [cut_off, Path.unlink, None])
+def test_a_matrix_of_an_earlier_ferkit_is_gone_on_with(
+    plan: Callable[..., MatrixPlan],
+    components: Catalogue,
+    spoil: Callable[[Path], None] | None,
+) -> None:
+    """A parameter with a default came since: neither the recipe nor the plan names it."""
+    planned = plan()
+    path, recipe = planned.root / "matrix.json", planned.root / "recipe.yaml"
+    for file in [recipe, *(planned.root / run.plan_file for run in planned.work)]:
+        content = yaml.safe_load(file.read_text())
+        del content["evaluation"]["bins"], content["data"]["train"]["blur"]
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+    write_json(path, read_json(path) | {"recipe": recorded(recipe.read_text())})
+    run = planned.root / planned.runs[0].folder
+    run.mkdir(parents=True)
+    write_json(run / "run.json", {"schema_version": 1, "started": "then"})
+    if spoil is not None:
+        spoil(path)
+    found = unchanged_plan(planned.root, components, lambda path, _: None)
+    assert (found.runs, found.recipes) == (planned.runs, planned.recipes)
+
+    write_state(found, "interrupted")  # as `ferkit run --resume` does
+    unchanged_plan(planned.root, components, lambda path, _: None)
+    recipe.write_text(recipe.read_text().replace("batch_size: 16", "batch_size: 8"))
+    with pytest.raises(FerkitError, match=r"since it began: .*training\.batch_size is 8"):
+        unchanged_plan(planned.root, components, lambda path, _: None)
 
 
 def test_a_folder_without_matrix_json_and_recipe_says_so(

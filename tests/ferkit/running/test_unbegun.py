@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from ferkit.cli import main
-from ferkit.running.folder import read_json
-from ferkit.running.unbegun import unbegun_files
+from ferkit.errors import BlockedError, FerkitError
+from ferkit.running.folder import LOCK, held, read_json
+from ferkit.running.progress import make_display
+from ferkit.running.unbegun import held_anew, unbegun_files
 
 MATRIX = """\
 matrix:
@@ -126,6 +131,82 @@ def test_what_is_the_users_or_was_trained_is_kept(
         assert run(recipe, copy) == 2
         assert "holds a run already" in capsys.readouterr().err
         assert before == {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["plain-seed0.log", "plain-seed0.yaml", "settings.yaml"])
+@pytest.mark.parametrize("place", [".plan", ".plan/mine", "mine/.plan", "plain/seed0/.plan"])
+def test_only_files_of_the_plan_are_cleared(
+    recipe: Path, out: Path, tmp_path: Path, name: str, place: str
+) -> None:
+    recipe.write_text(recipe.read_text() + MATRIX)
+    assert run(recipe, out, faulty(tmp_path)) != 0
+    assert (out / ".plan/plain-seed0.yaml").is_file()
+    assert unbegun_files(out) is not None
+    planted = out / place / name
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_text("mine")
+    ours = place == ".plan" and name != "settings.yaml"
+    assert (unbegun_files(out) is not None) is ours
+
+
+def test_a_link_is_not_cleared_through(
+    recipe: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(recipe, out, faulty(tmp_path)) == 2
+    link = tmp_path / "link"
+    link.symlink_to(out)
+    assert run(recipe, link) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert read_json(out / "run.json")["status"] == "failed"
+
+
+@pytest.mark.parametrize("unbegun", [False, True])
+def test_the_slower_of_two_does_not_write_over_the_faster(
+    recipe: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbegun: bool
+) -> None:
+    """Both found the folder free; the other had the lock first and has ended since."""
+    if unbegun:
+        assert run(recipe, out, faulty(tmp_path)) == 2
+
+    @contextmanager
+    def held_later(folder: Path) -> Iterator[None]:
+        with held(folder):
+            (folder / "run.json").write_text('{"schema_version": 1, "status": "done"}')
+            (folder / "results.json").write_text("figures of the other")
+            yield
+
+    monkeypatch.setattr("ferkit.running.unbegun.held", held_later)
+    display = make_display("none", Console())
+    with (
+        pytest.raises(FerkitError, match="holds a run already"),
+        held_anew(out, "mine", display),
+    ):
+        pytest.fail("the folder was taken")
+    assert (out / "results.json").read_text() == "figures of the other"
+
+
+def test_what_can_not_be_cleared_is_told_and_stays_clearable(
+    recipe: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe.write_text(recipe.read_text() + MATRIX)
+    assert run(recipe, out, faulty(tmp_path)) != 0
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path == out / "recipe.yaml":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok)
+
+    display = make_display("none", Console())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refused)
+        with (
+            pytest.raises(BlockedError, match=r"recipe\.yaml: can.t be written \(Permission"),
+            held_anew(out, "mine", display),
+        ):
+            pytest.fail("the folder was taken")
+    with held_anew(out, "mine", display):
+        assert {path.name for path in out.rglob("*") if path.is_file()} <= {LOCK}
 
 
 def test_an_empty_folder_of_the_users_stays(recipe: Path, out: Path, tmp_path: Path) -> None:
