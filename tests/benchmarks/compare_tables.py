@@ -14,24 +14,17 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import numpy as np
 from machine import machine, table
+from mixes import PARENTS
 
 from ferkit.evaluation.paired_tests import holm
 from ferkit.evaluation.statistics import over_seeds
-
-MIXES = {
-    "flex_replacement": ("self_training", "flexmatch"),
-    "fixmatch_loss_trend": ("fixmatch", "loss_trend"),
-    "noisy_student_scn": ("noisy_student", "scn"),
-    "softmatch_elr": ("softmatch", "elr"),
-    "fixmatch_scn": ("fixmatch", "scn"),
-    "mean_teacher_gmm": ("mean_teacher", "gmm"),
-    "mixmatch_confident_joint": ("mixmatch", "confident_joint"),
-    "uda_alignment": ("uda", "alignment"),
-}
 
 Accuracies = dict[str, dict[str, dict[str, float]]]
 """Setting -> variant -> seed -> accuracy in percent."""
@@ -87,7 +80,7 @@ def mixes_table(found: Accuracies, folder: Path) -> None:
     }
     body, raw = [], []
     for setting, one in found.items():
-        for mix, parents in MIXES.items():
+        for mix, parents in PARENTS.items():
             for parent in parents:
                 if mix in one and parent in one:
                     seeds = sorted(one[mix].keys() & one[parent].keys())
@@ -109,7 +102,7 @@ def main() -> None:
     print(machine())
     found = accuracies(rows)
     methods_table(found, rows)
-    if any(mix in one for one in found.values() for mix in MIXES):
+    if any(mix in one for one in found.values() for mix in PARENTS):
         mixes_table(found, folder)
     minutes = sum(float(row["seconds"]) for row in rows if row["seconds"]) / 60
     print(f"\n{len(rows)} runs, {minutes:.0f} minutes of runs in all")

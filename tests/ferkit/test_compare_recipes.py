@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from mixes import PARENTS
 
 import ferkit
 from ferkit.catalogue import Catalogue, catalogue
@@ -20,16 +21,6 @@ from ferkit.sections import Recipe
 
 FOLDER = Path(ferkit.__file__).parent / "recipes" / "compare"
 STEPS = 240
-PARENTS = {
-    "flex_replacement": ("self_training", "flexmatch"),
-    "fixmatch_loss_trend": ("fixmatch", "loss_trend"),
-    "noisy_student_scn": ("noisy_student", "scn"),
-    "softmatch_elr": ("softmatch", "elr"),
-    "fixmatch_scn": ("fixmatch", "scn"),
-    "mean_teacher_gmm": ("mean_teacher", "gmm"),
-    "mixmatch_confident_joint": ("mixmatch", "confident_joint"),
-    "uda_alignment": ("uda", "alignment"),
-}
 
 
 @pytest.fixture(scope="module")

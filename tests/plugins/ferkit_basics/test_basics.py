@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ferkit.contracts.model import FeatureSpec
 from ferkit.contracts.policies import Beliefs, Progress
-from ferkit.contracts.training import SplitBeliefs, SplitSizes
+from ferkit.contracts.training import EpochPlan, SplitBeliefs, SplitSizes
 from ferkit.data import keyed
 from ferkit.errors import FerkitError
 from ferkit.plugin import Context, NoParams
@@ -125,9 +125,10 @@ def test_small_cnn_regions_share_weights() -> None:
         torch.testing.assert_close(pooled[:, region], alone)
 
 
-def test_supervised_plans_every_labelled_sample_once() -> None:
-    loop = make_supervised(SupervisedParams(epochs=2), Context())
-    plan = loop.plan_epoch(
+def supervised_plan(**changes: int) -> EpochPlan:
+    """Of an epoch over 21 labelled samples, 8 in a step."""
+    loop = make_supervised(SupervisedParams(epochs=2, **changes), Context())
+    return loop.plan_epoch(
         loop.phases()[0],
         SplitSizes(21, 9),
         SplitBeliefs(None, None),
@@ -135,6 +136,10 @@ def test_supervised_plans_every_labelled_sample_once() -> None:
         epoch=0,
         generator=keyed.generator(0),
     )
+
+
+def test_supervised_plans_every_labelled_sample_once() -> None:
+    plan = supervised_plan()
     ids = [batch.labelled.tolist() for batch in plan.batches]
     assert [len(batch) for batch in ids] == [8, 8, 5]
     assert sorted(i for batch in ids for i in batch) == list(range(21))
@@ -142,16 +147,7 @@ def test_supervised_plans_every_labelled_sample_once() -> None:
 
 
 def test_supervised_in_so_many_steps() -> None:
-    loop = make_supervised(SupervisedParams(epochs=2, steps=9), Context())
-    plan = loop.plan_epoch(
-        loop.phases()[0],
-        SplitSizes(21, 9),
-        SplitBeliefs(None, None),
-        batch_size=8,
-        epoch=0,
-        generator=keyed.generator(0),
-    )
-    ids = [batch.labelled.tolist() for batch in plan.batches]
+    ids = [batch.labelled.tolist() for batch in supervised_plan(steps=9).batches]
     assert [len(batch) for batch in ids] == [8] * 9
     seen = [i for batch in ids for i in batch]
     passes = [seen[start : start + 21] for start in (0, 21, 42)]
