@@ -38,6 +38,7 @@ ARMS = {
     "iterations_34": {"loop", "student.model"},
     "no_input_noise": {"loop"},
     "no_model_noise": {"student.dropout"},
+    "no_noise": {"loop", "student.dropout"},
     "teacher_noise": {"loop"},
     "fraction_0.1": {"loop"},
     "fraction_0.3": {"loop"},
