@@ -61,6 +61,11 @@ def told_plainly(where: Path, *, hint: str = "Nothing written before is lost.") 
         raise BlockedError(what, where=str(where), hint=advice) from error
 
 
-def is_full(error: OSError) -> bool:
-    """Whether the disk has no room, or the user may have no more of it."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is that the disk has no room, or that the user may
+    have no more of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False

@@ -56,6 +56,13 @@ _GREEK = (
 """The small letters as Unicode orders them."""
 _LETTERS = {chr(0x3B1 + place): rf"$\{name}$" for place, name in enumerate(_GREEK.split())}
 _LETTERS["\N{GREEK SMALL LETTER OMICRON}"] = "$o$"  # for which LaTeX has no command
+_LATIN = {"alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I"}
+_LATIN |= {"kappa": "K", "mu": "M", "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X"}
+"""Capitals without a command of their own, which look as Latin ones do."""
+for _place, _name in enumerate(_GREEK.split()):
+    if _name != "varsigma":
+        _capital = rf"\mathrm{{{_LATIN[_name]}}}" if _name in _LATIN else rf"\{_name.title()}"
+        _LETTERS[chr(0x391 + _place)] = f"${_capital}$"
 _ESCAPES = str.maketrans(_SIGNS | _LETTERS)
 
 _OPENING = re.compile(r'(^|[\s(/-]|\{\[\}|\\\{)"')

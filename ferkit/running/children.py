@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ferkit.errors import FerkitError
+from ferkit.files import is_full
 from ferkit.running.plan import PlannedRun
 from ferkit.running.under_way import Message, UnderWay
 
@@ -236,7 +237,8 @@ def _run(order: Order, sending: Connection) -> None:
     except Exception as error:
         status = error.status if isinstance(error, FerkitError) else 1
         known = isinstance(error, FerkitError)
-        display.fail(str(error) if known else f"{type(error).__name__}: {error}; see {order.log}")
+        told = str(error) if known else f"{type(error).__name__}: {error}; see {order.log}"
+        display.fail(told, full=is_full(error))
         if status == 1:
             raise  # the traceback goes to the log, the exit status is 1
         sys.exit(status)

@@ -16,7 +16,7 @@ from ferkit.evaluation.matrix_table import matrix_table
 from ferkit.evaluation.report import write_matrix_report
 from ferkit.evaluation.settings_table import settings_tables
 from ferkit.running.folder import read_json
-from ferkit.running.matrix_failures import failed, note_failure
+from ferkit.running.matrix_failures import failed, no_more, note_failure
 from ferkit.running.matrix_plan import MatrixPlan
 from ferkit.running.matrix_state import Outcome, read_finished, write_state
 from ferkit.running.matrix_tables import write_tables
@@ -141,6 +141,9 @@ def _work_off(
                 else:
                     lacking[one.run.folder] = one.run.label
                     display.say(note_failure(outcome, one.run, one.why()))
+                    if one.full and waiting:  # each of them would fail of the same
+                        display.say(no_more(outcome, len(waiting)))
+                        waiting.clear()
     except KeyboardInterrupt:
         display.say("Stopping: the runs under way save first.")
         raise

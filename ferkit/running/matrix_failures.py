@@ -27,6 +27,18 @@ def note_failure(outcome: Outcome, run: PlannedRun, why: str) -> str:
     return f"failed: {run.label}{f': {why}' if len(alike) == 1 else f', as {alike[0]} did'}"
 
 
+def no_more(outcome: Outcome, left: int) -> str:
+    """Keep that a full disk stopped the matrix.
+
+    Args:
+        left: runs that were not begun.
+    Returns: what to say of it now.
+    """
+    outcome.not_begun += left
+    runs = "The 1 run that is left is" if left == 1 else f"The {left} runs that are left are"
+    return f"{runs} not begun."
+
+
 def _cause(run: PlannedRun, why: str) -> str:
     """A reason without the names of the run's own folder and log."""
     for own in (run.folder, run.plan_file.with_suffix(".log")):
@@ -50,10 +62,13 @@ def failed(plan: MatrixPlan, outcome: Outcome) -> RunError:
             if lost == 1
             else f"{lost} runs that start from {them} were not tried"
         )
+    if left := outcome.not_begun:
+        told.append("1 more was not begun" if left == 1 else f"{left} more were not begun")
+    again = f"'ferkit run --resume {plan.root}'"
     return RunError(
         f"{len(failures)} of {len(plan.work)} runs failed: {'; '.join(told)}.",
         where=str(plan.root),
-        hint=f"'ferkit run --resume {plan.root}' tries them again.",
+        hint=f"Make room; {again} goes on." if left else f"{again} tries them again.",
     )
 
 

@@ -32,11 +32,13 @@ class Outcome:
     failures: label of a run -> why it failed.
     not_tried: label of a run -> label of the failed one that it starts from.
     causes: why runs failed, whatever they are called -> labels of the runs, the first first.
+    not_begun: how many runs were left when a full disk stopped the matrix.
     """
 
     failures: dict[str, str] = field(default_factory=dict)
     not_tried: dict[str, str] = field(default_factory=dict)
     causes: dict[str, list[str]] = field(default_factory=dict)
+    not_begun: int = 0
 
 
 @dataclass(frozen=True)

@@ -166,9 +166,9 @@ class MessageDisplay:
     def say(self, text: str) -> None:
         self._send({"say": text})
 
-    def fail(self, text: str) -> None:
-        """Why the run failed."""
-        self._send({"error": text})
+    def fail(self, text: str, *, full: bool = False) -> None:
+        """Why the run failed, and whether that is a full disk."""
+        self._send({"error": text, "full": full})
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

@@ -18,6 +18,7 @@ class UnderWay:
     """A run under way.
 
     task, done, total, detail: what its last progress said. error: why it failed, if it said so.
+    full: whether that is a full disk.
     started: by the monotonic clock, in seconds. ended: whether it is done; None before its end.
     """
 
@@ -27,6 +28,7 @@ class UnderWay:
     total: int = 0
     detail: str = ""
     error: str = ""
+    full: bool = False
     started: float = field(default_factory=time.monotonic)
     ended: bool | None = None
 
@@ -38,7 +40,7 @@ class UnderWay:
         elif "done" in message:
             self.done, self.detail = int(message["done"]), str(message.get("detail", ""))
         elif "error" in message:
-            self.error = str(message["error"])
+            self.error, self.full = str(message["error"]), bool(message.get("full"))
 
     def why(self) -> str:
         """Why it failed, in one line."""

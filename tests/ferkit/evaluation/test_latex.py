@@ -27,6 +27,11 @@ from ferkit.evaluation.latex import latex_text
             "\N{GREEK SMALL LETTER ALPHA}\N{GREEK SMALL LETTER TAU}\N{GREEK SMALL LETTER OMEGA}",
             r"$\alpha$$\tau$$\omega$",
         ),
+        (
+            "\N{GREEK CAPITAL LETTER DELTA}\N{GREEK CAPITAL LETTER SIGMA}"
+            "\N{GREEK CAPITAL LETTER OMEGA}\N{GREEK CAPITAL LETTER RHO}",
+            r"$\Delta$$\Sigma$$\Omega$$\mathrm{P}$",
+        ),
         ("\N{GREEK SMALL LETTER LAMDA}\N{GREEK SMALL LETTER OMICRON}", r"$\lambda$$o$"),
     ],
 )
