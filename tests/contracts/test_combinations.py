@@ -11,8 +11,18 @@ from itertools import combinations, product
 from pathlib import Path
 
 import pytest
-from covering import covering
-from mixing import KNOWN, PLAIN, check_resumed, check_trained, names, pieces, read, refused_pairs
+from covering import cheapened, covering
+from mixing import (
+    KNOWN,
+    PLAIN,
+    check_resumed,
+    check_trained,
+    cost,
+    names,
+    pieces,
+    read,
+    refused_pairs,
+)
 
 from ferkit.plugin import Context, Kind
 from ferkit.sections import TrainingSection
@@ -24,8 +34,10 @@ PIECES = pieces()
 REFUSED = refused_pairs(PIECES)
 """Pairs that can't work, with the reason."""
 
-
-ROWS = covering(PIECES, REFUSED, PLAIN)
+CHEAP = {"frames": 1, "regions": 1, "backbone": "small_cnn"}
+ROWS = cheapened(covering(PIECES, REFUSED, PLAIN), REFUSED, CHEAP, cost, enough=9)
+"""Small networks keep clips of three frames and regions; only dear ones go without, where another
+row holds their pairs."""
 
 
 def test_every_component_is_in_some_row() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from itertools import combinations, product
 from typing import Any
 
@@ -43,6 +44,33 @@ def covering(
         rows.append(_filled(min(missing, key=repr), missing, given, refused, plain))
         missing -= set(pairs_of(rows[-1]))
     return rows
+
+
+def cheapened(
+    rows: list[dict[str, Any]],
+    refused: Mapping[tuple[Any, ...], Any],
+    cheap: Mapping[str, Any],
+    cost: Callable[[Mapping[str, Any]], float],
+    enough: float,
+) -> list[dict[str, Any]]:
+    """The same rows with cheap values in the place of others, as far as every pair stays held.
+
+    Args:
+        cheap: a value for some of the pieces. cost: of a row; the dearest are tried first.
+        enough: a row is left as it is that costs no more.
+    """
+    found = [dict(row) for row in rows]
+    held = Counter(pair for row in found for pair in pairs_of(row))
+    for row in sorted(found, key=cost, reverse=True):
+        for piece, value in cheap.items():
+            if cost(row) <= enough:
+                break
+            before, after = set(pairs_of(row)), set(pairs_of({**row, piece: value}))
+            if after.isdisjoint(refused) and all(held[pair] > 1 for pair in before - after):
+                held.subtract(before)
+                held.update(after)
+                row[piece] = value
+    return found
 
 
 def pairs_of(mix: Mapping[str, Any]) -> list[tuple[Any, ...]]:

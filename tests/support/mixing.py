@@ -49,6 +49,8 @@ CHEAP: dict[str, dict[str, Any]] = {
     "confident_joint_relabel": {"warm_up": 0},
 }
 """Parameters that make a component quick, or let it act at once."""
+DEAR = {"ir50": 16, "vggface": 8, "vgg": 4, "resnet": 3, "efficientnet": 3, "torchvision": 2}
+"""Backbones that take more time than the others, and how many times as much, roughly."""
 
 KNOWN = catalogue(load())
 MODELS = RecipeModels(KNOWN)
@@ -155,6 +157,11 @@ def document(mix: Mix) -> dict[str, Any]:
 def read(mix: Mix) -> Recipe:
     """The recipe of a mix. Raises: FerkitErrors: it is refused."""
     return validate(document(mix), catalogue=KNOWN, models=MODELS, name="mix")
+
+
+def cost(mix: Mix) -> float:
+    """How long a mix takes, roughly, in units of one small picture per sample."""
+    return DEAR.get(mix["backbone"], 1) * float(mix["frames"] * mix["regions"])
 
 
 def refusals(mix: Mix) -> tuple[str, ...]:

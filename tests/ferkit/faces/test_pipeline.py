@@ -240,8 +240,17 @@ def test_what_was_finished_before_an_error_is_stored(tmp_path: Path) -> None:
     assert len(store.clips(["a", "b", "c"])) == 3
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests were begun in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of other threads")
 @pytest.mark.parametrize("sources", [1, 512], ids=["while the thread ends", "at the last part"])
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_interruption_waits_for_what_is_being_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int
 ) -> None:
