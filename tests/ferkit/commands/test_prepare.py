@@ -140,7 +140,7 @@ def test_real_photographs(run: Run, real_data: Path, tmp_path: Path) -> None:
 
 def test_options_become_the_faces_section(run: Run, crops: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = (crops, "--out", out, "--detector", "yunet", "--size", "16")
+    arguments = (crops, "--out", out, "--detector", "mtcnn", "--size", "16")
     options = ("--enhancer", "gamma", "--track", "--keep", "all", "--format", "jpeg")
     result = run(*arguments, *options)
     assert result.exit_code == 1, "noise shows no face"
