@@ -21,7 +21,9 @@ class OptimiserSection(Section):
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
     weight_decay: float = Field(0.0, ge=0)
     schedule: Literal["constant", "cosine", "step"] = "constant"
-    step_epochs: int = Field(30, ge=1, description="schedule step: epochs between two steps")
+    step_epochs: int | None = Field(
+        30, ge=1, description="schedule step: epochs between two; null: a quarter of the phase"
+    )
     step_factor: float = Field(0.6, gt=0, le=1, description="schedule step: factor of each")
 
 

@@ -90,7 +90,8 @@ def learning_rate(section: OptimiserSection, *, epoch: int, epochs: int) -> floa
     if section.schedule == "cosine":
         return section.lr * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
     if section.schedule == "step":
-        return section.lr * section.step_factor ** (epoch // section.step_epochs)
+        between = section.step_epochs or math.ceil(epochs / 4)
+        return section.lr * section.step_factor ** (epoch // between)
     return section.lr
 
 

@@ -30,7 +30,7 @@ def components() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def read(components: Catalogue) -> dict[str, LoadedRecipe]:
-    names = ("methods", "mixes")
+    names = [path.stem for path in FOLDER.glob("*.yaml")]
     return {name: read_recipe(f"compare/{name}", catalogue=components, look=True) for name in names}
 
 
@@ -105,12 +105,39 @@ def test_mixes_stand_beside_their_parents() -> None:
     methods, mixes = written("methods"), written("mixes")
     ours, theirs = mixes["matrix"]["variants"], methods["matrix"]["variants"]
     parents = {parent for pair in PARENTS.values() for parent in pair}
-    assert set(ours) == {"supervised", *parents, *PARENTS}
-    for name in ("supervised", *sorted(parents)):
+    half = "self_training_half"
+    assert set(ours) == {"supervised", "self_training", *parents, *PARENTS}
+    assert ours[half] == {
+        **ours["self_training"],
+        "loop": {**ours["self_training"]["loop"], "tau": 0.5},
+    }
+    assert ours["flex_replacement"] == {
+        **ours[half],
+        "unlabelled": ours["flex_replacement"]["unlabelled"],
+    }
+    for name in ("supervised", "self_training", *sorted(parents - {half})):
         assert ours[name] == theirs[name], name
     for section in ("faces", "model", "training", "evaluation"):
         assert mixes[section] == methods[section]
     assert mixes["data"]["train"] == methods["data"]["train"]
+
+
+def test_networks_and_aggregations_are_compared(
+    read: dict[str, LoadedRecipe], components: Catalogue
+) -> None:
+    backbones = recipes_of(read["backbones"], components).values()
+    wanted = {"small_cnn", "resnet", "torchvision", "timm", "ir50", "mobilefacenet", "efficientnet"}
+    assert {recipe.model.backbone.use for recipe in backbones} == {*wanted, "grouped_resnet"}
+    found = [
+        recipe.model.aggregation for recipe in recipes_of(read["aggregations"], components).values()
+    ]
+    assert {one.space.use for one in found} == {"mean", "gem", "spatial_attention"}
+    assert {one.frames.use for one in found} == {
+        "mean",
+        "frame_attention",
+        "fan",
+        "temporal_transformer",
+    }
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PARENTS = {
-    "flex_replacement": ("self_training", "flexmatch"),
+    "flex_replacement": ("self_training_half", "flexmatch_no_warm_up"),
     "fixmatch_loss_trend": ("fixmatch", "loss_trend"),
     "noisy_student_scn": ("noisy_student", "scn"),
     "softmatch_elr": ("softmatch", "elr"),

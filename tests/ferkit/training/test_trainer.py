@@ -13,6 +13,7 @@ from ferkit.errors import FerkitError, RunError
 from ferkit.sections import ModelSection, OptimiserSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_model, tiny_split
 from ferkit.training.job import PolicyChain, Silence
+from ferkit.training.optimiser import learning_rate
 from ferkit.training.trainer import train
 
 
@@ -275,3 +276,14 @@ def test_learning_rates(make_loop, tmp_path: Path, schedule, expected) -> None:
     )
     trained = train(tiny_job(make_loop(), tmp_path, training=section(optimiser=optimiser)))
     assert [row["lr"] for row in trained.history] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps_at"),
+    [(1, []), (3, [1, 2]), (8, [2, 4, 6]), (10, [3, 6, 9]), (60, [15, 30, 45])],
+)
+def test_steps_may_be_a_quarter_of_the_phase(epochs: int, steps_at: list[int]) -> None:
+    section = OptimiserSection(lr=1.0, schedule="step", step_epochs=None, step_factor=0.5)
+    rates = [learning_rate(section, epoch=epoch, epochs=epochs) for epoch in range(epochs)]
+    assert [n for n in range(1, epochs) if rates[n] < rates[n - 1]] == steps_at
+    assert rates[-1] == 0.5 ** len(steps_at)

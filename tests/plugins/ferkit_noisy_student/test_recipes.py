@@ -31,23 +31,24 @@ COMPONENTS = [
     ("frame_attention", {"model.aggregation.frames", "data.unlabelled", "loop"}),
     ("iterations", {"loop", "student.dropout"}),
 ]
-ARMS = {
-    "iterations": {"loop"},
-    "iterations_no_noise": {"loop", "student.dropout"},
-    "iterations_no_balancing": {"loop"},
-    "iterations_34": {"loop", "student.model"},
-    "no_input_noise": {"loop"},
-    "no_model_noise": {"student.dropout"},
-    "no_noise": {"loop", "student.dropout"},
-    "teacher_noise": {"loop"},
-    "fraction_0.1": {"loop"},
-    "fraction_0.3": {"loop"},
-    "ratio_1": {"loop"},
-    "ratio_3": {"loop"},
-    "ratio_5": {"loop"},
-    "short": {"loop"},
-    "long": {"loop"},
-    "hard": {"unlabelled.label_updates"},
+ARMS: dict[str, dict[str, Any]] = {
+    "iterations": {"loop.rounds": 4},
+    "iterations_no_noise": {"loop.rounds": 4, "loop.input_noise": "weak", "student.dropout": 0},
+    "iterations_no_balancing": {"loop.rounds": 4, "loop.balance": False},
+    "no_input_noise": {"loop.input_noise": "weak"},
+    "no_model_noise": {"student.dropout": 0},
+    "no_noise": {"loop.input_noise": "weak", "student.dropout": 0},
+    "weak_first": {"training.strong.weak_first": True},
+    "clean_labelled": {"loop.noise_labelled": False},
+    "teacher_noise": {"loop.teacher_noise": True},
+    "fraction_0.1": {"loop.fraction": 0.1},
+    "fraction_0.3": {"loop.fraction": 0.3},
+    "ratio_1": {"loop.ratio": 1},
+    "ratio_3": {"loop.ratio": 3},
+    "ratio_5": {"loop.ratio": 5},
+    "short": {"loop.student_epochs": 12},
+    "long": {"loop.student_epochs": 180},
+    "hard": {"unlabelled.label_updates": [{"use": "hard"}]},
 }
 
 
@@ -76,17 +77,28 @@ def resolved(loaded: LoadedRecipe, known: Catalogue) -> dict[str, dict[str, Any]
     return found
 
 
-def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
-    """Dotted keys whose values differ; a component counts as one value."""
-    found = set()
+def values(one: Mapping[str, Any], other: Mapping[str, Any], *, within: bool) -> dict[str, Any]:
+    """The other's values by dotted key where they differ.
+
+    Args:
+        within: look into a component that is the same in both; without, it counts as one value.
+    """
+    found = {}
     for key in {*one, *other} - {"name"}:
         mine, theirs = one.get(key), other.get(key)
         parts = [each for each in (mine, theirs) if isinstance(each, Mapping)]
-        if len(parts) == 2 and not any("use" in each for each in parts):
-            found |= {f"{key}.{inner}" for inner in changed(*parts)}
+        used = [each["use"] for each in parts if "use" in each]
+        if len(parts) == 2 and (not used or (within and len(used) == 2 and used[0] == used[1])):
+            inner = values(*parts, within=within)
+            found |= {f"{key}.{name}": value for name, value in inner.items()}
         elif mine != theirs:
-            found.add(key)
+            found[key] = theirs
     return found
+
+
+def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
+    """Dotted keys whose values differ; a component counts as one value."""
+    return set(values(one, other, within=False))
 
 
 def test_every_table_and_figure_of_paper_b_has_its_recipe() -> None:
@@ -126,11 +138,11 @@ def test_each_arm_differs_from_one_student_in_one_thing(
 ) -> None:
     rows = resolved(recipes["paper_b_student"], known)
     base = rows.pop("student")
-    assert {name: changed(base, row) for name, row in rows.items()} == ARMS
-    rounds = {name: row["loop"]["rounds"] for name, row in rows.items()}
-    assert all(number == (4 if "iterations" in name else 1) for name, number in rounds.items())
-    student = rows["iterations_34"]["student"]["model"]
-    assert changed(base["model"], student) == {"backbone"}
+    larger = values(base, rows.pop("iterations_34"), within=True)
+    student = larger.pop("student.model")
+    assert larger == {"loop.rounds": 4}
+    assert values(base["model"], student, within=True) == {"backbone.depth": 34}
+    assert {name: values(base, row, within=True) for name, row in rows.items()} == ARMS
 
 
 def test_backbones_of_all_kinds_are_in_the_cost_recipe(
