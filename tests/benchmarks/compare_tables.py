@@ -3,10 +3,11 @@
     python tests/benchmarks/compare_tables.py runs/methods
     python tests/benchmarks/compare_tables.py runs/mixes
 
-Of both: the mean accuracy of each variant in each setting with half its 95 % t-interval over seeds,
-the mean over settings, the mean rank, and the seconds of a run. Of mixes also each mix less its
-parents, paired by seed, and the exact test on the same samples, whose p values are corrected (Holm)
-over the mixes and parents alone.
+Of both: the mean accuracy of each variant in each setting (* where it differs from the baseline's
+by the matrix's own test); the gain over the baseline, paired by seed, as a mean over settings with
+half its 95 % t-interval over seeds, with clean and with wrong labels apart; the share of the
+unlabelled samples that counted; the seconds of a run. Of mixes also each mix less its parents, and
+the exact test on the same samples, whose p values are corrected (Holm) over these pairs alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
@@ -26,11 +28,13 @@ from mixes import PARENTS
 from ferkit.evaluation.paired_tests import holm
 from ferkit.evaluation.statistics import over_seeds
 
+BASELINE, USED = "supervised", "unlabelled_used"
+Rows = list[dict[str, str]]
 Accuracies = dict[str, dict[str, dict[str, float]]]
 """Setting -> variant -> seed -> accuracy in percent."""
 
 
-def accuracies(rows: list[dict[str, str]]) -> Accuracies:
+def accuracies(rows: Rows) -> Accuracies:
     found: Accuracies = {}
     for row in rows:
         of_setting = found.setdefault(row["setting"], {})
@@ -45,31 +49,55 @@ def with_half(values: list[float], *, sign: str = "") -> str:
     return f"{entry['mean']:{sign}.1f}{half}"
 
 
-def methods_table(found: Accuracies, rows: list[dict[str, str]]) -> None:
-    """A row per variant, the best mean over settings first."""
-    variants = list(dict.fromkeys(name for one in found.values() for name in one))
-    means = {
-        name: {
-            setting: float(np.mean(list(one[name].values())))
-            for setting, one in found.items()
-            if name in one
-        }
-        for name in variants
+def marked(folder: Path) -> set[tuple[str, str]]:
+    """(setting, variant) that differ from the baseline on the same samples, corrected."""
+    tests = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))["tests"]
+    return {
+        (one["setting"], one["variant"])
+        for one in tests["pairs"]
+        if one["against"] == BASELINE and one["p_holm"] < tests["level"]
     }
-    ranks: dict[str, list[int]] = {name: [] for name in variants}
-    for setting, one in found.items():
-        for place, name in enumerate(sorted(one, key=lambda name: -means[name][setting])):
-            ranks[name].append(place + 1)
+
+
+def gain(found: Accuracies, name: str, settings: Sequence[str]) -> list[float]:
+    """By seed, the mean over settings of a variant's accuracy less the baseline's, points."""
+    pairs = [(found[setting][name], found[setting][BASELINE]) for setting in settings]
+    seeds = sorted(set.intersection(*({*mine} & {*base} for mine, base in pairs)))
+    return [float(np.mean([mine[seed] - base[seed] for mine, base in pairs])) for seed in seeds]
+
+
+def counted(folder: Path, rows: Rows, name: str) -> str:
+    """Mean share of the unlabelled samples of a step that counted, percent; "" without such."""
+    shares = []
+    for row in rows:
+        if row["variant"] == name:
+            with (folder / row["folder"] / "metrics.csv").open(
+                newline="", encoding="utf-8"
+            ) as file:
+                shares += [one.get(USED) or "" for one in csv.DictReader(file)]
+    given = [float(share) for share in shares if share]
+    return f"{100 * float(np.mean(given)):.0f}" if given else ""
+
+
+def methods_table(found: Accuracies, rows: Rows, folder: Path) -> None:
+    """A row per variant, the largest mean gain first."""
+    settings, differ = list(found), marked(folder)
+    variants = list(dict.fromkeys(name for one in found.values() for name in one))
+    noisy = [setting for setting in settings if setting.endswith("noise20")]
+    clean = [setting for setting in settings if setting not in noisy]
+    groups = {"gain, clean": clean, "gain, noise20": noisy} if noisy else {"gain": clean}
     body = []
-    for name in sorted(variants, key=lambda name: -float(np.mean(list(means[name].values())))):
+    for name in sorted(variants, key=lambda name: -float(np.mean(gain(found, name, settings)))):
         cells = [
-            with_half(list(one[name].values())) if name in one else "-" for one in found.values()
+            f"{np.mean(list(found[setting][name].values())):.1f}"
+            + ("*" if (setting, name) in differ else "")
+            for setting in settings
         ]
+        gains = [with_half(gain(found, name, group), sign="+") for group in groups.values()]
         seconds = [float(row["seconds"]) for row in rows if row["variant"] == name]
-        mean = f"{np.mean(list(means[name].values())):.1f}"
-        rank = f"{np.mean(ranks[name]):.1f}"
-        body.append([f"`{name}`", *cells, mean, rank, f"{np.mean(seconds):.0f}"])
-    table(["method", *found, "mean", "mean rank", "seconds"], body)
+        used = counted(folder, rows, name)
+        body.append([f"`{name}`", *cells, *gains, used, f"{np.mean(seconds):.0f}"])
+    table(["method", *settings, *groups, "counted, %", "seconds"], body)
 
 
 def mixes_table(found: Accuracies, folder: Path) -> None:
@@ -101,7 +129,7 @@ def main() -> None:
         rows = [row for row in csv.DictReader(file) if row["variant"] not in ("pretrain", "first")]
     print(machine())
     found = accuracies(rows)
-    methods_table(found, rows)
+    methods_table(found, rows, folder)
     if any(mix in one for one in found.values() for mix in PARENTS):
         mixes_table(found, folder)
     minutes = sum(float(row["seconds"]) for row in rows if row["seconds"]) / 60

@@ -37,7 +37,7 @@ def train_one(mix: dict[str, Any], *, resume: bool) -> str:
             warnings.simplefilter("error")
             whole = check_trained(mix, Path(folder) / "whole")
             if resume:
-                check_resumed(mix, whole, Path(folder) / "stopped", stop_after=2)
+                check_resumed(mix, whole, Path(folder) / "stopped")
     except Exception as error:  # whatever it is, the others are to be trained, too
         return f"failed: {type(error).__name__}: {' '.join(str(error).split())}"
     return "trained and resumed" if resume else "trained"

@@ -9,6 +9,9 @@ of the weights, each measured alone on as many images as the method needs, and t
 part, which is what supervised training takes besides. So the quotient is what policies, losses and
 needless work add.
 
+A second table is of policies that predict their split before each epoch: CPU time between two
+epochs less that of supervised training, over that of reading and predicting the split once.
+
 The parts of a method are measured right before it, and every round goes once through all methods.
 Times are of the fastest of some steps. One torch thread; CPU time of the process, as other work on
 the machine disturbs the clock.
@@ -30,7 +33,7 @@ import torch
 from ferkit_basics.params import SmallCnnParams
 from ferkit_basics.small_cnn import make_small_cnn
 from machine import machine, table
-from method_cost_cases import BATCH, CASES, OTHERS, Case, Names
+from method_cost_cases import BATCH, CASES, OTHERS, PASSES, Case, Names
 from torch.nn.functional import cross_entropy
 
 from ferkit.catalogue import catalogue
@@ -42,11 +45,13 @@ from ferkit.plugin import Context, Kind
 from ferkit.plugins import load
 from ferkit.sections import AugmentationSection, OptimiserSection, StrongSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_model, tiny_split
-from ferkit.training.job import PolicyChain, Silence
+from ferkit.training.job import PolicyChain, Silence, TrainingJob
 from ferkit.training.teacher import Teacher
 from ferkit.training.trainer import train
 
 SIDE, WIDTH = 48, 16
+SPLIT, EPOCHS = 640, 4
+PREDICTED = TrainingSection().prediction_batch_size
 KNOWN = catalogue(load())
 CONTEXT = Context(classes=CLASSES, image_size=SIDE, regions=("face",))
 
@@ -91,25 +96,53 @@ class Marks(Silence):
 def step_seconds(case: Case, steps: int) -> float:
     """CPU seconds of a step in the trainer."""
     marks = Marks()
+    with tempfile.TemporaryDirectory() as folder:
+        train(job_of(case, folder, marks, samples=steps * BATCH))
+    return marks.least()
+
+
+def job_of(case: Case, folder: str, marks: Marks, *, samples: int) -> TrainingJob:
+    """A training of a case on so many labelled samples."""
     training = TrainingSection(
         batch_size=BATCH, device="cpu", threads=1, optimiser=OptimiserSection(lr=1e-3)
     )
+    job = tiny_job(
+        made(Kind.SSL_LOOP, case.loop),
+        Path(folder),
+        training=training,
+        classes=CLASSES,
+        labelled=tiny_split(samples, classes=len(CLASSES), size=SIDE),
+        unlabelled=tiny_split(4 * OTHERS, classes=len(CLASSES), size=SIDE, labelled=False),
+        validation=tiny_split(8, classes=len(CLASSES), size=SIDE, seed=2),
+        labelled_policies=chain(case.labelled),
+        unlabelled_policies=chain(case.unlabelled),
+        build_model=network,
+        image_size=SIDE,
+    )
+    return replace(job, observer=marks)
+
+
+def between_epochs(policies: tuple[Names, Names]) -> float:
+    """CPU seconds from the last step of an epoch to the end of the next one's first, the least."""
+    marks = Marks()
+    case = Case("", ("supervised", {"epochs": EPOCHS, "steps": 2}), (), labelled=policies)
     with tempfile.TemporaryDirectory() as folder:
-        job = tiny_job(
-            made(Kind.SSL_LOOP, case.loop),
-            Path(folder),
-            training=training,
-            classes=CLASSES,
-            labelled=tiny_split(steps * BATCH, classes=len(CLASSES), size=SIDE),
-            unlabelled=tiny_split(4 * OTHERS, classes=len(CLASSES), size=SIDE, labelled=False),
-            validation=tiny_split(8, classes=len(CLASSES), size=SIDE, seed=2),
-            labelled_policies=chain(case.labelled),
-            unlabelled_policies=chain(case.unlabelled),
-            build_model=network,
-            image_size=SIDE,
-        )
-        train(replace(job, observer=marks))
-    return marks.least()
+        train(job_of(case, folder, marks, samples=SPLIT))
+    ends = marks.ends
+    return min(ends[2 * epoch] - ends[2 * epoch - 1] for epoch in range(1, EPOCHS))
+
+
+def one_pass() -> float:
+    """CPU seconds of reading and predicting the split once."""
+    model = network().eval()
+    split = tiny_split(SPLIT, classes=len(CLASSES), size=SIDE)
+
+    @torch.no_grad()
+    def call() -> None:
+        for ids in torch.arange(SPLIT).split(PREDICTED):
+            model(*clean_view(split.read(ids, 1)))
+
+    return timed(call, 3)
 
 
 class Parts:
@@ -186,6 +219,10 @@ def passes(case: Case, calls: Mapping[tuple[str, int], Callable[[], object]], ti
     return total
 
 
+def quotient(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
@@ -211,11 +248,18 @@ def main() -> None:
     for name, pairs in ratios.items():
         quotients = [measured / expected for measured, expected in pairs]
         middle = [statistics.median(column) for column in zip(*pairs, strict=True)]
-        spread = (
-            f"{statistics.median(quotients):.2f} ({min(quotients):.2f} to {max(quotients):.2f})"
-        )
-        rows.append([name, *(f"{value:.2f}" for value in middle), spread])
+        rows.append([name, *(f"{value:.2f}" for value in middle), quotient(quotients)])
     table(["method", "measured", "expected", "measured / expected"], rows)
+    print(f"\nBetween two epochs, {SPLIT} labelled samples, {given.rounds} rounds; one pass = 1.")
+    found: dict[str, list[float]] = {name: [] for name, _ in PASSES}
+    for _ in range(given.rounds):
+        base = between_epochs(([], []))
+        for name, policies in PASSES:
+            once = one_pass()
+            found[name].append((between_epochs(policies) - base) / once)
+    table(
+        ["method", "measured / one pass"], [[name, quotient(all_)] for name, all_ in found.items()]
+    )
 
 
 if __name__ == "__main__":

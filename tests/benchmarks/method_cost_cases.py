@@ -53,8 +53,8 @@ CASES = [
     supervised("supervised"),
     supervised("+ elr", weightings=["elr"]),
     supervised("+ scn", weightings=["scn"]),
-    supervised("+ scn, scn_relabel", ["scn_relabel"], ["scn"]),
-    supervised("+ selc", [("selc", {"turning": 1})]),
+    supervised("+ scn, scn_relabel", [("scn_relabel", {"start_epoch": 1})], ["scn"]),
+    supervised("+ selc", [("selc", {"turning": 0})]),
     supervised("+ signal_annealing", weightings=["signal_annealing"]),
     Case("rul", ("rul", {"epochs": 1}), (BATCH,)),
     Case("eac", ("eac", {"epochs": 1}), (BATCH, BATCH)),
@@ -129,3 +129,12 @@ CASES = [
     fixmatch("+ ada_cm's thresholds", weightings=["ada_cm"]),
     fixmatch("+ distribution_alignment", ["distribution_alignment", "hard"]),
 ]
+
+PASSES: list[tuple[str, tuple[Names, Names]]] = [
+    ("+ successive_smoothing", (["successive_smoothing"], [])),
+    ("+ loss_trend", ([], ["loss_trend"])),
+    ("+ gmm", ([], [("gmm", {"warm_up": 0})])),
+    ("+ confident_joint", ([], [("confident_joint", {"warm_up": 0})])),
+    ("+ confident_joint_relabel", ([("confident_joint_relabel", {"warm_up": 0})], [])),
+]
+"""Policies that predict their split before each epoch: name, label updates and weightings."""

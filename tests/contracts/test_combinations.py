@@ -7,8 +7,10 @@ by tests/benchmarks/full_product.py.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from covering import cheapened, covering
@@ -18,16 +20,21 @@ from mixing import (
     check_resumed,
     check_trained,
     cost,
+    job,
     names,
     pieces,
     read,
     refused_pairs,
+    unlearnt,
 )
+from watching import watched
 
 from ferkit.plugin import Context, Kind
-from ferkit.sections import TrainingSection
+from ferkit.sections import AugmentationSection, TrainingSection
 from ferkit.testing import tiny_job, tiny_split
 from ferkit.testing.tiny import CLASSES as TINY_CLASSES
+from ferkit.training.job import PolicyChain
+from ferkit.training.learner import Learner
 from ferkit.training.trainer import train
 
 PIECES = pieces()
@@ -85,7 +92,53 @@ def test_combination(number: int, tmp_path: Path) -> None:
     mix = ROWS[number]
     whole = check_trained(mix, tmp_path / "whole")
     if number % 4 == 0:
-        check_resumed(mix, whole, tmp_path / "stopped", stop_after=2)
+        check_resumed(mix, whole, tmp_path / "stopped")
+
+
+def test_a_network_that_does_not_move_is_found(tmp_path: Path) -> None:
+    still = mock.patch.object(Learner, "finish_step", return_value=None)
+    with still, pytest.raises(AssertionError, match="not moved in phase"):
+        check_trained({**PLAIN, "loop": "fixmatch"}, tmp_path)
+
+
+def test_a_part_without_gradient_is_found(tmp_path: Path) -> None:
+    """A share among one frame learns nothing, and for three it would be told."""
+    mix = {**PLAIN, "loop": "supervised", "frame": "fan", "frames": 1}
+    with watched() as phases:
+        train(job(mix, tmp_path))
+    assert not unlearnt(phases[0], mix)
+    assert "student0.frames.alpha.weight" in unlearnt(phases[0], {**mix, "frames": 3})
+
+
+IMAGES = {
+    "supervised": lambda ratio: (1, 1),
+    "self_training": lambda ratio: (1, 1),
+    "noisy_student": lambda ratio: (1 + ratio, 1 + ratio),
+    "pseudo_label": lambda ratio: (1 + ratio, 1 + ratio),
+    "pi_model": lambda ratio: (2 * (1 + ratio), 2 * (1 + ratio)),
+    "mean_teacher": lambda ratio: (1 + ratio, 1 + ratio),
+    "uda": lambda ratio: (1 + ratio, 1 + ratio),
+    "mixmatch": lambda ratio: (1 + 2 * ratio, 1 + 2 * ratio),
+    "fixmatch": lambda ratio: (1 + ratio, 1 + ratio),
+    "ada_cm": lambda ratio: (1 + 3 * ratio, 1 + ratio),  # weak views teach where they are unsure
+    "rul": lambda ratio: (1, 1),
+    "eac": lambda ratio: (1, 1),  # the other pass ends at the maps
+    "co_teaching": lambda ratio: (2, 2),
+}
+"""Of a step's passes with gradient, in labelled batches by the ratio of unlabelled samples to
+labelled ones: what goes through (docs/methods.md), and what the loss depends on when all counts."""
+
+
+@pytest.mark.parametrize("loop", PIECES["loop"])
+def test_a_step_learns_from_as_many_images_as_the_docs_say(loop: str, tmp_path: Path) -> None:
+    ratio, batch = 2, 4
+    training = job({**PLAIN, "loop": loop, "ratio": ratio}, tmp_path)
+    moved = training.training.model_copy(update={"augmentation": AugmentationSection(rotation=5)})
+    with watched() as phases:
+        train(replace(training, training=moved, unlabelled_policies=PolicyChain()))
+    last = phases[-1].rows[phases[-1].steps - 1]  # a loss may begin at nothing
+    shown, learnt = (sum(each) / batch for each in zip(*last, strict=True))
+    assert (shown, learnt) == IMAGES[loop](ratio)
 
 
 @pytest.mark.parametrize("loop", PIECES["loop"])
