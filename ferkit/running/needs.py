@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ferkit.sections import Recipe
 
 _REMEDIES = {
-    "unlabelled": "Give data.unlabelled, or set data.labels or data.transductive.",
+    "unlabelled": "Give data.unlabelled, fewer data.labels than there are, or data.transductive.",
     "validation": "Set data.split.validation above 0.",
 }
 

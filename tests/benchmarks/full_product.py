@@ -22,7 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from mixing import check_resumed, check_trained, pieces, refusals
+from mix_checks import check_resumed, check_trained
+from mixing import pieces, refusals
 
 RESUMED = 4
 """Every so manieth mix is also stopped in its middle and resumed."""

@@ -14,18 +14,16 @@ from unittest import mock
 
 import pytest
 from covering import cheapened, covering
+from mix_checks import check_resumed, check_trained, unlearnt
 from mixing import (
     KNOWN,
     PLAIN,
-    check_resumed,
-    check_trained,
     cost,
     job,
     names,
     pieces,
     read,
     refused_pairs,
-    unlearnt,
 )
 from watching import watched
 
