@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from matplotlib import ticker
 from matplotlib.axes import Axes as Panel
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ferkit.evaluation.axes import Axes, as_text
 from ferkit.evaluation.drawing import GREY, class_colours, house_style, label, labels, new_panels
@@ -22,6 +23,8 @@ _LOGARITHMIC_FROM = 8.0
 """Where the largest number is so many times the smallest, the axis is logarithmic."""
 
 _COLUMNS = 3
+_TITLE, _WIDTH = 9.0, 100.0
+"""Size of a panel's title, and the points that it has, in width."""
 _MARKERS = "os^DvP"
 _COLOURS = class_colours(_MOST_LINES)
 
@@ -93,7 +96,7 @@ def axis_figure(summaries: Mapping[str, Mapping[str, Any]], axes: Axes | None) -
                 if baseline is not None:
                     _line(panel, course, summaries, str(baseline), row, is_baseline=True)
                 _line(panel, course, summaries, variant, row)
-            panel.set_title(label(variant, place + 1, 20), fontsize=9)
+            _fit(panel.set_title(label(variant, place + 1, 20), fontsize=_TITLE), figure.dpi)
             if place > 0:
                 panel.sharex(panels[0])
                 panel.sharey(panels[0])
@@ -111,6 +114,13 @@ def axis_figure(summaries: Mapping[str, Mapping[str, Any]], axes: Axes | None) -
         figure.supxlabel(label(along, 0, 40), fontsize=10)
         figure.supylabel(f"{metric} on {one['split']}, %", fontsize=10)
     return figure
+
+
+def _fit(title: Text, dpi: float) -> None:
+    """Make a title as small as it must be to stay within its panel."""
+    pixels = title.get_window_extent().width
+    points = 72 * pixels / dpi
+    title.set_fontsize(_TITLE * min(1.0, _WIDTH / max(1.0, points)))
 
 
 def _line(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.text import Text
 
 from ferkit.evaluation.axis_figure import axis_figure, courses, number_axis
 from ferkit.evaluation.drawing import BLUE, GREY, RED
@@ -67,6 +68,19 @@ def test_a_course_holds_what_differs_in_the_number_alone() -> None:
     assert (first.title, first.settings) == ("n0", {70: "l70-n0", 700: "l700-n0"})
     assert list(first.settings) == [70, 700]
     assert second.title == "n1"
+
+
+def test_long_names_stay_within_their_panels() -> None:
+    names = ("supervised", "m" * 14, "m" * 20, "w" * 30, "flexmatch_no_warm_up")
+    figure = axis_figure(summaries(axes(), names), axes())
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        (title,) = [text for text in panel.get_children() if is_title(text, panel)]
+        assert title.get_window_extent().x1 <= panel.get_window_extent().x1 + 12, title
+
+
+def is_title(artist, panel) -> bool:
+    return isinstance(artist, Text) and artist.get_text() == panel.get_title(loc="left")
 
 
 def test_a_panel_for_each_variant_with_the_baseline_in_it() -> None:
