@@ -48,6 +48,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "ratio_5": {"loop.ratio": 5},
     "short": {"loop.student_epochs": 12},
     "long": {"loop.student_epochs": 180},
+    "long_no_noise": {
+        "loop.student_epochs": 180,
+        "loop.input_noise": "weak",
+        "student.dropout": 0,
+    },
     "hard": {"unlabelled.label_updates": [{"use": "hard"}]},
 }
 
